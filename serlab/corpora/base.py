@@ -1,0 +1,124 @@
+"""What serlab knows about a corpus before it has seen a single file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from serlab import data
+from serlab.errors import CorpusError
+
+AUDIO_SUFFIXES: tuple[str, ...] = (".wav", ".flac")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """An open address of a corpus' archives.
+
+    Attributes
+    ----------
+    files : mapping of str to (str, str)
+        File name -> (URL, hash). The hash is ``algorithm:hexdigest`` and is
+        checked before anything is unpacked.
+    note : str
+        Size, and what a user should know before starting.
+    """
+
+    files: Mapping[str, tuple[str, str]]
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """A corpus of emotional speech.
+
+    Attributes
+    ----------
+    name : str
+        Also the name of its folder below the data root.
+    title, language, citation, license : str
+        ``language`` is ISO 639-1.
+    how_to_get : str
+        Where a person gets it, and into which layout it unpacks.
+    layout : str
+        One example path relative to the corpus folder, shown in errors.
+    expected : mapping of str to int
+        Published number of utterances by native label.
+    expected_speakers : int
+    reader : callable
+        ``reader(folder) -> DataFrame`` of utterances; called by :meth:`read`.
+    download : Download or None
+        None where there is no open address.
+    """
+
+    name: str
+    title: str
+    language: str
+    citation: str
+    license: str
+    how_to_get: str
+    layout: str
+    expected: Mapping[str, int]
+    expected_speakers: int
+    reader: Callable[[Path], pd.DataFrame] = field(repr=False)
+    download: Download | None = None
+
+    def folder(self, root: Path | str | None = None) -> Path:
+        """Folder of this corpus below the data root (need not exist)."""
+        return data.data_root(root) / self.name
+
+    def is_installed(self, root: Path | str | None = None) -> bool:
+        """Whether there is a folder with something in it."""
+        folder = self.folder(root)
+        return folder.is_dir() and any(folder.iterdir())
+
+    def read(self, root: Path | str | None = None) -> pd.DataFrame:
+        """Read all utterances (labels and headers; no audio yet).
+
+        Parameters
+        ----------
+        root : path, optional
+            Data root, see :func:`serlab.data.data_root`.
+
+        Returns
+        -------
+        DataFrame
+            Utterances, see :mod:`serlab.data`.
+
+        Raises
+        ------
+        CorpusError
+            If the folder is missing, empty or holds another corpus.
+        """
+        folder = self.folder(root)
+        if not folder.is_dir():
+            raise CorpusError(
+                f"corpus {self.name!r} is not installed: {folder} does not exist. {self.how_to_get}"
+            )
+        table = self.reader(folder)
+        if table.empty:
+            raise self.foreign(folder)
+        return data.utterances(table)
+
+    def foreign(self, folder: Path) -> CorpusError:
+        """Error for a folder in which nothing looks like this corpus."""
+        return CorpusError(
+            f"{folder} holds nothing that looks like {self.title}: expected files such as "
+            f"{self.layout}. {self.how_to_get}"
+        )
+
+
+def audio_files(folder: Path, pattern: str) -> list[Path]:
+    """Audio files below ``folder`` whose path without suffix matches a glob.
+
+    ``audio_files(root, "wav/*")`` finds ``wav/03a01Fa.wav`` and ``.flac``
+    alike; sorted, hidden files (as left behind by macOS) excluded.
+    """
+    return sorted(
+        path
+        for path in folder.glob(pattern)
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith(".")
+    )

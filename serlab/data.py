@@ -1,0 +1,121 @@
+"""Utterances: the one table that every other part of serlab starts from.
+
+A plain :class:`pandas.DataFrame`, one row an utterance, indexed by
+``utterance`` (for example ``"emodb/03a01Fa"``). Missing values are NaN (or
+None in text columns), never a magic value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from serlab.errors import CorpusError
+
+#: Column -> dtype. Corpora may add columns (``intensity``, ``repetition``).
+COLUMNS: dict[str, str] = {
+    "corpus": "object",
+    "path": "object",  # absolute path of the audio file
+    "start": "float64",  # seconds into the file; NaN: the whole file
+    "end": "float64",  # seconds into the file; NaN: the whole file
+    "speaker": "object",  # unique across corpora: "emodb/03"
+    "sex": "object",  # "female", "male" or None
+    "language": "object",  # ISO 639-1 ("de"); synthetic languages "x-..."
+    "native_label": "object",  # the publisher's own label, untouched
+    "arousal": "float64",
+    "valence": "float64",
+    "dominance": "float64",
+    "text_id": "object",  # same value: same sentence; "emodb/a01"
+    "session": "object",
+    "duration": "float64",  # seconds
+}
+
+
+def utterances(rows: Sequence[dict] | pd.DataFrame) -> pd.DataFrame:
+    """Make a checked utterance table from rows.
+
+    Parameters
+    ----------
+    rows : sequence of dict, or DataFrame
+        Each row has ``utterance`` and any of :data:`COLUMNS`; what a corpus
+        does not say is left out and becomes missing. Further keys are kept as
+        further columns.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by index, so that the order of a folder listing never matters.
+
+    Raises
+    ------
+    CorpusError
+        If there are no rows, or an utterance name occurs twice.
+    """
+    table = pd.DataFrame(rows).copy()
+    if table.empty:
+        raise CorpusError("no utterances: the table is empty")
+    if "utterance" in table.columns:
+        table = table.set_index("utterance")
+    table.index.name = "utterance"
+    repeated = table.index[table.index.duplicated()]
+    if len(repeated):
+        raise CorpusError(
+            f"utterance {repeated[0]!r} occurs more than once "
+            f"({len(repeated)} repeats in all); utterance names must be unique"
+        )
+    for column, dtype in COLUMNS.items():
+        if column not in table.columns:
+            table[column] = np.nan if dtype == "float64" else None
+        if dtype == "float64":
+            table[column] = table[column].astype("float64")
+        else:
+            table[column] = table[column].astype(object).where(table[column].notna(), None)
+    further = [column for column in table.columns if column not in COLUMNS]
+    return table[[*COLUMNS, *further]].sort_index()
+
+
+def concatenate(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Stack utterance tables of several corpora into one.
+
+    Raises
+    ------
+    CorpusError
+        If an utterance occurs in two of them.
+    """
+    # Dropping all-missing columns first keeps pandas from guessing dtypes.
+    rows = [row for table in tables for row in table.reset_index().to_dict("records")]
+    return utterances(rows)
+
+
+def data_root(data: str | os.PathLike | None = None) -> Path:
+    """Folder that holds one folder per corpus.
+
+    ``data`` if given, else the environment variable ``SERLAB_DATA``, else
+    ``./data``. The folder need not exist: the synthetic corpora live without it.
+    """
+    return Path(data or os.environ.get("SERLAB_DATA") or "data").expanduser().resolve()
+
+
+def fingerprint(table: pd.DataFrame) -> str:
+    """Short hash that changes when the data behind a result changes.
+
+    Covers utterance names, speakers, native labels, dimensions, durations and
+    the size of each audio file: cheap enough to compute for every run.
+    (The feature cache is keyed by the audio bytes themselves.)
+
+    Returns
+    -------
+    str
+        12 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    columns = ["speaker", "native_label", "arousal", "valence", "dominance", "start", "end", "duration"]
+    for name, row in table.sort_index()[[*columns, "path"]].iterrows():
+        size = os.path.getsize(row["path"]) if row["path"] else 0
+        digest.update(repr((name, size, *(row[column] for column in columns))).encode())
+    return digest.hexdigest()[:12]

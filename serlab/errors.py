@@ -1,0 +1,33 @@
+"""What serlab raises when an input cannot be used.
+
+Every message names the thing at fault (file, column, label, parameter) and
+the remedy, because most of them end up under a notebook cell.
+"""
+
+
+class SerlabError(Exception):
+    """Base of all errors raised on purpose by serlab."""
+
+
+class CorpusError(SerlabError):
+    """A corpus folder is missing, foreign, empty or malformed."""
+
+
+class AudioError(SerlabError):
+    """An audio file cannot be used (unreadable, truncated, silent, NaN)."""
+
+
+class LabelError(SerlabError):
+    """A native label or a label scheme is unknown."""
+
+
+class ProtocolError(SerlabError):
+    """A split cannot be made or trained on (too few speakers, one class...)."""
+
+
+class ParameterError(SerlabError):
+    """An experiment, notebook or command-line parameter is unknown or ill-typed."""
+
+
+class Cancelled(SerlabError):
+    """The user cancelled a long computation; finished parts are kept."""

@@ -1,0 +1,103 @@
+"""What an experiment compares: a method, and what it may see of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from serlab.errors import ProtocolError
+from serlab.samples import Labelled
+
+Access = Literal["none", "unlabelled", "few-shot", "target-only"]
+
+#: access -> the keyword arguments of ``fit``: what is not listed is never
+#: handed over, so it cannot leak.
+FIT_ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "none": ("source",),
+    "unlabelled": ("source", "adapt"),
+    "few-shot": ("source", "target_train"),
+    "target-only": ("target_train",),
+}
+
+
+class Method(Protocol):
+    """A classifier of utterances.
+
+    ``fit`` takes, as keywords, what :data:`FIT_ARGUMENTS` lists for its access
+    and returns ``self``. A few-shot method whose expensive part needs the
+    source alone may split ``fit`` into ``fit_source(source=...)`` and
+    ``fit_target(target_train=...)``: then the first is done once for all folds.
+    """
+
+    def fit(self, **samples: Any) -> Method: ...
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Class probabilities, shape (n, n_classes), rows sum to 1."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodSpec:
+    """Entry of the registry :data:`serlab.methods.METHODS`.
+
+    Attributes
+    ----------
+    name : str
+        Short and stable: it is written into predictions.
+    title : str
+        For figures and tables.
+    access : {"none", "unlabelled", "few-shot", "target-only"}
+        What of the target ``fit`` receives.
+    normalization : str
+        Scope of :func:`serlab.normalization.normalize` applied before ``fit``.
+    build : callable
+        ``build(n_classes=..., seed=..., preset=..., n_jobs=...)`` -> Method.
+        ``preset`` is "demo", "quick" or "paper".
+    stochastic : bool
+        Whether the seed matters; a deterministic method runs once.
+    reference : str
+        Paper and section, or textbook source.
+    """
+
+    name: str
+    title: str
+    access: Access
+    build: Callable[..., Method] = field(repr=False)
+    normalization: str = "source"
+    stochastic: bool = True
+    reference: str = ""
+
+
+def one_hot_proba(y: np.ndarray, n_classes: int) -> np.ndarray:
+    """Probabilities of a classifier that is certain; shape (n, n_classes)."""
+    proba = np.zeros((len(y), n_classes))
+    proba[np.arange(len(y)), y] = 1.0
+    return proba
+
+
+def spread_proba(proba: np.ndarray, classes: np.ndarray, n_classes: int) -> np.ndarray:
+    """Put columns for the classes seen in training into all ``n_classes``.
+
+    scikit-learn only has columns for classes that occur in ``y``.
+    """
+    full = np.zeros((len(proba), n_classes))
+    full[:, np.asarray(classes, dtype=int)] = proba
+    return full
+
+
+def require_classes(part: Labelled, at_least: int = 2) -> None:
+    """Refuse a training set with too few classes.
+
+    Raises
+    ------
+    ProtocolError
+    """
+    found = np.unique(part.y)
+    if len(found) < at_least:
+        raise ProtocolError(
+            f"training data has {len(found)} class(es), at least {at_least} are needed; "
+            "choose another split, or a speaker with more emotions"
+        )
