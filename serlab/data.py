@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import platformdirs
 
 from serlab.errors import CorpusError
 
@@ -99,6 +100,16 @@ def data_root(data: str | os.PathLike | None = None) -> Path:
     ``./data``. The folder need not exist: the synthetic corpora live without it.
     """
     return Path(data or os.environ.get("SERLAB_DATA") or "data").expanduser().resolve()
+
+
+def cache_root() -> Path:
+    """Folder for what serlab can make again: features, synthetic corpora.
+
+    The environment variable ``SERLAB_CACHE``, else the user's cache folder of
+    this operating system. The folder need not exist.
+    """
+    chosen = os.environ.get("SERLAB_CACHE")
+    return Path(chosen).expanduser().resolve() if chosen else platformdirs.user_cache_path("serlab", False)
 
 
 def fingerprint(table: pd.DataFrame) -> str:

@@ -52,6 +52,9 @@ class Corpus:
         ``reader(folder) -> DataFrame`` of utterances; called by :meth:`read`.
     download : Download or None
         None where there is no open address.
+    embedded : bool
+        Made by serlab itself: always installed, in the cache instead of below
+        the data root; the reader makes it when it is not there yet.
     """
 
     name: str
@@ -65,13 +68,18 @@ class Corpus:
     expected_speakers: int
     reader: Callable[[Path], pd.DataFrame] = field(repr=False)
     download: Download | None = None
+    embedded: bool = False
 
     def folder(self, root: Path | str | None = None) -> Path:
         """Folder of this corpus below the data root (need not exist)."""
+        if self.embedded:
+            return data.cache_root() / "corpora" / self.name
         return data.data_root(root) / self.name
 
     def is_installed(self, root: Path | str | None = None) -> bool:
         """Whether there is a folder with something in it."""
+        if self.embedded:
+            return True
         folder = self.folder(root)
         return folder.is_dir() and any(folder.iterdir())
 
@@ -94,7 +102,7 @@ class Corpus:
             If the folder is missing, empty or holds another corpus.
         """
         folder = self.folder(root)
-        if not folder.is_dir():
+        if not self.embedded and not folder.is_dir():
             raise CorpusError(
                 f"corpus {self.name!r} is not installed: {folder} does not exist. {self.how_to_get}"
             )
