@@ -1,0 +1,425 @@
+"""One experiment from its parameters to its tables.
+
+Notebooks, widgets and the command line all end here with the same
+:class:`Parameters`, which is why they all get the same predictions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+import serlab
+from serlab import audio, corpora, data, evaluation, features, labels, leakage, methods, protocols
+from serlab.errors import ParameterError
+
+Progress = Callable[[int, int, str], None]
+
+PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
+
+#: What to do with an audio file that cannot be used.
+ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """What a person chooses; everything in it can be written as JSON.
+
+    Attributes
+    ----------
+    target : str
+        Corpus whose emotions are to be recognised.
+    sources : tuple of str
+        Corpora that might help; empty for a study within one corpus.
+    scheme : str
+        Label scheme, see :data:`serlab.labels.SCHEMES`.
+    features : str
+        Feature set, see :data:`serlab.features.FEATURE_SETS`.
+    methods : tuple of str
+        See :data:`serlab.methods.METHODS`.
+    baseline : str
+        Target-only method that transfer has to beat.
+    protocol : str
+        See :data:`serlab.protocols.PROTOCOLS`.
+    shots : int
+        Labelled target utterances per class ("k-shot" only).
+    seeds : tuple of int
+        Repeats of the stochastic methods. The first one also seeds random splits.
+    preset : {"demo", "quick", "paper"}
+    data : str
+        Data root; empty for the default, see :func:`serlab.data.data_root`.
+    on_bad_file : {"skip", "stop"}
+    jobs : int
+        Threads.
+
+    Raises
+    ------
+    ParameterError
+        On construction, naming the parameter and what it may be.
+    """
+
+    target: str
+    sources: tuple[str, ...] = ()
+    scheme: str = "four"
+    features: str = "is10"
+    methods: tuple[str, ...] = ("rf-source", "rf-target", "rf-pooled")
+    baseline: str = "rf-target"
+    protocol: str = "one-subject"
+    shots: int = 5
+    seeds: tuple[int, ...] = (0,)
+    preset: str = "quick"
+    data: str = ""
+    on_bad_file: str = "skip"
+    jobs: int = 2
+
+    def __post_init__(self) -> None:
+        for name in ("sources", "methods", "seeds"):
+            value = getattr(self, name)
+            value = (value,) if isinstance(value, str | int) else tuple(dict.fromkeys(value))
+            object.__setattr__(self, name, value)
+        for name, kind in _KINDS.items():
+            values = getattr(self, name)
+            for value in values if isinstance(values, tuple) else (values,):
+                if not isinstance(value, kind) or isinstance(value, bool):
+                    raise ParameterError(f"parameter {name!r}: {value!r} is not of type {kind.__name__}")
+        for name, known in _known().items():
+            values = getattr(self, name)
+            for value in values if isinstance(values, tuple) else (values,):
+                if value not in known:
+                    raise ParameterError(f"parameter {name!r}: {value!r} is none of {', '.join(known)}")
+        if not self.methods or not self.seeds:
+            raise ParameterError("parameters 'methods' and 'seeds' need at least one entry each")
+        if self.jobs < 1 or self.shots < 1:
+            raise ParameterError(f"parameters 'jobs' ({self.jobs}) and 'shots' ({self.shots}) start at 1")
+        if not self.sources:
+            needy = [name for name in self.methods if methods.get(name).access != "target-only"]
+            if needy:
+                raise ParameterError(
+                    f"parameter 'sources' is empty, but {', '.join(needy)} need a source corpus"
+                )
+
+    def as_dict(self) -> dict:
+        """JSON values, as a notebook's parameters cell has them."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+    def digest(self) -> str:
+        """Short hash of everything that may change a prediction."""
+        chosen = {k: v for k, v in self.as_dict().items() if k not in ("data", "jobs", "baseline")}
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:10]
+
+    def split_protocol(self) -> protocols.SplitProtocol:
+        """The protocol these parameters ask for."""
+        return protocols.SplitProtocol(
+            name=self.protocol,
+            target=self.target,
+            sources=self.sources,
+            shots=self.shots,
+            seed=self.seeds[0],
+        )
+
+
+_KINDS = {
+    "target": str, "sources": str, "scheme": str, "features": str, "methods": str, "baseline": str,
+    "protocol": str, "shots": int, "seeds": int, "preset": str, "data": str, "on_bad_file": str, "jobs": int,
+}  # fmt: skip
+
+
+def _known() -> dict[str, tuple[str, ...]]:
+    return {
+        "scheme": tuple(labels.SCHEMES),
+        "features": tuple(features.FEATURE_SETS),
+        "methods": tuple(methods.METHODS),
+        "baseline": tuple(name for name, spec in methods.METHODS.items() if spec.access == "target-only"),
+        "protocol": tuple(protocols.PROTOCOLS),
+        "preset": PRESETS,
+        "on_bad_file": ON_BAD_FILE,
+    }
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Utterances with labels and features, and what was left behind.
+
+    Attributes
+    ----------
+    utterances : DataFrame
+        With ``emotion``; only rows that have a class and usable audio.
+    X : DataFrame, shape (n, d)
+        Features, same index.
+    left_out : Series
+        Utterances the scheme leaves out, by corpus and emotion.
+    skipped_files : DataFrame
+        utterance, path, reason.
+    notes : tuple of str
+        What else a reader should know of the data.
+    fingerprint : str
+        Of all corpora as read, before labels and bad files.
+    """
+
+    utterances: pd.DataFrame
+    X: pd.DataFrame
+    left_out: pd.Series
+    skipped_files: pd.DataFrame
+    notes: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All tables of one experiment. See :mod:`serlab.evaluation` for columns."""
+
+    parameters: Parameters
+    utterances: pd.DataFrame
+    X: pd.DataFrame
+    left_out: pd.Series
+    skipped_files: pd.DataFrame
+    skipped_folds: pd.DataFrame
+    audit: pd.DataFrame
+    predictions: pd.DataFrame
+    results: pd.DataFrame
+    summary: pd.DataFrame
+    comparison: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes in order."""
+        return labels.scheme(self.parameters.scheme).classes
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any corpus is synthetic: then nothing here is evidence about emotion."""
+        names = (self.parameters.target, *self.parameters.sources)
+        return any(name.startswith("synthetic-") for name in names)
+
+
+def prepare(
+    parameters: Parameters,
+    *,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Prepared:
+    """Read the corpora, map their labels, extract (or find) their features.
+
+    Raises
+    ------
+    CorpusError, LabelError, AudioError
+        Audio only with ``on_bad_file="stop"``.
+    """
+    table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
+    scheme = labels.scheme(parameters.scheme)
+    labelled = scheme.apply(table)
+    extraction = features.extract(
+        labelled,
+        features=parameters.features,
+        on_bad=parameters.on_bad_file,
+        jobs=parameters.jobs,
+        progress=progress,
+        cancel=cancel,
+    )
+    labelled = labelled.loc[extraction.X.index]
+    notes = []
+    if extraction.rebuilt:
+        notes.append(f"{extraction.rebuilt} damaged cache entries were computed again")
+    return Prepared(
+        utterances=labelled,
+        X=extraction.X,
+        left_out=scheme.left_out_counts(table),
+        skipped_files=extraction.skipped,
+        notes=tuple(notes),
+        fingerprint=data.fingerprint(table),
+    )
+
+
+def run(
+    parameters: Parameters,
+    *,
+    folder: Path | str | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Outcome:
+    """Run an experiment.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    folder : path, optional
+        Where predictions.parquet and the other tables go. Finished methods
+        are kept there while others run, so that the same call resumes.
+    progress : callable(done, total, text), optional
+    cancel : threading.Event, optional
+
+    Raises
+    ------
+    SerlabError
+        With what is wrong and what to do.
+    """
+    prepared = prepare(parameters, progress=progress, cancel=cancel)
+    utterances, X = prepared.utterances, prepared.X
+    protocol = parameters.split_protocol()
+    splits, skipped = protocol.plan(utterances)
+    specs = [methods.get(name) for name in parameters.methods]
+    audit = leakage.audit(
+        utterances,
+        splits,
+        skipped=skipped,
+        scopes={spec.normalization for spec in specs},
+        audio_hash=_audio_hashes(utterances),
+    )
+    parts = None if not folder else Path(folder) / f"parts-{_parts_key(parameters, prepared.fingerprint)}"
+    done = evaluation.run(
+        specs,
+        splits,
+        X=X,
+        utterances=utterances,
+        seeds=parameters.seeds,
+        preset=parameters.preset,
+        run_id=parameters.digest(),
+        n_jobs=parameters.jobs,
+        folder=parts,
+        progress=progress,
+        cancel=cancel,
+    )
+    if folder:
+        _write(done.predictions, Path(folder) / "predictions.parquet")
+    outcome = _tables(parameters, prepared, skipped, audit, done, protocol)
+    if folder:
+        _save(outcome, Path(folder))
+        shutil.rmtree(parts)
+    return outcome
+
+
+def _parts_key(parameters: Parameters, fingerprint: str) -> str:
+    """Unfinished work may only be taken up with the same parameters, data and code."""
+    text = f"{parameters.digest()} {fingerprint} {serlab.__version__}"
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def _audio_hashes(utterances: pd.DataFrame) -> pd.Series:
+    values = [
+        audio.content_hash(row.path, start=row.start, end=row.end)
+        for row in utterances[["path", "start", "end"]].itertuples()
+    ]
+    return pd.Series(values, index=utterances.index)
+
+
+def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
+    results = evaluation.score(done.predictions, done.fits)
+    results = results.assign(
+        source="+".join(parameters.sources) or "none",
+        target=parameters.target,
+        protocol=parameters.protocol,
+        label_scheme=parameters.scheme,
+        features=parameters.features,
+        preset=parameters.preset,
+        device="cpu",
+        version=serlab.__version__,
+        corpora=prepared.fingerprint,
+        parameters=parameters.digest(),
+    )
+    speakers = prepared.utterances["speaker"]
+    summary = evaluation.summarise(done.predictions, results, speakers)
+    titles = {name: methods.get(name).title for name in summary["method"]}
+    summary.insert(1, "title", summary["method"].map(titles))
+    summary["protocol"], summary["badge"] = parameters.protocol, protocol.badge
+    if parameters.baseline in set(summary["method"]):
+        comparison = evaluation.compare(done.predictions, speakers, baseline=parameters.baseline)
+        comparison.insert(1, "title", comparison["method"].map(titles))
+    else:
+        comparison = pd.DataFrame()
+    by_method = results.loc[results["skipped"] != "", ["method", "fold", "skipped"]]
+    skipped_folds = pd.concat(
+        [
+            pd.DataFrame([{"method": "all", "fold": s.fold, "reason": s.reason} for s in skipped]),
+            by_method.rename(columns={"skipped": "reason"}).drop_duplicates(),
+        ],
+        ignore_index=True,
+    ).reindex(columns=["method", "fold", "reason"])
+    return Outcome(
+        parameters=parameters,
+        utterances=prepared.utterances,
+        X=prepared.X,
+        left_out=prepared.left_out,
+        skipped_files=prepared.skipped_files,
+        skipped_folds=skipped_folds,
+        audit=audit,
+        predictions=done.predictions,
+        results=results,
+        summary=summary,
+        comparison=comparison,
+        notes=prepared.notes,
+    )
+
+
+def headline(outcome: Outcome) -> str:
+    """Answer the question in one or two sentences, from the tables alone."""
+    parameters, summary = outcome.parameters, outcome.summary.set_index("method")
+    pair = f"{' + '.join(parameters.sources) or 'no source'} -> {parameters.target}"
+    chance = 1 / len(outcome.classes)
+    if parameters.baseline not in summary.index or outcome.comparison.empty:
+        best = summary["uar"].idxmax()
+        text = f"{pair}: highest UAR {_interval(summary.loc[best])} ({summary.loc[best, 'title']})"
+    else:
+        base = summary.loc[parameters.baseline]
+        verdicts = outcome.comparison["verdict"].value_counts()
+        best = outcome.comparison.loc[outcome.comparison["gain"].idxmax()]
+        text = (
+            f"{pair}: target alone UAR {_interval(base)}; of {len(outcome.comparison)} other methods "
+            f"{verdicts.get('helps', 0)} help, {verdicts.get('hurts', 0)} hurt, "
+            f"{verdicts.get('no difference shown', 0)} show no difference (Holm-corrected); largest gain "
+            f"{best['gain']:+.2f} [{best['gain_low']:+.2f}, {best['gain_high']:+.2f}] ({best['title']})"
+        )
+    badge = f" [{outcome.summary['badge'].iloc[0]}]" if outcome.summary["badge"].iloc[0] else ""
+    synthetic = " Synthetic corpora: not evidence about emotion." if outcome.is_synthetic else ""
+    return f"{text}. Chance {chance:.2f}.{badge}{synthetic}"
+
+
+def _interval(row: pd.Series) -> str:
+    return f"{row['uar']:.2f} [{row['uar_low']:.2f}, {row['uar_high']:.2f}]"
+
+
+def _save(outcome: Outcome, folder: Path) -> None:
+    _write(outcome.results, folder / "results.csv")
+    _write(outcome.summary, folder / "summary.csv")
+    _write(outcome.comparison, folder / "comparison.csv")
+    _write(outcome.audit, folder / "audit.csv")
+    _write(outcome.skipped_folds, folder / "skipped_folds.csv")
+    # File names only: the path on this machine says nothing to a reader.
+    _write(outcome.skipped_files.drop(columns="path", errors="ignore"), folder / "skipped_files.csv")
+    text = json.dumps(
+        {
+            "headline": headline(outcome),
+            "synthetic": outcome.is_synthetic,
+            "parameters": {k: v for k, v in outcome.parameters.as_dict().items() if k != "data"},
+            "corpora": outcome.results["corpora"].iloc[0],
+            "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        },
+        indent=2,
+    )
+    unfinished = folder / f"headline.json.{os.getpid()}.tmp"
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, folder / "headline.json")
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a whole table or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    if path.suffix == ".parquet":
+        table.to_parquet(unfinished)
+    else:
+        table.to_csv(unfinished, index=False)
+    os.replace(unfinished, path)

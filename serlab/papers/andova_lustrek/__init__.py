@@ -1,0 +1,100 @@
+"""Andova & Lustrek: Transferring Knowledge Between Emotional Speech Datasets.
+
+Small targets, five ways to use a public source corpus beside one target
+speaker's utterances (sections 3 and 4). ``published.csv`` holds tables 1-3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+import pandas as pd
+
+from serlab import methods
+
+#: The paper's columns, in its order: tables 2 and 3.
+METHODS: tuple[str, ...] = (
+    "majority", "rf-source", "rf-target", "rf-pooled", "dbn", "fcnn", "rf-multitask", "rf-neutral",
+    "rf-distribution",
+)  # fmt: skip
+
+#: What a user would ask for next to them.
+EXTRA_METHODS: tuple[str, ...] = (
+    "rf-source-z", "rf-pooled-z", "rf-coral", "svm-source", "svm-source-z", "svm-coral", "svm-target",
+    "svm-pooled",
+)  # fmt: skip
+
+
+def published() -> pd.DataFrame:
+    """Tables 1-3 of the paper: table, source, target, method, metric, value, note.
+
+    Accuracies are shares. In table 1 ``method`` is the emotion counted.
+    """
+    path = files("serlab.papers") / "andova_lustrek" / "published.csv"
+    with path.open(encoding="utf-8") as file:
+        return pd.read_csv(file, keep_default_na=False)
+
+
+def beside_published(summary: pd.DataFrame, *, target: str, sources: Sequence[str]) -> pd.DataFrame:
+    """Published and measured accuracy, side by side, with the difference named.
+
+    The paper reports accuracy averaged over train-test splits, so the measured
+    column is that (``accuracy_fold_mean``), not the UAR of the headline.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From an experiment with protocol "one-subject".
+    target, sources
+        Of that experiment.
+
+    Returns
+    -------
+    DataFrame
+        method, title, published_source, published_target, published, measured,
+        difference. ``published`` is NaN where the paper has no such method;
+        ``measured`` is NaN where the method was not run.
+    """
+    tables = published()
+    tables = tables[tables["metric"] == "accuracy"]
+    measured = summary.set_index("method")["accuracy_fold_mean"]
+    same = tables[(tables["target"] == target) & (tables["source"] == "+".join(sources))]
+    rows = []
+    for method in METHODS:
+        cells = (same if len(same) else tables)[lambda t, m=method: t["method"] == m]
+        for cell in cells.itertuples():
+            reasons = []
+            if not len(same):
+                reasons.append(f"other corpora: ours is {' + '.join(sources)} to {target}")
+            if method not in measured.index:
+                reasons.append("not run")
+            if cell.note:
+                reasons.append(cell.note)
+            rows.append(
+                {
+                    "method": method,
+                    "title": methods.get(method).title,
+                    "published_source": cell.source,
+                    "published_target": cell.target,
+                    "published": cell.value,
+                    "measured": measured.get(method, float("nan")),
+                    "difference": "; ".join(reasons) or "same corpora and protocol",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def not_run(installed: Sequence[str]) -> pd.DataFrame:
+    """Published source -> target pairs, and which corpus each still needs.
+
+    Returns
+    -------
+    DataFrame
+        source, target, status ("can be run" or "not run: ... not installed").
+    """
+    tables = published()
+    pairs = tables.loc[tables["metric"] == "accuracy", ["source", "target"]].drop_duplicates()
+    missing = [[name for name in pair if name not in installed] for pair in pairs.to_numpy()]
+    status = [f"not run: {' and '.join(m)} not installed" if m else "can be run" for m in missing]
+    return pairs.assign(status=status).reset_index(drop=True)

@@ -1,0 +1,240 @@
+"""Who trains, who adapts, who is tested: nothing but index arrays.
+
+A protocol never sees features or predictions, so a split cannot depend on a
+result. All index arrays are positions in the utterance table that was split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedKFold
+
+from serlab.errors import ProtocolError
+
+
+@dataclass(frozen=True)
+class Split:
+    """One fold.
+
+    Attributes
+    ----------
+    fold : str
+        Name of the fold, for example the training subject.
+    train : ndarray of int
+        Labelled utterances of the source corpora.
+    target_train : ndarray of int
+        Labelled utterances of the target.
+    adapt : ndarray of int
+        Target utterances that may be seen without their labels; disjoint from
+        ``target_train``. Contains ``test`` when the protocol is transductive.
+    validation : ndarray of int
+        Part of ``train`` or ``target_train`` kept for model choice; may be empty.
+    test : ndarray of int
+    """
+
+    fold: str
+    train: np.ndarray
+    target_train: np.ndarray
+    adapt: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class SkippedFold:
+    """A fold that cannot be run, and why; shown on the report."""
+
+    fold: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitProtocol:
+    """How one target corpus is divided, with whole source corpora beside it.
+
+    Attributes
+    ----------
+    name : {"one-subject", "loso", "random", "k-shot"}
+        See :data:`PROTOCOLS`.
+    target : str
+    sources : tuple of str
+        May be empty for a study within one corpus.
+    shots : int
+        Labelled target utterances per class ("k-shot" only).
+    repeats : int
+        Number of folds of "random", of draws of "k-shot".
+    seed : int
+        Of the random divisions; the others ignore it.
+    transductive : bool
+        Whether ``adapt`` holds the test utterances, without labels. If False,
+        it holds only target utterances that are not tested.
+    """
+
+    name: str
+    target: str
+    sources: tuple[str, ...] = ()
+    shots: int = 5
+    repeats: int = 5
+    seed: int = 0
+    transductive: bool = True
+
+    def __post_init__(self) -> None:
+        if self.name not in PROTOCOLS:
+            raise ProtocolError(f"unknown protocol {self.name!r}; known: {', '.join(PROTOCOLS)}")
+        if self.target in self.sources:
+            raise ProtocolError(
+                f"{self.target!r} is target and source at once: its test speakers would train. "
+                "Choose another source, or no source for a study within one corpus"
+            )
+        if self.shots < 1 or self.repeats < 1:
+            raise ProtocolError(f"shots ({self.shots}) and repeats ({self.repeats}) must be at least 1")
+
+    @property
+    def title(self) -> str:
+        """For figures and tables."""
+        return PROTOCOLS[self.name].title
+
+    @property
+    def badge(self) -> str:
+        """Warning to print beside every number; empty where none is due."""
+        return PROTOCOLS[self.name].badge
+
+    def split(self, utterances: pd.DataFrame) -> Iterator[Split]:
+        """Yield the folds that can be run; see :meth:`plan` for the others."""
+        yield from self.plan(utterances)[0]
+
+    def plan(self, utterances: pd.DataFrame) -> tuple[list[Split], list[SkippedFold]]:
+        """All folds, and those that cannot be run with the reason.
+
+        Parameters
+        ----------
+        utterances : DataFrame
+            With column ``emotion``, see :meth:`serlab.labels.LabelScheme.apply`.
+
+        Raises
+        ------
+        ProtocolError
+            If a corpus is absent, no fold is left, the target has one class,
+            too few speakers, or fewer utterances of a class than ``shots``.
+        """
+        corpus = utterances["corpus"].to_numpy()
+        for name in (self.target, *self.sources):
+            if name not in corpus:
+                raise ProtocolError(f"no utterances of {name!r} are left after label scheme and bad files")
+        target = np.flatnonzero(corpus == self.target)
+        train = np.flatnonzero(np.isin(corpus, self.sources))
+        emotion = utterances["emotion"].astype(str).to_numpy(dtype=object)
+        speaker = utterances["speaker"].to_numpy(dtype=object)
+        if len(np.unique(emotion[target])) < 2:
+            raise ProtocolError(
+                f"all utterances of target {self.target!r} are {emotion[target][0]!r}: "
+                "nothing to recognise; choose another label scheme or target"
+            )
+        splits, skipped = [], []
+        for fold, target_train, test in PROTOCOLS[self.name].divide(target, emotion, speaker, self):
+            reason = _why_not(emotion, target_train, test)
+            if reason:
+                skipped.append(SkippedFold(fold, reason))
+                continue
+            adapt = np.setdiff1d(target, target_train)
+            if not self.transductive:
+                adapt = np.setdiff1d(adapt, test)
+            splits.append(Split(fold, train, target_train, adapt, np.array([], dtype=int), test))
+        if not splits:
+            reasons = "; ".join(sorted({skip.reason for skip in skipped}))
+            raise ProtocolError(f"protocol {self.name!r} leaves no fold of {self.target!r}: {reasons}")
+        return splits, skipped
+
+
+def _why_not(emotion: np.ndarray, target_train: np.ndarray, test: np.ndarray) -> str:
+    """Why a fold cannot be run; empty if it can."""
+    if len(test) == 0:
+        return "no utterance is left to test"
+    found = np.unique(emotion[target_train])
+    if len(found) < 2:
+        return f"the labelled target utterances are all {found[0]!r}: one class cannot be trained on"
+    return ""
+
+
+_Division = Iterator[tuple[str, np.ndarray, np.ndarray]]
+
+
+def _speakers(speaker: np.ndarray, target: np.ndarray, protocol: SplitProtocol) -> np.ndarray:
+    names = np.unique(speaker[target])
+    if len(names) < 2:
+        raise ProtocolError(
+            f"target {protocol.target!r} has {len(names)} speaker ({names[0]}): protocol "
+            f"{protocol.name!r} needs two. Choose another target; a random split would be possible "
+            "but tests on the speaker it was trained on"
+        )
+    return names
+
+
+def _one_subject(target, emotion, speaker, protocol) -> _Division:
+    for name in _speakers(speaker, target, protocol):
+        own = speaker[target] == name
+        yield name, target[own], target[~own]
+
+
+def _leave_one_speaker_out(target, emotion, speaker, protocol) -> _Division:
+    for name in _speakers(speaker, target, protocol):
+        own = speaker[target] == name
+        yield name, target[~own], target[own]
+
+
+def _random(target, emotion, speaker, protocol) -> _Division:
+    classes, counts = np.unique(emotion[target], return_counts=True)
+    if counts.min() < protocol.repeats:
+        raise ProtocolError(
+            f"{protocol.repeats} stratified folds need as many utterances of each class; "
+            f"{protocol.target!r} has {counts.min()} of {classes[counts.argmin()]!r}"
+        )
+    folds = StratifiedKFold(protocol.repeats, shuffle=True, random_state=protocol.seed)
+    for number, (train, test) in enumerate(folds.split(target, emotion[target]), start=1):
+        yield f"random-{number}", target[train], target[test]
+
+
+def _k_shot(target, emotion, speaker, protocol) -> _Division:
+    """Draw ``shots`` utterances of each class; their speakers are not tested."""
+    classes, counts = np.unique(emotion[target], return_counts=True)
+    if counts.min() < protocol.shots:
+        raise ProtocolError(
+            f"{protocol.shots} labelled utterances per class were asked for, but {protocol.target!r} "
+            f"has {counts.min()} of {classes[counts.argmin()]!r}; ask for fewer shots"
+        )
+    names = _speakers(speaker, target, protocol)
+    rng = np.random.default_rng(protocol.seed)
+    for number in range(1, protocol.repeats + 1):
+        pools: dict[str, list[int]] = {name: [] for name in classes}
+        chosen = []
+        for name in rng.permutation(names):
+            own = target[speaker[target] == name]
+            # A speaker without a class that is still short would only shrink the test set.
+            wanted = [c for c in classes if len(pools[c]) < protocol.shots and np.any(emotion[own] == c)]
+            if not wanted:
+                continue
+            chosen.append(name)
+            for c in classes:
+                pools[c].extend(own[emotion[own] == c])
+        shots = np.concatenate([rng.choice(pools[c], protocol.shots, replace=False) for c in classes])
+        yield f"draw-{number}", np.sort(shots), target[~np.isin(speaker[target], chosen)]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    title: str
+    divide: Callable[..., _Division]
+    badge: str = ""
+
+
+#: Name -> how the target is divided.
+PROTOCOLS: Mapping[str, _Kind] = {
+    "one-subject": _Kind("one target subject trains, all others test (Andova & Lustrek)", _one_subject),
+    "loso": _Kind("leave one speaker out", _leave_one_speaker_out),
+    "random": _Kind("random stratified folds", _random, badge="random split: speakers are shared"),
+    "k-shot": _Kind("k labelled target utterances per class, other speakers test", _k_shot),
+}

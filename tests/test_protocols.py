@@ -1,0 +1,93 @@
+"""Splits: who trains and who is tested."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from serlab.errors import ProtocolError
+from serlab.protocols import PROTOCOLS, SplitProtocol
+from tests.toys import utterance_table
+
+
+@pytest.fixture(scope="module")
+def table():
+    return utterance_table({"here": 5, "there": 3})
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("transductive", [True, False])
+def test_every_protocol_keeps_the_parts_apart(table, name, transductive):
+    protocol = SplitProtocol(
+        name=name, target="here", sources=("there",), shots=2, repeats=3, transductive=transductive
+    )
+    splits, skipped = protocol.plan(table)
+    assert splits and not skipped
+    corpus, speaker = table["corpus"].to_numpy(), table["speaker"].to_numpy()
+    for split in splits:
+        assert set(corpus[split.train]) == {"there"}
+        assert set(corpus[np.concatenate([split.target_train, split.adapt, split.test])]) == {"here"}
+        assert not np.intersect1d(split.target_train, split.test).size
+        assert not np.intersect1d(split.target_train, split.adapt).size
+        seen = np.isin(split.test, split.adapt)
+        assert seen.all() if transductive else not seen.any()
+        shared = set(speaker[split.target_train]) & set(speaker[split.test])
+        assert bool(shared) == (name == "random"), "only the random protocol may share speakers"
+    assert bool(protocol.badge) == (name == "random"), "and it must wear a badge"
+
+
+def test_one_subject_trains_each_subject_once(table):
+    splits, _ = SplitProtocol(name="one-subject", target="here").plan(table)
+    speaker = table["speaker"].to_numpy()
+    trained = [set(speaker[split.target_train]) for split in splits]
+    assert trained == [{f"here/s{i}"} for i in range(5)]
+    assert all(len(split.target_train) + len(split.test) == 60 for split in splits)
+
+
+def test_loso_tests_every_utterance_once(table):
+    splits, _ = SplitProtocol(name="loso", target="here").plan(table)
+    tested = np.concatenate([split.test for split in splits])
+    assert sorted(tested) == sorted(np.flatnonzero(table["corpus"] == "here"))
+
+
+def test_k_shot_draws_exactly_k_per_class(table):
+    splits, _ = SplitProtocol(name="k-shot", target="here", shots=2, repeats=4).plan(table)
+    for split in splits:
+        assert table["emotion"].iloc[split.target_train].value_counts().tolist() == [2, 2, 2, 2]
+    assert len({tuple(split.target_train) for split in splits}) > 1, "draws differ"
+
+
+def test_same_seed_same_split_and_other_seed_other_split(table):
+    def tested(seed):
+        protocol = SplitProtocol(name="random", target="here", repeats=3, seed=seed)
+        return [tuple(split.test) for split in protocol.split(table)]
+
+    assert tested(1) == tested(1)
+    assert tested(1) != tested(2)
+
+
+def test_a_subject_with_one_emotion_is_skipped_and_said(table):
+    here = table["speaker"] == "here/s0"
+    confounded = table[~(here & (table["emotion"] != "anger"))]
+    splits, skipped = SplitProtocol(name="one-subject", target="here").plan(confounded)
+    assert [skip.fold for skip in skipped] == ["here/s0"]
+    assert "anger" in skipped[0].reason
+    assert len(splits) == 4
+
+
+def test_errors_name_the_cause(table):
+    with pytest.raises(ProtocolError, match="target and source at once"):
+        SplitProtocol(name="loso", target="here", sources=("here",))
+    with pytest.raises(ProtocolError, match="unknown protocol 'lopo'; known: one-subject"):
+        SplitProtocol(name="lopo", target="here")
+    with pytest.raises(ProtocolError, match="no utterances of 'nowhere'"):
+        SplitProtocol(name="loso", target="nowhere").plan(table)
+    with pytest.raises(ProtocolError, match="has 1 speaker"):
+        SplitProtocol(name="loso", target="here").plan(table[table["speaker"].isin(["here/s1"])])
+    with pytest.raises(ProtocolError, match="has 15 of"):
+        SplitProtocol(name="k-shot", target="here", shots=16).plan(table)
+    with pytest.raises(ProtocolError, match="all utterances of target 'here' are 'joy'"):
+        SplitProtocol(name="loso", target="here").plan(table[table["emotion"] == "joy"])
+    with pytest.raises(ProtocolError, match="stratified folds need as many"):
+        few = table.groupby(["corpus", "emotion"], observed=True).head(2)
+        SplitProtocol(name="random", target="here", repeats=5).plan(few)
