@@ -1,0 +1,306 @@
+"""Features: from utterances to a matrix, once.
+
+>>> extraction = extract(utterances, features="is10")  # doctest: +SKIP
+>>> extraction.X.shape  # doctest: +SKIP
+(339, 1582)
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from serlab import audio, data
+from serlab.errors import AudioError, Cancelled, ParameterError
+from serlab.features import cache as disk
+from serlab.features.base import FeatureSet
+from serlab.features.librosa_functionals import LIBROSA
+from serlab.features.opensmile_sets import EGEMAPS, IS10
+
+__all__ = ["FEATURE_SETS", "Extraction", "FeatureSet", "describe", "extract", "get", "progress_bar"]
+
+FEATURE_SETS: dict[str, FeatureSet] = {features.name: features for features in (IS10, EGEMAPS, LIBROSA)}
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """Features of utterances, and all that happened on the way.
+
+    Attributes
+    ----------
+    X : DataFrame of float32
+        Index: utterance, in the order given, without the skipped ones;
+        columns: feature names. Always finite.
+    audio_hash : Series of str
+        Utterance -> hash of its audio, for the rows of ``X``; the leakage
+        auditor finds duplicates with it.
+    skipped : DataFrame
+        Columns utterance, path, reason; one row a file that could not be used.
+    notes : DataFrame
+        Columns utterance, path, note: what :func:`serlab.audio.load` did to
+        the audio (channels averaged, attenuated, upsampled).
+    from_cache : int
+        Utterances whose features were found on disk.
+    rebuilt : int
+        Utterances whose entry on disk was damaged, and was made again.
+    seconds : float
+        Wall time.
+    """
+
+    X: pd.DataFrame
+    audio_hash: pd.Series
+    skipped: pd.DataFrame
+    notes: pd.DataFrame
+    from_cache: int
+    rebuilt: int
+    seconds: float
+
+
+def get(name: str) -> FeatureSet:
+    """Feature set by name.
+
+    Raises
+    ------
+    ParameterError
+        Listing the known feature sets.
+    """
+    if name not in FEATURE_SETS:
+        raise ParameterError(f"unknown feature set {name!r}; known: {', '.join(FEATURE_SETS)}")
+    return FEATURE_SETS[name]
+
+
+def describe() -> pd.DataFrame:
+    """Table of the feature sets: title, version, license and reference, by name."""
+    rows = [
+        {key: getattr(features, key) for key in ("name", "title", "version", "license", "reference")}
+        for features in FEATURE_SETS.values()
+    ]
+    return pd.DataFrame(rows).set_index("name")
+
+
+def extract(
+    utterances: pd.DataFrame,
+    *,
+    features: str,
+    cache: Path | str | None = None,
+    on_bad: Literal["skip", "stop"] = "skip",
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Extraction:
+    """Compute the features of utterances, or find them in the cache.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        See :mod:`serlab.data`; ``path``, ``start`` and ``end`` are read.
+    features : {"is10", "egemaps", "librosa"}
+        See :data:`FEATURE_SETS`; ``is10`` and ``egemaps`` are for research only.
+    cache : path, optional
+        Folder of the cache; default :func:`serlab.data.cache_root`. Keyed by
+        audio bytes, cut, feature set, version and settings; may be shared by
+        processes running at once.
+    on_bad : {"skip", "stop"}
+        Whether a file that cannot be used is listed in ``skipped``, or raises.
+    jobs : int, optional
+        Threads; default (or -1) one a processor. The result does not depend on it.
+    progress : callable, optional
+        ``progress(done, total, text)``; :func:`progress_bar` makes one.
+    cancel : threading.Event, optional
+        Set it to stop; what is finished stays in the cache.
+
+    Returns
+    -------
+    Extraction
+
+    Raises
+    ------
+    AudioError
+        If a file cannot be used and ``on_bad`` is "stop", or if none can.
+    ParameterError
+        If ``features``, ``on_bad`` or ``jobs`` is not one of the choices.
+    SerlabError
+        If the cache cannot be written.
+    Cancelled
+        If ``cancel`` was set.
+    """
+    began = time.perf_counter()
+    chosen = get(features)
+    if on_bad not in ("skip", "stop"):
+        raise ParameterError(f"on_bad is {on_bad!r}; choose 'skip' or 'stop'")
+    n_threads = _n_threads(jobs)
+    folder = Path(cache) if cache is not None else data.cache_root()
+    report = progress or (lambda done, total, text: None)
+    names, n_features, n = utterances.index, len(chosen.names), len(utterances)
+    cuts = list(utterances[["path", "start", "end"]].itertuples(index=False, name=None))
+
+    # All by position in the table.
+    entries: dict[int, disk.Entry] = {}
+    bad: dict[int, AudioError] = {}
+    damaged: set[int] = set()
+
+    def refuse(position: int, error: AudioError) -> None:
+        if on_bad == "stop":
+            raise AudioError(f"{names[position]}: {error}") from error
+        bad[position] = error
+
+    with _threads(n_threads) as pool:
+        hashes = _hashes(cuts, folder=folder, pool=pool, cancel=cancel)
+        for position, audio_hash in enumerate(hashes):
+            if isinstance(audio_hash, AudioError):
+                refuse(position, audio_hash)
+                continue
+            try:
+                entry = disk.read(disk.entry_path(folder, chosen, audio_hash), n_features=n_features)
+            except disk.CorruptEntry:
+                damaged.add(position)
+            else:
+                if entry is not None:
+                    entries[position] = entry
+        from_cache = len(entries)
+        report(len(entries) + len(bad), n, f"{features}: {from_cache} from the cache")
+
+        missing = [position for position in range(n) if position not in entries and position not in bad]
+        if missing:
+            disk.remove_abandoned(folder)
+        futures = {
+            position: pool.submit(_compute, *cuts[position], hashes[position], chosen, folder, cancel)
+            for position in missing
+        }
+        for position, future in futures.items():
+            try:
+                entries[position] = future.result()
+            except AudioError as error:
+                refuse(position, error)
+            report(len(entries) + len(bad), n, f"{features}: {Path(cuts[position][0]).name}")
+
+    if bad and not entries:
+        raise AudioError(f"none of the {n} files can be used; the first: {bad[0]}")
+    rebuilt = len(damaged & entries.keys())
+    if rebuilt:
+        warnings.warn(f"{rebuilt} damaged entries of the cache {folder} were made again", stacklevel=2)
+    kept = sorted(entries)
+    matrix = np.empty((len(kept), n_features), dtype=np.float32)
+    for row, position in enumerate(kept):
+        matrix[row] = entries[position].row
+    return Extraction(
+        X=pd.DataFrame(matrix, index=names[kept], columns=list(chosen.names)),
+        audio_hash=pd.Series([hashes[p] for p in kept], index=names[kept], name="audio_hash", dtype=object),
+        skipped=pd.DataFrame(
+            [(names[p], cuts[p][0], str(bad[p])) for p in sorted(bad)],
+            columns=["utterance", "path", "reason"],
+        ),
+        notes=pd.DataFrame(
+            [(names[p], cuts[p][0], note) for p in kept for note in entries[p].notes],
+            columns=["utterance", "path", "note"],
+        ),
+        from_cache=from_cache,
+        rebuilt=rebuilt,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def progress_bar(text: str = "features") -> Progress:
+    """Make a progress callback that draws a bar on standard error."""
+    from tqdm import tqdm
+
+    bar = tqdm(total=0, desc=text, unit="file")
+
+    def show(done: int, total: int, doing: str) -> None:
+        bar.total = total
+        bar.set_postfix_str(doing, refresh=False)
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+    return show
+
+
+def _n_threads(jobs: int | None) -> int:
+    if jobs is None or jobs == -1:
+        return joblib.cpu_count()
+    if jobs < 1:
+        raise ParameterError(f"jobs is {jobs}; choose 1 or more, or -1 for one a processor")
+    return jobs
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool that drops what has not begun as soon as its block is left, by an error above all."""
+    pool = ThreadPoolExecutor(n)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _hashes(
+    cuts: list[tuple[str, float, float]],
+    *,
+    folder: Path,
+    pool: ThreadPoolExecutor,
+    cancel: threading.Event | None,
+) -> list[str | AudioError]:
+    """Hash of each cut, or why there is none; every file is read at most once."""
+    paths = {path for path, _, _ in cuts if path}
+    known = disk.known_hashes(folder, paths)
+    new: dict[str, str] = {}
+    failed: dict[str | None, AudioError] = {None: AudioError("no audio file is given for this utterance")}
+
+    def file_hash(path: str) -> str:
+        _check(cancel)
+        return audio.file_hash(path)
+
+    for path, future in {path: pool.submit(file_hash, path) for path in paths - known.keys()}.items():
+        try:
+            new[path] = future.result()
+        except AudioError as error:
+            failed[path] = error
+    disk.remember_hashes(folder, new)
+    whole = {**known, **new}
+    return [
+        failed[path] if path in failed else audio.cut_hash(whole[path], start=start, end=end)
+        for path, start, end in cuts
+    ]
+
+
+def _compute(
+    path: str,
+    start: float,
+    end: float,
+    audio_hash: str,
+    features: FeatureSet,
+    folder: Path,
+    cancel: threading.Event | None,
+) -> disk.Entry:
+    """Extract the features of one utterance and keep them in the cache."""
+    _check(cancel)
+    sound = audio.load(path, start=start, end=end)
+    values = features.extract(sound.samples)
+    infinite = np.flatnonzero(~np.isfinite(values))
+    if len(infinite):
+        raise AudioError(
+            f"{path}: {len(infinite)} features of {features.name} are not finite, the first is "
+            f"{features.names[infinite[0]]}; leave the file out"
+        )
+    entry = disk.Entry(row=values, notes=sound.notes)
+    disk.write(folder, disk.entry_path(folder, features, audio_hash), entry)
+    return entry
+
+
+def _check(cancel: threading.Event | None) -> None:
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("feature extraction was cancelled; the files done are kept in the cache")

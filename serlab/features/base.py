@@ -1,0 +1,80 @@
+"""What a feature set is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from serlab import audio
+
+#: Samples at 16 kHz, shape (n,) -> features, shape (d,).
+Extractor = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FeatureSet:
+    """A named way to turn an utterance into a vector of fixed length.
+
+    Attributes
+    ----------
+    name : str
+        Key of :data:`serlab.features.FEATURE_SETS`.
+    title : str
+        For tables.
+    version : str
+        Raise it whenever the same audio gives other numbers: what is cached
+        under another version is never used.
+    license : str
+        Terms under which features of this set may be computed and used.
+    reference : str
+        Paper or manual that defines it.
+    settings : mapping
+        Everything else that decides the numbers (JSON values): versions of
+        libraries, frame lengths.
+    load : callable
+        Returns the feature names and the extractor; called once, on first use,
+        because loading a library may take a second. The extractor must be safe
+        to call from several threads at once.
+    """
+
+    name: str
+    title: str
+    version: str
+    license: str
+    reference: str
+    settings: Mapping[str, str | int | float]
+    load: Callable[[], tuple[tuple[str, ...], Extractor]] = field(repr=False)
+
+    @cached_property
+    def _loaded(self) -> tuple[tuple[str, ...], Extractor]:
+        return self.load()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features, in the order of :meth:`extract`."""
+        return self._loaded[0]
+
+    def extract(self, samples: np.ndarray) -> np.ndarray:
+        """Features of one utterance.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n,)
+            At 16 kHz, peak below 1, as :func:`serlab.audio.load` returns them.
+
+        Returns
+        -------
+        ndarray of float32, shape (len(names),)
+        """
+        return self._loaded[1](samples)
+
+    @cached_property
+    def digest(self) -> str:
+        """Short hash of name, version, settings and the way audio is read."""
+        identity = [self.name, self.version, dict(self.settings), audio.VERSION]
+        return hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=8).hexdigest()

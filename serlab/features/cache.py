@@ -1,0 +1,167 @@
+"""Features on disk, found again by what the audio contains.
+
+Layout of the folder::
+
+    features/<set>-<digest>/<2 digits>/<30 digits>   one entry an utterance
+    features/hashes.json                             path -> hash, while the file is unchanged
+    features/partial/                                entries being written
+
+An entry is named by the hash of the audio, so moved files are found and changed
+files are not. It is written under another name and renamed, so a reader sees all
+of it or nothing, whoever else writes and whoever is killed. It begins with its
+own checksum, so a damaged one is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from serlab.errors import SerlabError
+from serlab.features.base import FeatureSet
+
+_CHECKSUM = 16  # bytes
+#: Seconds after which a partial entry belongs to nobody alive.
+_ABANDONED = 3600
+#: A file changed within these seconds may change again within one tick of its
+#: time stamp, unseen; its hash is not remembered yet.
+_UNSETTLED = 2.0
+
+
+class CorruptEntry(Exception):
+    """An entry is there but damaged."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Features of one utterance and the notes of :class:`serlab.audio.Audio`."""
+
+    row: np.ndarray
+    notes: tuple[str, ...]
+
+
+def entry_path(folder: Path, features: FeatureSet, audio_hash: str) -> Path:
+    """Where the features of an utterance are kept."""
+    return folder / "features" / f"{features.name}-{features.digest}" / audio_hash[:2] / audio_hash[2:]
+
+
+def read(path: Path, *, n_features: int) -> Entry | None:
+    """Read an entry; None if there is none.
+
+    Raises
+    ------
+    CorruptEntry
+        If it is damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise CorruptEntry(str(error)) from error
+    checksum, payload = content[:_CHECKSUM], content[_CHECKSUM:]
+    if checksum != _checksum(payload):
+        raise CorruptEntry(f"{path}: wrong checksum")
+    notes, _, row = payload.partition(b"\n")
+    if len(row) != 4 * n_features:
+        raise CorruptEntry(f"{path}: {len(row) / 4:g} features instead of {n_features}")
+    return Entry(row=np.frombuffer(row, dtype="<f4"), notes=tuple(json.loads(notes)))
+
+
+def write(folder: Path, path: Path, entry: Entry) -> None:
+    """Write an entry so that no reader ever sees half of it.
+
+    Raises
+    ------
+    SerlabError
+        If the folder cannot be written.
+    """
+    payload = json.dumps(entry.notes).encode() + b"\n" + entry.row.astype("<f4").tobytes()
+    _replace(folder, path, _checksum(payload) + payload)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what writers that were killed left behind."""
+    for path in (folder / "features" / "partial").glob("*"):
+        try:
+            if time.time() - path.stat().st_mtime > _ABANDONED:
+                path.unlink()
+        except OSError:  # another process was faster, or owns it
+            continue
+
+
+def known_hashes(folder: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Hashes of those files that have not changed since they were last read.
+
+    Unchanged is: same size, same times of modification and of change of status
+    (the second cannot be set back by a copying program).
+    """
+    memory = _memory(folder)
+    found = {}
+    for path in paths:
+        state, known = memory.get(path, (None, None))
+        if state is not None and state == _state(path):
+            found[path] = known
+    return found
+
+
+def remember_hashes(folder: Path, hashes: Mapping[str, str]) -> None:
+    """Remember hashes of files, except of those that changed just now.
+
+    Two processes that do so at once may forget one another's: then a file is
+    read once more.
+    """
+    settled = {}
+    for path, known in hashes.items():
+        state = _state(path)
+        if state is not None and time.time() - max(state[1:]) / 1e9 > _UNSETTLED:
+            settled[path] = (state, known)
+    if settled:
+        content = json.dumps({**_memory(folder), **settled}).encode()
+        with suppress(SerlabError):  # a cache that may only be read is still of use
+            _replace(folder, folder / "features" / "hashes.json", content)
+
+
+def _memory(folder: Path) -> dict:
+    try:
+        memory = json.loads((folder / "features" / "hashes.json").read_bytes())
+        return memory if isinstance(memory, dict) else {}
+    except (OSError, ValueError):  # absent or damaged: everything is read once more
+        return {}
+
+
+def _state(path: str) -> list[int] | None:
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return None
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def _checksum(payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=_CHECKSUM).digest()
+
+
+def _replace(folder: Path, path: Path, content: bytes) -> None:
+    try:
+        partial = folder / "features" / "partial"
+        partial.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=partial)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except OSError as error:
+        raise SerlabError(
+            f"the feature cache {folder} cannot be written ({error.strerror}); set SERLAB_CACHE, or the "
+            "argument cache, to a folder with space that you may write"
+        ) from error
