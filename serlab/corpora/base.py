@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,8 @@ class Download:
     ----------
     files : mapping of str to (str, str)
         File name -> (URL, hash). The hash is ``algorithm:hexdigest`` and is
-        checked before anything is unpacked.
+        checked before anything is unpacked; empty where the publisher states
+        none, then the user has to bring it.
     note : str
         Size, and what a user should know before starting.
     """
@@ -52,6 +53,14 @@ class Corpus:
         ``reader(folder) -> DataFrame`` of utterances; called by :meth:`read`.
     download : Download or None
         None where there is no open address.
+    expected_names : callable or None
+        ``expected_names(folder)`` -> names of all published utterances, where
+        they are known: then validation can name what is missing.
+    further_counts : callable or None
+        ``further_counts(table)`` -> DataFrame of other published counts,
+        columns count, published, found, source.
+    caveats : tuple of str
+        What a user should know about the published corpus; shown with it.
     embedded : bool
         Made by serlab itself: always installed, in the cache instead of below
         the data root; the reader makes it when it is not there yet.
@@ -68,6 +77,9 @@ class Corpus:
     expected_speakers: int
     reader: Callable[[Path], pd.DataFrame] = field(repr=False)
     download: Download | None = None
+    expected_names: Callable[[Path], Set[str]] | None = field(default=None, repr=False)
+    further_counts: Callable[[pd.DataFrame], pd.DataFrame] | None = field(default=None, repr=False)
+    caveats: tuple[str, ...] = ()
     embedded: bool = False
 
     def folder(self, root: Path | str | None = None) -> Path:

@@ -1,0 +1,76 @@
+"""Corpora by name: what there is, what is installed, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from serlab import data
+from serlab.corpora import csv_corpus, emodb, emovo, iemocap, ravdess, savee, urdu
+from serlab.corpora.base import Corpus
+from serlab.corpora.csv_corpus import from_csv
+from serlab.errors import CorpusError
+
+try:
+    from serlab.corpora import synthetic
+
+    _SYNTHETIC = synthetic.CORPORA
+except ImportError:
+    _SYNTHETIC = ()
+
+__all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "read_many"]
+
+#: Corpora that serlab knows, by name. A user's own CSV corpora are found by
+#: :func:`get` and :func:`installed`.
+CORPORA: dict[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (
+        emodb.CORPUS,
+        emovo.CORPUS,
+        savee.CORPUS,
+        ravdess.CORPUS,
+        urdu.CORPUS,
+        iemocap.CORPUS,
+        *_SYNTHETIC,
+    )
+}
+
+
+def get(name: str, root: Path | str | None = None) -> Corpus:
+    """Corpus by name: one of :data:`CORPORA`, or a ``corpus.csv`` below the data root.
+
+    Raises
+    ------
+    CorpusError
+        Listing the known names.
+    """
+    if name in CORPORA:
+        return CORPORA[name]
+    own = csv_corpus.installed(root)
+    if name in own:
+        return own[name]
+    raise CorpusError(
+        f"unknown corpus {name!r}; known: {', '.join([*CORPORA, *own])}. A corpus of your own is found "
+        f"as {data.data_root(root) / name / csv_corpus.FILE_NAME}"
+    )
+
+
+def installed(root: Path | str | None = None) -> dict[str, Corpus]:
+    """Corpora that can be read now, by name: embedded, published, own CSV files."""
+    own = {name: corpus for name, corpus in csv_corpus.installed(root).items() if name not in CORPORA}
+    return {name: corpus for name, corpus in CORPORA.items() if corpus.is_installed(root)} | own
+
+
+def read_many(names: Sequence[str], root: Path | str | None = None) -> pd.DataFrame:
+    """Utterances of several corpora in one table.
+
+    Raises
+    ------
+    CorpusError
+        If a corpus is unknown, not installed, or named twice.
+    """
+    if len(set(names)) < len(names):
+        raise CorpusError(f"a corpus is named twice: {', '.join(names)}; name each once")
+    return data.concatenate([get(name, root).read(root) for name in names])

@@ -1,0 +1,138 @@
+"""EmoDB, the Berlin Database of Emotional Speech: acted German, ten sentences.
+
+Ten actors spoke ten everyday sentences in seven emotions in an anechoic
+chamber. File names hold everything: ``03a01Fa`` is speaker 03, text a01,
+emotion F (Freude), version a. ``erkennung.txt`` lists how many percent of 20
+listeners recognised the emotion, and how many found it natural, for all 816
+recordings, of which 535 were published.
+
+The ten sentences are shared by all speakers: whatever is held out, the
+sentence has been heard in training.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from serlab.corpora import files
+from serlab.corpora.base import Corpus, Download
+from serlab.errors import CorpusError
+
+CITATION = (
+    "F. Burkhardt, A. Paeschke, M. Rolfes, W. Sendlmeier, B. Weiss: A Database of German Emotional "
+    "Speech. Interspeech 2005."
+)
+LICENSE = (
+    "Free to use with citation; the re-release by its first author (EmoDB 2.0) is CC BY 4.0. "
+    "Check the terms that came with your copy."
+)
+HOW_TO_GET = (
+    "Download http://emodb.bilderbar.info/download/download.zip (40 MB) and unpack it so that "
+    "<data>/emodb/wav/03a01Fa.wav and <data>/emodb/erkennung.txt exist."
+)
+
+#: Native label -> published utterances (535 in all).
+EXPECTED: dict[str, int] = {"W": 127, "L": 81, "E": 46, "A": 69, "F": 71, "T": 62, "N": 79}
+
+SEX: dict[str, str] = {
+    "03": "male", "10": "male", "11": "male", "12": "male", "15": "male",
+    "08": "female", "09": "female", "13": "female", "14": "female", "16": "female",
+}  # fmt: skip
+
+_NAME = re.compile(r"(?:^|/)(?P<speaker>\d\d)(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])(?P<version>[a-z])")
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """Read file names, headers and the listening test.
+
+    Returns
+    -------
+    DataFrame
+        Further columns: ``version`` (letter), ``recognised`` and ``natural``
+        (percent of listeners; NaN without ``erkennung.txt``).
+
+    Raises
+    ------
+    CorpusError
+        If a speaker is unknown, or ``erkennung.txt`` is malformed.
+    """
+    rows = []
+    for path, name in files.matching(folder, _NAME):
+        if name["speaker"] not in SEX:
+            raise CorpusError(
+                f"{path}: EmoDB has no speaker {name['speaker']!r}, only {', '.join(sorted(SEX))}; "
+                "move files of other corpora out of this folder"
+            )
+        rows.append(
+            {
+                "utterance": f"emodb/{path.stem}",
+                "corpus": "emodb",
+                "path": str(path),
+                "speaker": f"emodb/{name['speaker']}",
+                "sex": SEX[name["speaker"]],
+                "language": "de",
+                "native_label": name["emotion"],
+                "text_id": f"emodb/{name['text']}",
+                "duration": files.duration(path),
+                "version": name["version"],
+            }
+        )
+    table = pd.DataFrame(files.unique(rows))
+    if table.empty:
+        return table
+    return table.join(listening_test(folder), on="utterance")
+
+
+def listening_test(folder: Path) -> pd.DataFrame:
+    """Percentages of ``erkennung.txt``, indexed by utterance.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``recognised`` and ``natural``; no rows without the file.
+
+    Raises
+    ------
+    CorpusError
+        Naming the line that cannot be read.
+    """
+    table: dict[str, tuple[float, float]] = {}
+    for path in sorted(folder.glob("**/erkennung.txt")):
+        # Latin-1 with no-break spaces as padding and decimal commas.
+        for number, line in enumerate(path.read_text(encoding="latin-1").splitlines(), start=1):
+            cells = [cell.replace("\xa0", " ").strip() for cell in line.split("\t")]
+            if number == 1 or not any(cells):
+                continue
+            try:
+                _, wav, recognised, natural = cells[:4]
+                percent = float(recognised.replace(",", ".")), float(natural.replace(",", "."))
+            except ValueError:
+                raise CorpusError(
+                    f"{path}, line {number}: expected number, file, recognised and natural separated by "
+                    f"tabs, found {line!r}; restore the file from the publisher's archive"
+                ) from None
+            table[f"emodb/{Path(wav).stem}"] = percent
+    return pd.DataFrame.from_dict(table, orient="index", columns=["recognised", "natural"])
+
+
+CORPUS = Corpus(
+    name="emodb",
+    title="Berlin Database of Emotional Speech (EmoDB)",
+    language="de",
+    citation=CITATION,
+    license=LICENSE,
+    how_to_get=HOW_TO_GET,
+    layout="wav/03a01Fa.wav",
+    expected=EXPECTED,
+    expected_speakers=10,
+    reader=read,
+    # The publisher states no checksum, so the user must: see serlab.corpora.downloading.
+    download=Download(
+        files={"download.zip": ("http://emodb.bilderbar.info/download/download.zip", "")},
+        note="40 MB; the publisher states no checksum, so pass the hash of a copy you trust",
+    ),
+    caveats=("Ten fixed sentences: speakers and sentences repeat across any random split.",),
+)

@@ -1,0 +1,100 @@
+"""The vocabulary, and what becomes of a label that nobody thought of."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from serlab import data, labels
+from serlab.errors import LabelError
+
+
+def table(corpus: str, native: list[str | None], **columns: list) -> pd.DataFrame:
+    rows = [
+        {"utterance": f"{corpus}/{n:02d}", "corpus": corpus, "native_label": v} for n, v in enumerate(native)
+    ]
+    return data.utterances(pd.DataFrame(rows).assign(**columns))
+
+
+@pytest.mark.parametrize("corpus", labels.NATIVE)
+def test_every_native_label_is_a_word_of_the_vocabulary(corpus: str):
+    found = labels.emotions(table(corpus, list(labels.NATIVE[corpus])))
+    assert found.to_list() == list(labels.NATIVE[corpus].values())
+    assert set(found) <= set(labels.EMOTIONS)
+
+
+@pytest.mark.parametrize("scheme", labels.SCHEMES.values(), ids=str)
+def test_schemes_decide_about_every_emotion(scheme: labels.LabelScheme):
+    assert set(scheme.mapping) == set(labels.EMOTIONS)
+    assert set(scheme.mapping.values()) - {None} == set(scheme.classes)
+
+
+def test_unknown_label_raises_and_names_the_utterance():
+    with pytest.raises(LabelError, match=r"emodb/01: unknown label 'X' of corpus 'emodb' \(1 utt.*known.*W"):
+        labels.emotions(table("emodb", ["W", "X"]))
+
+
+def test_a_corpus_without_a_mapping_must_use_the_vocabulary():
+    assert labels.emotions(table("mine", ["anger"])).to_list() == ["anger"]
+    with pytest.raises(LabelError, match="mine/00: unknown label 'Wut'"):
+        labels.emotions(table("mine", ["Wut"]))
+    assert labels.emotions(table("mine", ["Wut"]), native={"mine": {"Wut": "anger"}}).to_list() == ["anger"]
+
+
+def test_unknown_scheme_lists_the_known():
+    with pytest.raises(LabelError, match="unknown label scheme 'five'; known: four"):
+        labels.scheme("five")
+
+
+def test_a_scheme_cannot_name_a_foreign_emotion_or_class():
+    with pytest.raises(LabelError, match="'rage' is not in"):
+        labels.LabelScheme(name="x", classes=("a",), mapping={"rage": "a"})
+    with pytest.raises(LabelError, match="'b' is not one of its classes"):
+        labels.LabelScheme(name="x", classes=("a",), mapping={"anger": "b"})
+
+
+def test_an_emotion_the_scheme_forgot_raises():
+    scheme = labels.LabelScheme(name="x", classes=("a",), mapping={"anger": "a"})
+    with pytest.raises(LabelError, match=r"emodb/00: scheme 'x' says nothing about 'neutral'"):
+        scheme.apply(table("emodb", ["N", "W"]))
+
+
+def test_left_out_on_purpose_is_declared_and_counted():
+    four = labels.scheme("four")
+    assert "boredom" in four.left_out and "anger" not in four.left_out
+    before = table("emodb", ["W", "L", "L", "N"])
+    kept = four.apply(before)
+    assert kept["emotion"].to_list() == ["anger", "neutral"]
+    assert list(kept["emotion"].cat.categories) == list(four.classes)
+    assert four.left_out_counts(before).to_dict() == {("emodb", "boredom"): 2}
+    assert "emotion" not in before.columns
+
+
+def test_excitement_is_joy_only_where_the_recipe_says_so():
+    before = table("iemocap", ["hap", "exc"])
+    kept = {n: list(labels.scheme(n).apply(before)["native_label"]) for n in ("four", "four-merged")}
+    assert kept == {"four": ["hap"], "four-merged": ["hap", "exc"]}
+    assert list(labels.scheme("four-excited").apply(before)["native_label"]) == ["exc"]
+
+
+@pytest.mark.parametrize("dimension", ["arousal", "valence"])
+def test_a_rating_at_the_threshold_belongs_to_the_lower_class(dimension: str):
+    scheme = labels.scheme(dimension)
+    rated = table("iemocap", ["xxx"] * 3, **{dimension: [1.0, 2.5, 2.5001]})
+    low, high = scheme.classes
+    assert scheme.apply(rated)["emotion"].to_list() == [low, low, high]
+
+
+def test_a_rating_wins_over_the_category_and_the_category_fills_in():
+    arousal = labels.scheme("arousal")
+    angry = table("iemocap", ["ang", "ang"], arousal=[1.5, float("nan")])
+    assert arousal.apply(angry)["emotion"].to_list() == ["low", "high"]
+    # Without a threshold for its corpus a rating cannot be cut.
+    assert arousal.apply(table("mine", ["anger"], arousal=[0.1]))["emotion"].to_list() == ["high"]
+
+
+def test_neither_rating_nor_category_is_left_out_and_counted():
+    valence = labels.scheme("valence")
+    unrated = table("iemocap", ["xxx", "neu"])
+    assert valence.apply(unrated)["native_label"].to_list() == ["neu"]
+    assert valence.left_out_counts(unrated).to_dict() == {("iemocap", "ambiguous"): 1}
