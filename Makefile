@@ -1,0 +1,38 @@
+# make demo   a report on synthetic corpora, in under a minute
+# make test   all tests
+# make lab    JupyterLab in notebooks/
+#
+# Each makes .venv first if it is missing or older than the pinned packages.
+# Another Python: make PYTHON=/path/to/python3.12 demo
+
+VENV  := .venv
+STAMP := $(VENV)/.installed
+# The pins were frozen on 3.11. An old python3 comes first on many systems, and
+# version managers put names on the path that do not run: hence the trial.
+PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
+	echo $$python && break; done)
+
+.PHONY: demo test lab clean
+
+demo: $(STAMP)
+	$(VENV)/bin/serlab demo
+
+test: $(STAMP)
+	$(VENV)/bin/python -m pytest -n 2 -q
+
+lab: $(STAMP)
+	$(VENV)/bin/python -m jupyterlab --notebook-dir=notebooks
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "serlab needs Python 3.11 or later, and there is none on the path." \
+		"Install it, or say where it is: make PYTHON=/path/to/python3"; exit 1; } >&2
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu:" \
+		"apt install python3-venv"; exit 1; } >&2
+	@echo 'Installing packages into $(VENV): once, a few minutes.'
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	@touch $@

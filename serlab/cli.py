@@ -1,0 +1,243 @@
+"""The command ``serlab``.
+
+Exit codes: 0 done, 1 it could not be done (a failed run, a corpus with
+errors), 2 wrong usage, 130 interrupted. Errors are one message; ``--debug``
+shows the traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import textwrap
+from collections.abc import Sequence
+
+import serlab
+from serlab.errors import ParameterError, SerlabError
+
+# Audio, learning and notebook libraries take seconds to import: each command
+# imports what it needs, so that `serlab --help` answers at once.
+
+DEMO = {"target": "synthetic-b", "sources": "synthetic-a", "preset": "demo"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code is returned."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except ParameterError as error:
+        if options.debug:
+            raise
+        return _complain(error, code=2)
+    except SerlabError as error:
+        if options.debug:
+            raise
+        return _complain(error, code=1)
+    except KeyboardInterrupt:
+        return _complain("interrupted", code=130)
+    except BrokenPipeError:  # `serlab methods | head`
+        sys.stderr.close()
+        return 0
+
+
+def _complain(error: object, *, code: int) -> int:
+    print(f"serlab: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="serlab",
+        description="Cross-lingual speech emotion recognition: does data in another language help here, "
+        "how much, and can I believe it?",
+    )
+    parser.add_argument("--version", action="version", version=f"serlab {serlab.__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, function, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=function)
+        return added
+
+    def data_option(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--data",
+            metavar="DIR",
+            help="folder with one folder per corpus (default: SERLAB_DATA, or ./data)",
+        )
+
+    def out_option(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--out", metavar="DIR", default="reports", help="default: reports")
+
+    def run_options(added: argparse.ArgumentParser) -> None:
+        out_option(added)
+        added.add_argument("--force", action="store_true", help="repeat a run that is complete")
+
+    run = command("run", _run, "run a notebook into a report; the same command resumes an unfinished run")
+    run.add_argument("notebook", metavar="NOTEBOOK", help='"01", "01_feature_transfer" or a path')
+    run.add_argument(
+        "-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], type=_assignment,
+        help="a parameter of the notebook, lists with commas: -p sources=emodb,ravdess",
+    )  # fmt: skip
+    run.add_argument("--preset", metavar="NAME", help="demo, quick or paper; short for -p preset=NAME")
+    data_option(run)
+    run_options(run)
+
+    run_options(command("demo", _demo, "a report on synthetic corpora in under a minute"))
+    out_option(command("index", _index, "write the page that lists all reports"))
+
+    data_option(command("corpora", _corpora, "list corpora, and which are installed"))
+    validate = command("validate", _validate, "compare an installed corpus with what its publisher says")
+    validate.add_argument("name", metavar="CORPUS")
+    validate.add_argument("--json", action="store_true", help="print findings as JSON")
+    data_option(validate)
+    download = command("download", _download, "fetch a corpus that has an open address")
+    download.add_argument("name", metavar="CORPUS")
+    data_option(download)
+
+    command("methods", _methods, "list methods, and what each sees of the target")
+    command("features", _features, "list feature sets")
+    command("schemes", _schemes, "list label schemes")
+    return parser
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name.strip(), value
+
+
+def _run(options: argparse.Namespace) -> int:
+    parameters: dict[str, str] = {}
+    given = [*options.parameters, *([("preset", options.preset)] if options.preset else [])]
+    for name, value in given:
+        if parameters.setdefault(name, value) != value:
+            raise ParameterError(f"parameter {name!r} is given twice: {parameters[name]!r} and {value!r}")
+    return _report(options, options.notebook, parameters, data=options.data)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    return _report(options, "01", DEMO, data=None)
+
+
+def _report(
+    options: argparse.Namespace, notebook: str, parameters: dict[str, str], *, data: str | None
+) -> int:
+    from serlab import reports
+
+    # A batch system ends a job with SIGTERM: note it in run.json as for Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        folder = reports.run(
+            notebook, parameters, out=options.out, data=data, force=options.force, progress=_progress
+        )
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    print(folder / "report.html")
+    return 0
+
+
+def _progress(done: int, total: int, text: str) -> None:
+    print(f"[{done:>{len(str(total))}}/{total}] {text}", file=sys.stderr, flush=True)
+
+
+def _index(options: argparse.Namespace) -> int:
+    from serlab import reports
+
+    print(reports.index(options.out))
+    return 0
+
+
+def _corpora(options: argparse.Namespace) -> int:
+    from serlab import corpora, data
+
+    every = {**corpora.CORPORA, **corpora.installed(options.data)}
+    rows = [
+        (
+            name,
+            corpus.title,
+            corpus.language,
+            str(sum(corpus.expected.values()) or ""),
+            "yes" if corpus.is_installed(options.data) else "no",
+            corpus.license,
+        )
+        for name, corpus in every.items()
+    ]
+    _table(("name", "title", "language", "utterances", "installed", "licence"), rows)
+    print(f"\nData root: {data.data_root(options.data)}. Each corpus lives in a folder of its name.")
+    return 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from serlab import corpora
+    from serlab.corpora import validation
+
+    corpus = corpora.get(options.name, options.data)
+    report = validation.validate(corpus, options.data, progress=_progress_line())
+    print(json.dumps(report.as_dict(), indent=1, ensure_ascii=False) if options.json else report.text())
+    return 0 if report.ok else 1
+
+
+def _download(options: argparse.Namespace) -> int:
+    from serlab import corpora
+    from serlab.corpora import downloading
+
+    corpus = corpora.get(options.name, options.data)
+    print(downloading.download(corpus, options.data, progress=_progress_line()))
+    return 0
+
+
+def _progress_line():
+    """Progress on one line of a terminal; silent in a file."""
+    if not sys.stderr.isatty():
+        return None
+
+    def progress(done: int, total: int, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        end = "\n" if done >= total else ""
+        print(f"\r{f'{done}/{total} {text}'[:width]:<{width}}", end=end, file=sys.stderr, flush=True)
+
+    return progress
+
+
+def _methods(options: argparse.Namespace) -> int:
+    from serlab.methods import METHODS
+
+    rows = [(m.name, m.title, m.access, m.normalization, m.reference) for m in METHODS.values()]
+    _table(("name", "title", "sees of the target", "normalisation", "reference"), rows)
+    return 0
+
+
+def _features(options: argparse.Namespace) -> int:
+    from serlab.features import FEATURE_SETS
+
+    rows = [(f.name, str(len(f.names)), f.title, f.license) for f in FEATURE_SETS.values()]
+    _table(("name", "features", "title", "licence"), rows)
+    return 0
+
+
+def _schemes(options: argparse.Namespace) -> int:
+    from serlab.labels import SCHEMES
+
+    rows = [
+        (s.name, ", ".join(s.classes), f"{s.source}. Left out: {', '.join(s.left_out)}")
+        for s in SCHEMES.values()
+    ]
+    _table(("name", "classes", "source"), rows)
+    return 0
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns; the last one wraps at the width of the terminal."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header) - 1)]
+    indent = sum(widths) + 2 * len(widths)
+    width = max(shutil.get_terminal_size((120, 24)).columns, indent + 30)
+    for row in [header, ["-" * width for width in [*widths, len(header[-1])]], *rows]:
+        start = "".join(f"{cell:<{widths[i]}}  " for i, cell in enumerate(row[:-1]))
+        print(textwrap.fill(row[-1], width, initial_indent=start, subsequent_indent=" " * indent).rstrip())

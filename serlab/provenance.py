@@ -1,0 +1,120 @@
+"""Where a result comes from: code, packages, data; but nothing about the machine's owner."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+import serlab
+from serlab import data
+from serlab.notebooks import CHECKOUT
+
+
+def describe(*, code: str, corpora: str) -> dict[str, Any]:
+    """Versions of everything that may change a result, as JSON values.
+
+    Parameters
+    ----------
+    code : str
+        From :func:`code_digest`.
+    corpora : str
+        From :func:`serlab.data.fingerprint`; empty if no corpus is involved.
+    """
+    return {
+        "serlab": serlab.__version__,
+        "commit": commit(),
+        "code": code,
+        "corpora": corpora,
+        "python": platform.python_version(),
+        # Not platform.platform() or node(): no names of machines.
+        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "packages": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Installed versions of what serlab depends on."""
+    versions = {}
+    try:
+        requirements = metadata.requires("serlab") or []
+    except metadata.PackageNotFoundError:  # a checkout that is not installed
+        requirements = []
+    for requirement in requirements:
+        name = re.split(r"[^\w.-]", requirement)[0]
+        if "extra ==" not in requirement:
+            versions[name] = metadata.version(name)
+    return versions
+
+
+def commit() -> str | None:
+    """Commit of the checkout, with "+" where it has been edited; None outside git."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(CHECKOUT), *arguments], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    if not (CHECKOUT / ".git").exists():
+        return None
+    try:
+        edited = git("status", "--porcelain", "--untracked-files=no", "--", "serlab", "notebooks")
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if edited else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def code_digest(notebook: Path) -> str:
+    """Short hash of what runs: the package and the notebook's code cells."""
+    digest = hashlib.sha256()
+    package = Path(serlab.__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            digest.update(cell.source.encode())
+    return digest.hexdigest()[:10]
+
+
+def hider(named: Mapping[Path, str] | None = None) -> Callable[[str], str]:
+    """Make a function that takes this machine's folders out of a text.
+
+    Parameters
+    ----------
+    named : mapping of Path to str, optional
+        Folder -> what stands for it, before the working, home, temporary,
+        cache and Python folders.
+
+    Returns
+    -------
+    callable(str) -> str
+    """
+    folders = {
+        **(named or {}),
+        Path.cwd(): ".",
+        data.cache_root(): "[cache]",
+        CHECKOUT: "[serlab]",
+        Path(sys.prefix): "[python]",
+        Path(sys.base_prefix): "[python]",
+        Path(tempfile.gettempdir()): "[tmp]",
+        Path.home(): "~",
+    }
+    names: dict[str, str] = {}
+    for folder, name in folders.items():
+        for spelling in (folder.absolute(), folder.resolve()):
+            if len(spelling.parts) > 1:  # not the root of the file system
+                names.setdefault(str(spelling), name)
+    longest_first = sorted(names, key=len, reverse=True)
+    pattern = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, longest_first))})(?![\w-])")
+    return lambda text: pattern.sub(lambda match: names[match[1]], text)
