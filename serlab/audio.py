@@ -45,6 +45,9 @@ SILENT_PEAK = 10 ** (-70 / 20)
 SHORTEST = 0.1
 #: Seconds by which ``end`` may lie behind the end of the file: label files round.
 END_TOLERANCE = 0.02
+#: Programs that write a WAV file to a pipe do not know its length beforehand, and
+#: put the largest number (or sox: nearly half of it) into the header.
+UNKNOWN_LENGTH = 0x7FFFF000
 
 CHANNELS_DIFFER = "channels differ: their mean is used"
 ATTENUATED = "attenuated: the peak would reach full scale"
@@ -111,7 +114,7 @@ def load(
     """
     path = _existing(path)
     try:
-        _refuse_truncated(path)
+        refuse_truncated(path)
         with soundfile.SoundFile(path) as file:
             native_rate = file.samplerate
             first, last = _frames(path, start, end, rate=native_rate, n_frames=file.frames)
@@ -230,12 +233,11 @@ def _frames(path: Path, start: float, end: float, *, rate: int, n_frames: int) -
     return first, last
 
 
-def _refuse_truncated(path: Path) -> None:
+def refuse_truncated(path: Path) -> None:
     """Compare the length a WAV header promises with what is there.
 
     libsndfile reads what is left of a truncated WAV file without a word. (Of a
-    truncated FLAC file it does complain.) A length of 0 or the largest number
-    stands for "unknown" in streamed files and promises nothing.
+    truncated FLAC file it does complain.)
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -246,7 +248,7 @@ def _refuse_truncated(path: Path) -> None:
             name, length = struct.unpack("<4sI", header)
             if name == b"data":
                 there = size - file.tell()
-                if length not in (0, 0xFFFFFFFF) and length > there:
+                if there < length < UNKNOWN_LENGTH:
                     raise _truncated(path, f"{there} of {length} bytes of samples are there")
                 return
             file.seek(length + length % 2, os.SEEK_CUR)  # chunks are padded to even length

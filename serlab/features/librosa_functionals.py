@@ -222,14 +222,16 @@ def rhythm(level: np.ndarray, active: np.ndarray, voiced: np.ndarray) -> np.ndar
 
     Level peaks (3 dB prominent, 100 ms apart) stand for syllables.
     """
+    from scipy.ndimage import uniform_filter1d
     from scipy.signal import find_peaks
 
     first, last = np.flatnonzero(active)[[0, -1]]
     speech = slice(first, last + 1)
     seconds = (last + 1 - first) * HOP / SAMPLE_RATE
     runs = np.array([stop - start for start, stop in _runs(voiced[speech])]) * HOP / SAMPLE_RATE
-    smooth = np.convolve(level[speech], np.ones(5) / 5, mode="same")
-    peaks, _ = find_peaks(smooth, prominence=3, distance=10)
+    floor = level.max() - ACTIVE_RANGE  # also what comes before and after: a peak needs two sides
+    smooth = uniform_filter1d(np.maximum(level[speech], floor), 5, mode="nearest")
+    peaks, _ = find_peaks(np.pad(smooth, 1, constant_values=floor), prominence=3, distance=10)
     return np.array(
         [
             active[speech].mean(),
