@@ -228,14 +228,14 @@ class TestIemocap:
     def test_published_counts_of_recipes_and_ratings(self, full):
         counts = iemocap.further_counts(full("iemocap"))
         assert (counts["found"] == counts["published"]).all(), counts
-        assert counts.set_index("count")["published"]["iemocap-5531, all"] == 5531
-        assert counts.set_index("count")["published"]["iemocap-4936, all"] == 4936
+        assert counts.set_index("what")["published"]["iemocap-5531, all"] == 5531
+        assert counts.set_index("what")["published"]["iemocap-4936, all"] == 4936
         assert sum(iemocap.RECIPES["iemocap-4936"].sessions.values()) == 4936
 
     def test_recipe_does_not_hide_a_missing_turn(self, full):
         table = full("iemocap")
         less = table.drop(table.index[table["native_label"] == "exc"][0])
-        counts = iemocap.check_recipe(less, "iemocap-4936").set_index("count")
+        counts = iemocap.check_recipe(less, "iemocap-4936").set_index("what")
         assert counts.loc["iemocap-4936, exc", ["published", "found"]].to_list() == [1041, 1040]
         with pytest.raises(CorpusError, match="known: iemocap-5531, iemocap-4936"):
             iemocap.check_recipe(table, "iemocap-1")

@@ -29,7 +29,7 @@ def noise(suffix: str, *, seed: int = 0, seconds: float = 0.1) -> bytes:
     """Bytes of an audio file with quiet noise."""
     samples = 0.1 * np.random.default_rng(seed).standard_normal(int(seconds * RATE)).clip(-3, 3)
     file = io.BytesIO()
-    soundfile.write(file, samples, RATE, format=suffix.lstrip(".").upper(), subtype="PCM_16")
+    soundfile.write(file, samples - samples.mean(), RATE, format=suffix.lstrip(".").upper(), subtype="PCM_16")
     return file.getvalue()
 
 

@@ -8,17 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from serlab import data
-from serlab.corpora import csv_corpus, emodb, emovo, iemocap, ravdess, savee, urdu
+from serlab.corpora import csv_corpus, emodb, emovo, iemocap, ravdess, savee, synthetic, urdu
 from serlab.corpora.base import Corpus
 from serlab.corpora.csv_corpus import from_csv
 from serlab.errors import CorpusError
-
-try:
-    from serlab.corpora import synthetic
-
-    _SYNTHETIC = synthetic.CORPORA
-except ImportError:
-    _SYNTHETIC = ()
 
 __all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "read_many"]
 
@@ -33,7 +26,7 @@ CORPORA: dict[str, Corpus] = {
         ravdess.CORPUS,
         urdu.CORPUS,
         iemocap.CORPUS,
-        *_SYNTHETIC,
+        *synthetic.CORPORA,
     )
 }
 

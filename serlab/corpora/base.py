@@ -58,7 +58,7 @@ class Corpus:
         they are known: then validation can name what is missing.
     further_counts : callable or None
         ``further_counts(table)`` -> DataFrame of other published counts,
-        columns count, published, found, source.
+        columns what, published, found, source.
     caveats : tuple of str
         What a user should know about the published corpus; shown with it.
     embedded : bool

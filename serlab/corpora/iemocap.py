@@ -198,7 +198,7 @@ def check_recipe(table: pd.DataFrame, name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns count, published, found, source; one row for the total and one
+        Columns what, published, found, source; one row for the total and one
         for each native label and session that the papers count.
 
     Raises
@@ -213,7 +213,7 @@ def check_recipe(table: pd.DataFrame, name: str) -> pd.DataFrame:
     rows = [(f"{name}, all", sum(recipe.native.values()), len(subset))]
     for column, published in (("native_label", recipe.native), ("session", recipe.sessions)):
         rows += [(f"{name}, {key}", n, int((subset[column] == key).sum())) for key, n in published.items()]
-    return pd.DataFrame(rows, columns=["count", "published", "found"]).assign(source=recipe.source)
+    return pd.DataFrame(rows, columns=["what", "published", "found"]).assign(source=recipe.source)
 
 
 def further_counts(table: pd.DataFrame) -> pd.DataFrame:
@@ -222,7 +222,7 @@ def further_counts(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns count, published, found, source.
+        Columns what, published, found, source.
     """
     rows = []
     for rating, (low, high) in EXPECTED_RATINGS.items():
@@ -231,7 +231,7 @@ def further_counts(table: pd.DataFrame) -> pd.DataFrame:
             (f"{rating} at most 2.5", low, int(np.sum(~above))),
             (f"{rating} above 2.5", high, int(np.sum(above))),
         ]
-    ratings = pd.DataFrame(rows, columns=["count", "published", "found"])
+    ratings = pd.DataFrame(rows, columns=["what", "published", "found"])
     ratings["source"] = "Neumann & Vu, footnote 1"
     return pd.concat([ratings, *(check_recipe(table, name) for name in RECIPES)], ignore_index=True)
 

@@ -1,0 +1,85 @@
+"""Find utterances that were cut from the same stretch of speech.
+
+Corpora cut from running speech (talk shows) may hold two cuts that overlap.
+In a random split one half of such a pair teaches the other. Bytes and levels
+differ, so the signals are cross-correlated: at 4 kHz, differentiated so that
+a hum or a low voice alone does not correlate.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pandas as pd
+from scipy.fft import irfft, next_fast_len, rfft
+
+from serlab.errors import Cancelled
+
+RATE = 4_000
+#: Seconds that two cuts must share at least.
+SHORTEST = 0.75
+#: On URDU, pairs with a common stretch reach .6 to .99 and the others stay
+#: below; on EmoDB, where nothing overlaps, the highest is .57.
+CORRELATION = 0.6
+#: Pairs of one speaker that are searched at most, about 20 s on two cores.
+MOST_PAIRS = 20_000
+
+
+def reduce(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Differentiated signal at about 4 kHz, shape (about 4000 a second,)."""
+    step = max(round(rate / RATE), 1)
+    whole = samples[: len(samples) // step * step].reshape(-1, step).mean(axis=1)
+    return np.diff(np.convolve(whole, np.float32([0.25, 0.5, 0.25]), "same"))
+
+
+def find(signals: pd.Series, speaker: pd.Series, *, cancel: threading.Event | None = None) -> pd.DataFrame:
+    """Pairs of one speaker's signals that share a stretch.
+
+    Parameters
+    ----------
+    signals : Series of ndarray
+        From :func:`reduce`, by utterance.
+    speaker : Series of str
+        By utterance.
+
+    Returns
+    -------
+    DataFrame
+        Columns first, second, correlation, seconds (of overlap); highest
+        correlation first.
+    """
+    rows = []
+    for _, names in speaker.groupby(speaker).groups.items():
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("the search for overlapping cuts was cancelled")
+        rows += _pairs({name: signals[name] for name in names})
+    found = pd.DataFrame(rows, columns=["first", "second", "correlation", "seconds"])
+    return found.sort_values("correlation", ascending=False, ignore_index=True)
+
+
+def _pairs(signals: dict[str, np.ndarray]) -> list[tuple[str, str, float, float]]:
+    names, xs = list(signals), list(signals.values())
+    size = next_fast_len(2 * max(len(x) for x in xs), real=True)
+    spectra = [rfft(x, size) for x in xs]
+    energies = [np.concatenate([[0.0], np.cumsum(np.square(x, dtype=np.float64))]) for x in xs]
+    shortest = int(SHORTEST * RATE)
+    found = []
+    for i in range(len(xs)):
+        for j in range(i + 1, len(xs)):
+            # At lag k, sample n of j lies on sample n + k of i; they share i[first:last].
+            lags = np.arange(shortest - len(xs[j]), len(xs[i]) - shortest + 1)
+            if not len(lags):
+                continue
+            first, last = np.maximum(lags, 0), np.minimum(lags + len(xs[j]), len(xs[i]))
+            product = irfft(spectra[i] * spectra[j].conj(), size)[lags]
+            energy = (energies[i][last] - energies[i][first]) * (
+                energies[j][last - lags] - energies[j][first - lags]
+            )
+            # Stretches of digital silence correlate with nothing.
+            loud = energy > 1e-6 * energies[i][-1] * energies[j][-1]
+            r = np.where(loud, np.abs(product) / np.sqrt(np.where(loud, energy, 1.0)), 0.0)
+            best = int(np.argmax(r))
+            if r[best] >= CORRELATION:
+                found.append((names[i], names[j], float(r[best]), (last[best] - first[best]) / RATE))
+    return found

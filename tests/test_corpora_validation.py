@@ -1,0 +1,314 @@
+"""Every fault that validation promises to find, planted into a small tree."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from serlab import corpora
+from serlab.corpora import overlaps
+from serlab.corpora.validation import ValidationReport, validate
+from serlab.errors import Cancelled, CorpusError
+from tests import trees
+
+RATE = trees.RATE
+
+
+def speech(seed: int = 0, seconds: float = 0.5) -> np.ndarray:
+    samples = 0.1 * np.random.default_rng(seed).standard_normal(int(seconds * RATE)).clip(-3, 3)
+    return samples - samples.mean()
+
+
+def finding(report: ValidationReport, check: str):
+    """The only finding of a check, or None."""
+    rows = report.findings[report.findings["check"] == check]
+    assert len(rows) <= 1, rows
+    return rows.iloc[0] if len(rows) else None
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """EMOVO with one sentence by each speaker in each emotion, no two files alike."""
+    trees.emovo(tmp_path / "emovo", every=14, distinct=True)
+    return tmp_path
+
+
+@pytest.fixture
+def first(root: Path) -> Path:
+    return min((root / "emovo/EMOVO/f1").glob("*.wav"))
+
+
+def check(root: Path, name: str = "emovo") -> ValidationReport:
+    return validate(corpora.get(name), root, jobs=2)
+
+
+def test_a_whole_copy_has_nothing_to_complain_about(tmp_path: Path):
+    trees.emovo(tmp_path / "emovo", distinct=True)
+    report = check(tmp_path)
+    assert report.ok
+    assert set(report.findings["severity"]) == {"info"}
+    assert (report.counts["found"] == report.counts["published"]).all()
+    assert (report.files["problem"] == "").all()
+    assert "all 588 published utterances are here" in report.text()
+
+
+def test_missing_files_are_a_warning_that_names_them(root: Path):
+    report = check(root)
+    missing = finding(report, "missing utterances")
+    assert missing.severity == "warning" and report.ok
+    assert "42 of the 588" in missing.finding and "anger (rab) 6 of 84" in missing.finding
+    assert len(missing.files) == 588 - 42 and corpora.get("emovo").how_to_get in missing.remedy
+    assert "and 541 more" in report.text()
+
+
+def test_more_than_published_and_missing_speakers(tmp_path: Path):
+    trees.urdu(tmp_path / "urdu", every=2)
+    for number in range(60):
+        (tmp_path / f"urdu/Angry/SM9_F{number}_A0{number}.wav").write_bytes(trees.noise(".wav"))
+    report = check(tmp_path, "urdu")
+    assert finding(report, "more than published").finding == "anger (Angry) 110 instead of 100"
+    assert "speakers, 29 were published" in finding(report, "speakers").finding
+
+
+def test_extra_files_are_counted(root: Path):
+    (root / "emovo/notes.mp4").write_bytes(b"x")
+    (root / "emovo/EMOVO/f1/other.wav").write_bytes(trees.noise(".wav"))
+    (root / "emovo/EMOVO/f1/._other.wav").write_bytes(b"x")
+    assert finding(check(root), "extra files").files == ("EMOVO/f1/other.wav", "notes.mp4")
+
+
+def broken_zero_bytes(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def broken_text(path: Path) -> None:
+    path.write_bytes(b"<html>not found</html>" * 100)
+
+
+def broken_wav_cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def broken_flac_cut_short(path: Path) -> None:
+    whole = path.with_suffix(".flac")
+    soundfile.write(whole, speech(seconds=3), RATE)
+    whole.write_bytes(whole.read_bytes()[:20_000])
+    path.unlink()
+
+
+def broken_silent(path: Path) -> None:
+    soundfile.write(path, np.full(RATE, 0.25), RATE)  # silence, with an offset
+
+
+def broken_nan(path: Path) -> None:
+    soundfile.write(
+        path, np.where(np.arange(RATE) == 7, np.nan, 0.1 * speech(seconds=1)), RATE, subtype="FLOAT"
+    )
+
+
+def broken_no_samples(path: Path) -> None:
+    soundfile.write(path, np.zeros(0), RATE)
+
+
+@pytest.mark.parametrize(
+    ("problem", "fault"),
+    [
+        ("empty", broken_zero_bytes),
+        ("empty", broken_no_samples),
+        ("unreadable", broken_text),
+        ("truncated", broken_wav_cut_short),
+        ("truncated", broken_flac_cut_short),
+        ("silent", broken_silent),
+        ("not a number", broken_nan),
+    ],
+)
+def test_files_that_cannot_be_used(root: Path, first: Path, problem: str, fault):
+    fault(first)
+    report = check(root)
+    assert not report.ok
+    row = finding(report, f"{problem} files")
+    assert row.severity == "error" and row.remedy
+    assert [Path(name).stem for name in row.files] == [first.stem]
+    assert report.files["problem"].value_counts()[problem] == 1
+
+
+def test_clipped_from_four_samples_on(root: Path, first: Path):
+    samples = speech()
+    samples[100:103] = 1.0
+    soundfile.write(first, samples, RATE)
+    assert finding(check(root), "clipped") is None
+    samples[200:204] = -1.0
+    soundfile.write(first, samples, RATE)
+    assert finding(check(root), "clipped").files == (f"EMOVO/f1/{first.name}",)
+
+
+def test_clipped_in_one_channel(root: Path, first: Path):
+    samples = np.stack([speech(1), speech(2)], axis=1)
+    samples[200:204, 1] = 1.0
+    soundfile.write(first, samples, RATE)
+    report = check(root)
+    assert finding(report, "clipped") is not None
+    assert finding(report, "channels differ").files == (f"EMOVO/f1/{first.name}",)
+
+
+def test_dc_offset_and_the_level_without_it(root: Path, first: Path):
+    soundfile.write(first, speech() + 0.2, RATE, subtype="FLOAT")
+    report = check(root)
+    assert finding(report, "DC offset").files == (f"EMOVO/f1/{first.name}",)
+    level = report.files.loc[f"emovo/{first.stem}", "level_db"]
+    assert level == pytest.approx(20 * np.log10(speech().std()), abs=0.01)
+
+
+def test_duplicates_by_decoded_samples(root: Path, first: Path):
+    second = min((root / "emovo/EMOVO/m3").glob("*.wav"))
+    samples, rate = soundfile.read(first, dtype="int16")
+    second.unlink()
+    soundfile.write(second.with_suffix(".flac"), samples, rate)  # other bytes, same sound
+    assert finding(check(root), "duplicates").files == (
+        f"EMOVO/f1/{first.name}", f"EMOVO/m3/{second.stem}.flac",
+    )  # fmt: skip
+
+
+def test_same_samples_at_another_rate_are_no_duplicate(root: Path, first: Path):
+    second = min((root / "emovo/EMOVO/m3").glob("*.wav"))
+    soundfile.write(second, soundfile.read(first, dtype="int16")[0], 2 * RATE)
+    report = check(root)
+    assert finding(report, "duplicates") is None
+    assert finding(report, "formats").severity == "warning"
+    assert "41 x 16000 Hz, 1 ch, PCM_16" in finding(report, "formats").finding
+
+
+def test_8_bit_and_identical_channels(root: Path, first: Path):
+    soundfile.write(first, np.stack([speech()] * 2, axis=1), RATE, subtype="PCM_U8")
+    report = check(root)
+    assert finding(report, "8 bit").files == (f"EMOVO/f1/{first.name}",)
+    assert finding(report, "channels differ") is None
+
+
+def test_level_by_class(root: Path):
+    for seed, path in enumerate((root / "emovo").rglob("rab-*.wav")):
+        soundfile.write(path, 0.1 * speech(seed), RATE)
+    row = finding(check(root), "level by class")
+    assert row.severity == "warning" and "anger -40" in row.finding
+
+
+def test_one_emotion_per_speaker(tmp_path: Path):
+    trees.urdu(tmp_path / "urdu", distinct=True)
+    row = finding(check(tmp_path, "urdu"), "speakers x emotions")
+    assert row.severity == "warning" and "26 of 29 speakers have one emotion only" in row.finding
+
+
+def test_labelled_turns_without_audio(tmp_path: Path):
+    trees.iemocap(tmp_path / "iemocap", every=100, distinct=True)
+    gone = Path(corpora.get("iemocap").read(tmp_path)["path"].iloc[0])
+    gone.unlink()
+    report = check(tmp_path, "iemocap")
+    row = finding(report, "missing files")
+    assert row.severity == "warning" and [Path(name).name for name in row.files] == [gone.name]
+    papers = report.findings[report.findings["check"] == "counts in papers"]
+    assert papers["finding"].str.contains("iemocap-5531, all: .* instead of 5531").any()
+
+
+def test_corpus_that_is_not_there(tmp_path: Path):
+    with pytest.raises(CorpusError, match="not installed"):
+        check(tmp_path)
+
+
+def test_own_corpus_has_no_published_counts(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/a.wav").write_bytes(trees.noise(".wav"))
+    (tmp_path / "mine/corpus.csv").write_text("path,speaker,label\na.wav,1,anger\n")
+    report = validate(corpora.get("mine", tmp_path), tmp_path)
+    assert report.ok and report.counts["found"].to_dict() == {"anger": 1}
+    assert not report.findings["check"].isin(["missing utterances", "speakers", "counts"]).any()
+
+
+def test_progress_and_cancel(root: Path):
+    seen = []
+    validate(corpora.get("emovo"), root, progress=lambda done, total, text: seen.append((done, total)))
+    assert seen == [(n, 42) for n in range(1, 43)]
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        validate(corpora.get("emovo"), root, cancel=cancel)
+
+
+def test_validation_writes_nothing(root: Path):
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    check(root)
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+class TestOverlaps:
+    def cuts(self, *, gain: float = 1.0, shared: float = 1.0, rate: int = RATE) -> dict[str, np.ndarray]:
+        """Two cuts of two seconds that share a stretch, and one of other speech."""
+        recording = np.random.default_rng(5).standard_normal(4 * rate).cumsum()
+        recording -= np.convolve(recording, np.ones(400) / 400, "same")
+        start = round((2 - shared) * rate)
+        return {
+            "one": recording[: 2 * rate],
+            "two": gain * recording[start : start + 2 * rate],
+            "other": np.random.default_rng(6).standard_normal(2 * rate).cumsum() % 1,
+        }
+
+    def find(self, cuts: dict[str, np.ndarray], speakers: str = "aaa", rate: int = RATE):
+        low = pd.Series({name: overlaps.reduce(np.float32(x), rate) for name, x in cuts.items()})
+        return overlaps.find(low, pd.Series(list(speakers), index=low.index))
+
+    @pytest.mark.parametrize("gain", [1.0, -0.01])
+    @pytest.mark.parametrize("rate", [16_000, 44_100])
+    def test_found_whatever_the_level_and_rate(self, gain: float, rate: int):
+        found = self.find(self.cuts(gain=gain, rate=rate), rate=rate)
+        assert found[["first", "second"]].to_numpy().tolist() == [["one", "two"]]
+        assert found["correlation"][0] > 0.9
+        assert found["seconds"][0] == pytest.approx(1.0, abs=0.02)
+
+    def test_too_short_a_stretch(self):
+        assert self.find(self.cuts(shared=0.5)).empty
+
+    def test_only_within_a_speaker(self):
+        assert self.find(self.cuts(), speakers="aba").empty
+
+    def test_short_and_silent_signals(self):
+        assert self.find({"a": np.zeros(RATE), "b": np.zeros(RATE), "c": np.zeros(10)}).empty
+
+
+@pytest.mark.shared
+class TestReal:
+    def test_urdu_is_as_described(self, shared: Path):
+        report = check(shared / "corpora", "urdu")
+        assert report.ok
+        assert finding(report, "speakers x emotions").finding.startswith("26 of 29 speakers")
+        levels = report.counts.set_index("emotion")["level_db"]
+        assert levels.round(1).to_dict() == {
+            "neutral": -14.8, "anger": -18.0, "joy": -23.8, "sadness": -31.3,
+        }  # fmt: skip
+        assert len(finding(report, "DC offset").files) == 156
+        assert len(finding(report, "clipped").files) == 43
+        assert len(finding(report, "overlapping cuts").files) >= 10
+        assert report.speakers.loc["urdu/M5", "neutral"] == 72
+        assert report.speakers.loc[["urdu/M24", "urdu/M25"], "sadness"].sum() == 78
+
+    def test_ravdess_has_one_recording_twice(self, shared: Path):
+        report = check(shared / "corpora", "ravdess")
+        assert finding(report, "duplicates").files == (
+            "Actor_07/03-01-03-01-02-01-07.flac", "Actor_07/03-01-03-01-02-02-07.flac",
+        )  # fmt: skip
+        assert finding(report, "counts").finding == "all 1440 published utterances are here"
+
+    def test_emodb_without_three_emotions_is_no_failure(self, shared: Path):
+        report = check(shared / "corpora", "emodb")
+        row = finding(report, "missing utterances")
+        assert report.ok and row.severity == "warning"
+        assert "339 of the 535" in row.finding and "boredom (L) 0 of 81" in row.finding
+
+    def test_ravdess_originals_are_stereo_with_identical_channels(self, shared: Path, tmp_path: Path):
+        (tmp_path / "ravdess").symlink_to(shared / "corpora/ravdess-original-sample")
+        report = check(tmp_path, "ravdess")
+        assert (report.files["sample_rate"] == 48_000).all()
+        assert (report.files["channels"] == 2).sum() == 4 and not report.files["channels_differ"].any()
