@@ -249,6 +249,19 @@ def test_second_run_is_the_same_and_from_the_cache(tmp_path, ask, tiny):
     assert fresh.audio_hash.tolist() == again.audio_hash.tolist() == expected
 
 
+def test_full_cache_needs_no_library(tmp_path, ask, monkeypatch):
+    utterances = corpus(tmp_path / "corpus")
+    fresh, loaded = ask(utterances), features.get("tiny").load()
+    monkeypatch.setitem(
+        FEATURE_SETS, "tiny", replace(features.get("tiny"), load=lambda: pytest.fail("loaded"))
+    )
+    assert list(ask(utterances).X) == list(fresh.X) == ["mean", "sd", "peak"]
+    for names in (tmp_path / "cache/features").glob("tiny-*/names"):
+        names.write_bytes(b"damaged")
+    monkeypatch.setitem(FEATURE_SETS, "tiny", replace(features.get("tiny"), load=lambda: loaded))
+    assert list(ask(utterances).X) == list(fresh.X)
+
+
 def test_moved_file_is_found_changed_file_is_not(tmp_path, ask):
     utterances = corpus(tmp_path / "corpus")
     ask(utterances)
@@ -411,7 +424,7 @@ def test_hash_of_an_unchanged_file_is_remembered(tmp_path, monkeypatch):
     path.write_bytes(b"other")
     os.utime(path, ns=(modified, modified))  # as a copying program does
     assert cache.known_hashes(tmp_path, [str(path)]) == {}
-    (tmp_path / "features/hashes.json").write_bytes(b'{"damaged')
+    (tmp_path / "features/hashes").write_bytes(b'{"damaged')
     assert cache.known_hashes(tmp_path, [str(path)]) == {}
 
 

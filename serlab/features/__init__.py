@@ -144,7 +144,8 @@ def extract(
     n_threads = _n_threads(jobs)
     folder = Path(cache) if cache is not None else data.cache_root()
     report = progress or (lambda done, total, text: None)
-    names, n_features, n = utterances.index, len(chosen.names), len(utterances)
+    feature_names = disk.names(folder, chosen)
+    names, n_features, n = utterances.index, len(feature_names), len(utterances)
     cuts = list(utterances[["path", "start", "end"]].itertuples(index=False, name=None))
 
     # All by position in the table.
@@ -176,6 +177,7 @@ def extract(
         missing = [position for position in range(n) if position not in entries and position not in bad]
         if missing:
             disk.remove_abandoned(folder)
+            chosen.load_library()  # here, not in all threads at once
         futures = {
             position: pool.submit(_compute, *cuts[position], hashes[position], chosen, folder, cancel)
             for position in missing
@@ -197,7 +199,7 @@ def extract(
     for row, position in enumerate(kept):
         matrix[row] = entries[position].row
     return Extraction(
-        X=pd.DataFrame(matrix, index=names[kept], columns=list(chosen.names)),
+        X=pd.DataFrame(matrix, index=names[kept], columns=list(feature_names)),
         audio_hash=pd.Series([hashes[p] for p in kept], index=names[kept], name="audio_hash", dtype=object),
         skipped=pd.DataFrame(
             [(names[p], cuts[p][0], str(bad[p])) for p in sorted(bad)],

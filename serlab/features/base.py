@@ -54,6 +54,10 @@ class FeatureSet:
     def _loaded(self) -> tuple[tuple[str, ...], Extractor]:
         return self.load()
 
+    def load_library(self) -> None:
+        """Load now what the first use would load."""
+        _ = self._loaded
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the features, in the order of :meth:`extract`."""

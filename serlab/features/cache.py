@@ -3,13 +3,16 @@
 Layout of the folder::
 
     features/<set>-<digest>/<2 digits>/<30 digits>   one entry an utterance
-    features/hashes.json                             path -> hash, while the file is unchanged
+    features/<set>-<digest>/names                    names of the features
+    features/hashes                                  path -> hash, while the file is unchanged
     features/partial/                                entries being written
 
 An entry is named by the hash of the audio, so moved files are found and changed
 files are not. It is written under another name and renamed, so a reader sees all
 of it or nothing, whoever else writes and whoever is killed. It begins with its
-own checksum, so a damaged one is noticed.
+own checksum, so a damaged one is noticed. The names lie beside the entries
+because asking the library for them takes a hundred times as long as reading all
+entries of a corpus.
 """
 
 from __future__ import annotations
@@ -51,7 +54,21 @@ class Entry:
 
 def entry_path(folder: Path, features: FeatureSet, audio_hash: str) -> Path:
     """Where the features of an utterance are kept."""
-    return folder / "features" / f"{features.name}-{features.digest}" / audio_hash[:2] / audio_hash[2:]
+    return _set_folder(folder, features) / audio_hash[:2] / audio_hash[2:]
+
+
+def names(folder: Path, features: FeatureSet) -> tuple[str, ...]:
+    """Names of the features, from the cache or else from the set, which loads its library."""
+    path = _set_folder(folder, features) / "names"
+    try:
+        payload = _read(path)
+    except CorruptEntry:
+        payload = None
+    if payload is not None:
+        return tuple(json.loads(payload))
+    with suppress(SerlabError):  # a cache that may only be read is still of use
+        _write(folder, path, json.dumps(features.names).encode())
+    return features.names
 
 
 def read(path: Path, *, n_features: int) -> Entry | None:
@@ -62,15 +79,9 @@ def read(path: Path, *, n_features: int) -> Entry | None:
     CorruptEntry
         If it is damaged.
     """
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    payload = _read(path)
+    if payload is None:
         return None
-    except OSError as error:
-        raise CorruptEntry(str(error)) from error
-    checksum, payload = content[:_CHECKSUM], content[_CHECKSUM:]
-    if checksum != _checksum(payload):
-        raise CorruptEntry(f"{path}: wrong checksum")
     notes, _, row = payload.partition(b"\n")
     if len(row) != 4 * n_features:
         raise CorruptEntry(f"{path}: {len(row) / 4:g} features instead of {n_features}")
@@ -85,8 +96,7 @@ def write(folder: Path, path: Path, entry: Entry) -> None:
     SerlabError
         If the folder cannot be written.
     """
-    payload = json.dumps(entry.notes).encode() + b"\n" + entry.row.astype("<f4").tobytes()
-    _replace(folder, path, _checksum(payload) + payload)
+    _write(folder, path, json.dumps(entry.notes).encode() + b"\n" + entry.row.astype("<f4").tobytes())
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -126,17 +136,24 @@ def remember_hashes(folder: Path, hashes: Mapping[str, str]) -> None:
         if state is not None and time.time() - max(state[1:]) / 1e9 > _UNSETTLED:
             settled[path] = (state, known)
     if settled:
-        content = json.dumps({**_memory(folder), **settled}).encode()
-        with suppress(SerlabError):  # a cache that may only be read is still of use
-            _replace(folder, folder / "features" / "hashes.json", content)
+        with suppress(SerlabError):  # as above
+            _write(folder, _memory_file(folder), json.dumps({**_memory(folder), **settled}).encode())
 
 
-def _memory(folder: Path) -> dict:
+def _set_folder(folder: Path, features: FeatureSet) -> Path:
+    return folder / "features" / f"{features.name}-{features.digest}"
+
+
+def _memory_file(folder: Path) -> Path:
+    return folder / "features" / "hashes"
+
+
+def _memory(folder: Path) -> dict[str, list]:
     try:
-        memory = json.loads((folder / "features" / "hashes.json").read_bytes())
-        return memory if isinstance(memory, dict) else {}
-    except (OSError, ValueError):  # absent or damaged: everything is read once more
-        return {}
+        payload = _read(_memory_file(folder))
+    except CorruptEntry:  # then every file is read once more
+        payload = None
+    return {} if payload is None else json.loads(payload)
 
 
 def _state(path: str) -> list[int] | None:
@@ -151,14 +168,28 @@ def _checksum(payload: bytes) -> bytes:
     return hashlib.blake2b(payload, digest_size=_CHECKSUM).digest()
 
 
-def _replace(folder: Path, path: Path, content: bytes) -> None:
+def _read(path: Path) -> bytes | None:
+    """What :func:`_write` wrote; None if there is nothing."""
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise CorruptEntry(f"{path}: {error.strerror}") from error
+    checksum, payload = content[:_CHECKSUM], content[_CHECKSUM:]
+    if checksum != _checksum(payload):
+        raise CorruptEntry(f"{path}: wrong checksum")
+    return payload
+
+
+def _write(folder: Path, path: Path, payload: bytes) -> None:
     try:
         partial = folder / "features" / "partial"
         partial.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=partial)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.write(_checksum(payload) + payload)
         os.replace(name, path)
     except OSError as error:
         raise SerlabError(
