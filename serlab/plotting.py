@@ -215,7 +215,7 @@ def _count_cells(axes, part: pd.DataFrame, totals: pd.Series, most: int, upright
 
 
 def feature_distribution_table(
-    X: pd.DataFrame, utterances: pd.DataFrame, feature: str, *, sources: Sequence[str], target: str
+    X: pd.DataFrame, utterances: pd.DataFrame, feature: str, sources: Sequence[str], target: str
 ) -> pd.DataFrame:
     """Describe one feature per corpus and emotion.
 
@@ -256,7 +256,7 @@ def feature_distribution_table(
 
 @_styled
 def plot_feature_distribution(
-    X: pd.DataFrame, utterances: pd.DataFrame, feature: str, *, sources: Sequence[str], target: str
+    X: pd.DataFrame, utterances: pd.DataFrame, feature: str, sources: Sequence[str], target: str
 ) -> Figure:
     """Show how one feature is distributed, source against target, a panel an emotion.
 
@@ -321,7 +321,7 @@ def _corpus_style(number: int) -> dict[str, dict]:
 
 
 def most_shifted_features(
-    X: pd.DataFrame, utterances: pd.DataFrame, *, sources: Sequence[str], target: str, n: int = 10
+    X: pd.DataFrame, utterances: pd.DataFrame, sources: Sequence[str], target: str, *, n: int = 10
 ) -> pd.DataFrame:
     """Rank the features that differ most between source and target.
 
@@ -524,13 +524,17 @@ def plot_gain(
     Parameters
     ----------
     comparison : DataFrame
-        Comparison table; ``title`` may be missing.
+        Comparison table; ``title`` may be missing. Without rows the figure
+        says that there is nothing to compare.
     title : str
         Added to the heading.
     titles : mapping, optional
         Method -> title, to name the baseline.
     """
-    _require_rows(comparison)
+    if comparison.empty:
+        return _note_figure(
+            "Transfer gain", "Nothing to compare: run the baseline and another method."
+        )
     table = comparison.sort_values("gain", ascending=False, na_position="last")
     position = np.arange(len(table), dtype=float)
     figure, axes = _row_figure(len(table), extra=1.55)
@@ -607,7 +611,7 @@ def plot_folds(
 
 
 def confusion_table(
-    predictions: pd.DataFrame, *, methods: Sequence[str] | None = None, classes: Sequence[str] | None = None
+    predictions: pd.DataFrame, methods: Sequence[str] | None = None, classes: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Count answers by true class, over all folds and seeds.
 
@@ -638,9 +642,9 @@ def confusion_table(
 @_styled
 def plot_confusions(
     predictions: pd.DataFrame,
-    *,
     methods: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
+    *,
     titles: Mapping[str, str] | None = None,
 ) -> Figure:
     """Show a confusion matrix per method: percent of the true class, and the count.
@@ -699,7 +703,8 @@ def plot_published(
     table : DataFrame
         title or method, published, measured, low, high (interval of ours;
         may be missing) and difference: how the protocols differ, printed
-        below the figure. A row without ``measured`` is shown as not run.
+        below the figure. A row without ``measured`` is shown as not run;
+        without rows the figure says that nothing was published.
     metric : str
         For the axis.
     chance : float, optional
@@ -707,7 +712,8 @@ def plot_published(
     title : str
         Added to the heading.
     """
-    _require_rows(table)
+    if table.empty:
+        return _note_figure("Published and measured", "Nothing published for this source and target.")
     position = np.arange(len(table), dtype=float)
     given = table["difference"].dropna() if "difference" in table else []
     notes = [note for note in dict.fromkeys(given) if note]
@@ -834,6 +840,8 @@ def display_table(
         props = "text-align: right; overflow-wrap: normal; font-variant-numeric: tabular-nums"
         rules.append({"selector": selector, "props": props})
     style = style.set_table_styles(rules)
+    if table.empty:
+        caption = f"{caption}: none"
     return style.set_caption(html.escape(caption)) if caption else style
 
 
@@ -943,6 +951,14 @@ def _standardised(X: pd.DataFrame, utterances: pd.DataFrame) -> tuple[np.ndarray
     if len(Z) < 2 or Z.shape[1] < 2:
         raise ParameterError("a projection needs two utterances and two features that vary, or more")
     return (Z - Z.mean(axis=0)) / Z.std(axis=0), rows
+
+
+def _note_figure(title: str, text: str) -> Figure:
+    """A figure for a report in which the usual one has nothing to show."""
+    figure = Figure(figsize=(9, 0.8), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left")
+    figure.text(0.01, 0.2, text)
+    return _finished(figure)
 
 
 def _row_figure(rows: float, *, extra: float):
