@@ -1,0 +1,656 @@
+"""Pickers for notebooks: the only module that imports ipywidgets.
+
+A panel writes the same :class:`~serlab.experiment.Parameters` that papermill
+injects and runs them with the same :func:`serlab.experiment.run`, so a click
+and a command give the same predictions. In a headless run there are no
+widgets at all, only a static table: exported widgets would be blank offline.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import html
+import shlex
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import ipywidgets as w
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import Audio, display
+from pandas.io.formats.style import Styler
+
+from serlab import audio, corpora, data, experiment, features, labels, methods, plotting, protocols
+from serlab.errors import AudioError, Cancelled, ParameterError, SerlabError
+from serlab.experiment import Outcome, Parameters
+
+Progress = Callable[[int, int, str], None]
+
+#: Columns of the summary that a panel shows, with their headings.
+SUMMARY_COLUMNS = {
+    "title": "method", "target_seen": "sees of the target", "transductive": "transductive",
+    "uar": "UAR [95% CI]", "accuracy": "accuracy [95% CI]", "n_folds": "folds", "n_seeds": "seeds",
+    "badge": "note",
+}  # fmt: skip
+GAIN_COLUMNS = {"title": "method", "gain": "gain [95% CI]", "p_holm": "p (Holm)", "verdict": "verdict"}
+AUDIT_COLUMNS = ("severity", "check", "finding", "remedy")
+
+#: First entry of a picker that need not choose.
+ALL = "all"
+
+_WIDE = {"description_width": "7em"}
+_GREEN, _RED = "#006B3C", "#B00020"
+
+
+def show(parameters: Parameters, run_folder: str = "") -> Panel | Fixed:
+    """Show a panel where somebody can click, else a table of the parameters.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        What the pickers start from.
+    run_folder : str
+        Set by papermill: the run is headless.
+
+    Returns
+    -------
+    Panel or Fixed
+        Both have ``parameters``, ``folder``, ``progress`` and ``installed``
+        for the cells below.
+    """
+    shown = Fixed(parameters, run_folder) if _is_headless(run_folder) else Panel(parameters)
+    display(shown)
+    return shown
+
+
+def _is_headless(run_folder: str) -> bool:
+    return bool(run_folder) or getattr(get_ipython(), "kernel", None) is None
+
+
+def parameter_table(parameters: Parameters) -> Styler:
+    """Parameters as a static table."""
+    values = parameters.as_dict()
+    rows = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in values.items()
+        if value not in ("", [])
+    }
+    table = pd.DataFrame({"parameter": list(rows), "value": list(rows.values())})
+    return plotting.display_table(table, "Parameters of this run")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Parameters that nobody can change any more: the headless stand-in of a panel."""
+
+    parameters: Parameters
+    run_folder: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where the run keeps its tables."""
+        return Path(self.run_folder) if self.run_folder else experiment.scratch_folder(self.parameters)
+
+    @property
+    def progress(self) -> None:
+        """Nobody is watching."""
+
+    @property
+    def installed(self) -> list[str]:
+        """Corpora that can be read now."""
+        return list(corpora.installed(self.parameters.data or None))
+
+    def _repr_mimebundle_(self, **_) -> dict[str, str]:
+        return {"text/html": parameter_table(self.parameters).to_html(), "text/plain": repr(self.parameters)}
+
+
+class Panel:
+    """Pickers for all parameters, a Run button, progress, Cancel, and the result.
+
+    The run is done by a thread: the kernel stays free. Wrong combinations
+    disable Run and say why.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        What the pickers start from; ``data`` and ``jobs`` have no picker.
+    root : path, optional
+        Data root to look for corpora; by default that of ``parameters``.
+    on_result : callable(Outcome), optional
+        Called by the thread when a run is complete.
+    runner : callable
+        As :func:`serlab.experiment.run`.
+    notebook : str
+        For the command that repeats the run.
+
+    Attributes
+    ----------
+    controls : dict of str to widget
+        Parameter -> picker.
+    source_boxes, method_boxes : dict of str to Checkbox
+        The pickers of ``sources`` and ``methods``.
+    installed : list of str
+        Corpora that can be read.
+    outcome : Outcome or None
+        Of the last complete run.
+    error : Exception or None
+        What ended the last run, with its traceback.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        *,
+        root: Path | str | None = None,
+        on_result: Callable[[Outcome], None] | None = None,
+        runner: Callable[..., Outcome] = experiment.run,
+        notebook: str = "01",
+    ) -> None:
+        self.outcome: Outcome | None = None
+        self.error: Exception | None = None
+        self._start = parameters
+        self._root = root or parameters.data or None
+        self._on_result = on_result
+        self._runner = runner
+        self._notebook = notebook
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._running = False
+
+        self.installed = list(corpora.installed(self._root))
+        self.source_boxes = _source_boxes(parameters, self.installed)
+        self.method_boxes = _method_boxes(parameters)
+        self.controls = _controls(parameters, self.installed)
+        self.run_button = w.Button(description="Run", icon="play", button_style="success")
+        self.cancel_button = w.Button(description="Cancel", icon="stop", disabled=True)
+        self.bar = ProgressBar()
+        self.problem = w.HTML()
+        self.message = w.HTML()
+        self.command_line = w.HTML()
+        self.result = w.VBox()
+        self.widget = self._layout()
+
+        for picker in [*self.controls.values(), *self.source_boxes.values(), *self.method_boxes.values()]:
+            picker.observe(lambda _: self._refresh(), names="value")
+        self.run_button.on_click(lambda _: self.start())
+        self.cancel_button.on_click(lambda _: self.cancel())
+        self._refresh()
+
+    @property
+    def parameters(self) -> Parameters:
+        """What is chosen at this moment.
+
+        Raises
+        ------
+        ParameterError
+            If the choice makes no sense; the panel shows the same message.
+        """
+        chosen = dataclasses.replace(
+            self._start,
+            sources=_ticked(self.source_boxes),
+            methods=self._methods(),
+            seeds=_seeds(self.controls["seeds"].value),
+            **{name: picker.value for name, picker in self.controls.items() if name != "seeds"},
+        )
+        missing = [name for name in (chosen.target, *chosen.sources) if name not in self.installed]
+        if missing:
+            folder = data.data_root(self._root)
+            raise ParameterError(f"{', '.join(missing)}: not installed in {folder}")
+        try:
+            chosen.split_protocol()
+        except SerlabError as error:
+            raise ParameterError(str(error)) from error
+        return chosen
+
+    def as_notebook_parameters(self) -> dict:
+        """The chosen parameters as JSON values, as papermill injects them."""
+        return self.parameters.as_dict()
+
+    @property
+    def command(self) -> str:
+        """Command that does the same run without a browser."""
+        return command(self.parameters, self._notebook)
+
+    @property
+    def folder(self) -> Path:
+        """Where runs with the chosen parameters are kept, between cells and sessions."""
+        return experiment.scratch_folder(self.parameters)
+
+    @property
+    def progress(self) -> Progress:
+        """Progress callback that shows a bar below the running cell."""
+        bar = ProgressBar()
+        display(bar.widget)
+        return bar.report
+
+    def start(self) -> None:
+        """Run the chosen parameters in a thread. What the Run button does."""
+        if self._running:
+            return
+        parameters = self.parameters
+        self._running = True
+        self.outcome, self.error = None, None
+        self._cancel = threading.Event()
+        self.result.children = ()
+        self._say("")
+        self.cancel_button.disabled = False
+        self._refresh()
+        self.bar.report(0, 0, "starting")
+        self._thread = threading.Thread(target=self._work, args=(parameters,), daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop the run at the next piece of work. What the Cancel button does."""
+        self._cancel.set()
+        self.cancel_button.disabled = True
+        self._say("cancelling: the piece of work in hand is finished first")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the run to end, in seconds at most; whether it did."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+        return not self._running
+
+    def _work(self, parameters: Parameters) -> None:
+        began = time.monotonic()
+        try:
+            outcome = self._runner(
+                parameters,
+                folder=experiment.scratch_folder(parameters),
+                progress=self.bar.report,
+                cancel=self._cancel,
+            )
+            self.result.children = _result_widgets(outcome)
+            self.outcome = outcome
+            self._say(f"finished in {_duration(time.monotonic() - began)}", _GREEN)
+            if self._on_result is not None:
+                self._on_result(outcome)
+        except Cancelled as error:
+            self.error = error
+            self._say(str(error))
+        except SerlabError as error:
+            self.error = error
+            self._say(str(error), _RED)
+        except Exception as error:  # a thread has no cell to print its traceback below
+            self.error = error
+            self._say(
+                f"internal error: {type(error).__name__}: {error} (`raise panel.error` shows where)", _RED
+            )
+        finally:
+            self.bar.hide()
+            self.cancel_button.disabled = True
+            self._running = False
+            self._refresh()
+
+    def _methods(self) -> tuple[str, ...]:
+        chosen = _ticked(self.method_boxes)
+        if not chosen:
+            raise ParameterError("no method is ticked")
+        needy = [name for name in chosen if methods.get(name).access != "target-only"]
+        if needy and not _ticked(self.source_boxes):
+            raise ParameterError(f"no source is ticked, but {', '.join(needy)} need one")
+        return chosen
+
+    def _refresh(self) -> None:
+        """Bring buttons, command and hints in line with the pickers."""
+        self.controls["shots"].disabled = self.controls["protocol"].value != "k-shot"
+        self.problem.value = self.command_line.value = ""
+        try:
+            chosen = self.parameters
+        except ParameterError as error:
+            self.run_button.disabled = True
+            self.problem.value = _coloured(str(error), _RED)
+            return
+        self.run_button.disabled = self._running
+        self.command_line.value = (
+            "<div>The same run without a browser:</div><code style='user-select: all; white-space: normal; "
+            f"overflow-wrap: anywhere'>{html.escape(command(chosen, self._notebook))}</code>"
+        )
+        if chosen.baseline not in chosen.methods:
+            hint = f"{chosen.baseline}, the one to beat, is not ticked: there will be no transfer gain"
+            self.problem.value = _coloured(hint)
+
+    def _say(self, text: str, colour: str = "inherit") -> None:
+        self.message.value = _coloured(text, colour)
+
+    def _layout(self) -> w.VBox:
+        pick = self.controls
+        column = w.Layout(flex="1 1 400px", min_width="0", margin="0 12px 0 0")
+        left = w.VBox(
+            [
+                _heading("Corpora"),
+                pick["target"],
+                w.HTML("source(s)"),
+                _grid(self.source_boxes.values()),
+                w.HTML(_how_to_get(self.installed, self._root)),
+                _heading("Labels and features"),
+                pick["scheme"],
+                pick["features"],
+                _heading("Protocol"),
+                pick["protocol"],
+                pick["shots"],
+                pick["seeds"],
+                pick["preset"],
+                pick["on_bad_file"],
+            ],
+            layout=column,
+        )
+        groups: list[w.Widget] = [_heading("Methods")]
+        for access, (text, colour, _) in plotting.ACCESS.items():
+            boxes = [box for name, box in self.method_boxes.items() if methods.get(name).access == access]
+            if boxes:
+                groups += [w.HTML(f"<span style='color: {colour}'>&#9632;</span> {text}"), _grid(boxes)]
+        right = w.VBox([*groups, pick["baseline"]], layout=column)
+        buttons = w.HBox([self.run_button, self.cancel_button, self.bar.widget])
+        return w.VBox(
+            [
+                w.HBox([left, right], layout=w.Layout(flex_flow="row wrap")),
+                buttons,
+                self.problem,
+                self.message,
+                self.command_line,
+                self.result,
+            ],
+            layout=w.Layout(max_width="1000px"),
+        )
+
+    def _repr_mimebundle_(self, **options) -> dict[str, str]:
+        # Where widgets cannot be shown (GitHub, exported HTML), the table stands for them.
+        return {
+            "text/html": parameter_table(self._start).to_html(),
+            **self.widget._repr_mimebundle_(**options),
+        }
+
+
+def command(parameters: Parameters, notebook: str = "01") -> str:
+    """Command line that runs a notebook with these parameters."""
+    values = {name: value for name, value in parameters.as_dict().items() if name != "preset"}
+    for name in ("data", "jobs"):  # they change no number; named only where they are not the default
+        if values[name] == getattr(Parameters, name):
+            del values[name]
+    words = ["serlab", "run", notebook]
+    for name, value in values.items():
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        words += ["-p", f"{name}={text}"]
+    return shlex.join([*words, "--preset", parameters.preset])
+
+
+class ProgressBar:
+    """A bar with text and remaining time; hidden when there is nothing to show."""
+
+    def __init__(self) -> None:
+        self._bar = w.FloatProgress(min=0, max=1, layout=w.Layout(width="240px"))
+        self._text = w.HTML()
+        self.widget = w.HBox([self._bar, self._text])
+        self._began, self._first, self._stage, self._shown = 0.0, 0, 0, -1.0
+        self.hide()
+
+    def report(self, done: int, total: int, text: str) -> None:
+        """Show that ``done`` of ``total`` pieces are done; at the last one, hide."""
+        now = time.monotonic()
+        if total != self._stage or done < self._first:  # another stage: its speed is its own
+            self._began, self._first, self._stage, self._shown = now, done, total, -1.0
+        if total and done >= total:
+            self.hide()
+            return
+        if now - self._shown < 0.1:  # every update is a message to the browser
+            return
+        self._shown = now
+        self._bar.value = done / total if total else 0
+        count = f" &middot; {done} of {total}" if total else ""
+        self._text.value = html.escape(text) + count + self._remaining(done, total, now)
+        self.widget.layout.visibility = "visible"
+
+    def hide(self) -> None:
+        """Take the bar away."""
+        self.widget.layout.visibility = "hidden"
+
+    def _remaining(self, done: int, total: int, now: float) -> str:
+        if done <= self._first or now - self._began < 1:
+            return ""
+        seconds = (now - self._began) / (done - self._first) * (total - done)
+        return f" &middot; about {_duration(seconds)} left"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widget]:
+    """Parameter -> picker, for all but sources and methods."""
+    wide = w.Layout(width="95%")
+    targets = list(dict.fromkeys([*installed, parameters.target]))
+    schemes = [(f"{name}: {', '.join(s.classes)}", name) for name, s in labels.SCHEMES.items()]
+    sets = [(f"{name}: {s.title}", name) for name, s in features.FEATURE_SETS.items()]
+    kinds = [(f"{name}: {kind.title}", name) for name, kind in protocols.PROTOCOLS.items()]
+    baselines = [(spec.title, name) for name, spec in methods.METHODS.items() if spec.access == "target-only"]
+    bad_file = [("skip it, and say so", "skip"), ("stop the run", "stop")]
+
+    def dropdown(label: str, options: list, name: str) -> w.Dropdown:
+        value = getattr(parameters, name)
+        return w.Dropdown(options=options, value=value, description=label, style=_WIDE, layout=wide)
+
+    return {
+        "target": dropdown("target", targets, "target"),
+        "scheme": dropdown("label scheme", schemes, "scheme"),
+        "features": dropdown("features", sets, "features"),
+        "protocol": dropdown("protocol", kinds, "protocol"),
+        "shots": w.BoundedIntText(
+            value=parameters.shots, min=1, max=1000, description="shots", style=_WIDE,
+            layout=w.Layout(width="14em"), tooltip="labelled target utterances per class, for k-shot",
+        ),
+        "seeds": w.Text(
+            value=", ".join(map(str, parameters.seeds)), description="seeds", style=_WIDE, layout=wide,
+            tooltip="repeats of the stochastic methods, as in 0, 1, 2",
+        ),
+        "preset": w.ToggleButtons(
+            options=experiment.PRESETS, value=parameters.preset, description="preset",
+            style={**_WIDE, "button_width": "5.5em"},
+            tooltips=["seconds, for synthetic corpora", "minutes", "the paper's own hyper-parameters"],
+        ),
+        "on_bad_file": dropdown("a bad file", bad_file, "on_bad_file"),
+        "baseline": dropdown("to beat", baselines, "baseline"),
+    }  # fmt: skip
+
+
+def _source_boxes(parameters: Parameters, installed: list[str]) -> dict[str, w.Checkbox]:
+    """A checkbox a corpus; what is not installed cannot be ticked."""
+    boxes = {}
+    for name in dict.fromkeys([*installed, *corpora.CORPORA, *parameters.sources]):
+        there = name in installed
+        title = corpora.CORPORA[name].title if name in corpora.CORPORA else "your own corpus"
+        boxes[name] = _checkbox(name, name if there else f"{name} (not installed)", title)
+        boxes[name].value = name in parameters.sources
+        boxes[name].disabled = not there and not boxes[name].value
+    return boxes
+
+
+def _method_boxes(parameters: Parameters) -> dict[str, w.Checkbox]:
+    boxes = {
+        name: _checkbox(name, spec.title, f"{name}: {spec.reference}; normalisation: {spec.normalization}")
+        for name, spec in methods.METHODS.items()
+    }
+    for name in parameters.methods:
+        boxes[name].value = True
+    return boxes
+
+
+def _checkbox(name: str, label: str, tooltip: str) -> w.Checkbox:
+    return w.Checkbox(description=label, tooltip=tooltip, indent=False, layout=w.Layout(width="auto"))
+
+
+def _ticked(boxes: Mapping[str, w.Checkbox]) -> tuple[str, ...]:
+    return tuple(name for name, box in boxes.items() if box.value)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise ParameterError(f"seeds: {text!r} is not a list of whole numbers such as 0, 1, 2") from None
+
+
+def _coloured(text: str, colour: str = "inherit") -> str:
+    return f"<span style='color: {colour}'>{html.escape(text)}</span>" if text else ""
+
+
+def _heading(text: str) -> w.HTML:
+    return w.HTML(f"<b>{text}</b>")
+
+
+def _grid(boxes) -> w.GridBox:
+    columns = "repeat(auto-fill, minmax(190px, 1fr))"
+    return w.GridBox(list(boxes), layout=w.Layout(grid_template_columns=columns, width="98%"))
+
+
+def _how_to_get(installed: list[str], root: Path | str | None) -> str:
+    missing = [corpus for name, corpus in corpora.CORPORA.items() if name not in installed]
+    if not missing:
+        return ""
+    items = "".join(
+        f"<li><b>{corpus.name}</b>: {html.escape(corpus.how_to_get)}"
+        + (f" Or: <code>serlab download {corpus.name}</code>" if corpus.download else "")
+        + "</li>"
+        for corpus in missing
+    )
+    folder = html.escape(str(data.data_root(root)))
+    return (
+        f"<details><summary>{len(missing)} corpora are not installed: how to get them</summary>"
+        f"<div style='line-height: 1.3'>Each goes into a folder of its name in <code>{folder}</code>. "
+        f"<ul>{items}</ul></div></details>"
+    )
+
+
+def _result_widgets(outcome: Outcome) -> list[w.Widget]:
+    """Headline, figures and tables of a finished run."""
+    title = f"{' + '.join(outcome.parameters.sources) or 'no source'} to {outcome.parameters.target}"
+    titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
+    parts = [
+        f"<p><b>{html.escape(experiment.headline(outcome))}</b></p>",
+        _image(plotting.plot_uar(outcome.summary, n_classes=len(outcome.classes), title=title)),
+        plotting.display_table(outcome.summary, "All methods", columns=SUMMARY_COLUMNS).to_html(),
+    ]
+    if not outcome.comparison.empty:
+        parts += [
+            _image(plotting.plot_gain(outcome.comparison, title=title, titles=titles)),
+            plotting.display_table(outcome.comparison, "Transfer gain", columns=GAIN_COLUMNS).to_html(),
+        ]
+    findings = outcome.audit[outcome.audit["severity"] != "info"]
+    if not findings.empty:
+        parts.append(
+            plotting.display_table(findings, "The auditor's findings", columns=AUDIT_COLUMNS).to_html()
+        )
+    return [w.HTML(part) for part in parts]
+
+
+def _image(figure: plotting.Figure) -> str:
+    content = base64.b64encode(plotting.png(figure)).decode()
+    name = html.escape(figure.get_suptitle(), quote=True)
+    return f"<img src='data:image/png;base64,{content}' alt='{name}' style='max-width: 100%'>"
+
+
+def corpus_browser(utterances: pd.DataFrame, run_folder: str = "") -> Browser | plotting.Figure:
+    """Let a reader look at and listen to single utterances.
+
+    Headless, it is a figure of the first utterance, without its audio: few
+    licences of corpora allow to pass recordings on inside a report.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        With ``emotion``.
+    run_folder : str
+        Set by papermill: the run is headless.
+
+    Raises
+    ------
+    AudioError
+        Headless, if the file cannot be used.
+    """
+    if _is_headless(run_folder):
+        return _figure(utterances.iloc[0], _load(utterances.iloc[0]))
+    return Browser(utterances)
+
+
+class Browser:
+    """Pickers for corpus, emotion and speaker, a list, a player and two pictures.
+
+    Attributes
+    ----------
+    corpus, emotion, speaker, utterance : widget
+        The pickers.
+    player, picture, message : widget
+        What is shown of the utterance.
+    """
+
+    def __init__(self, utterances: pd.DataFrame) -> None:
+        self._utterances = utterances
+        self.corpus = w.Dropdown(options=_values(utterances["corpus"]), description="corpus")
+        self.emotion = w.Dropdown(options=[ALL], description="emotion")
+        self.speaker = w.Dropdown(options=[ALL], description="speaker")
+        self.utterance = w.Select(options=[], rows=9, layout=w.Layout(width="300px"))
+        self.player, self.picture, self.message = w.HTML(), w.HTML(), w.HTML()
+        choose = w.VBox([self.corpus, self.emotion, self.speaker, self.message])
+        self.widget = w.VBox(
+            [
+                w.HBox([choose, self.utterance], layout=w.Layout(flex_flow="row wrap")),
+                self.player,
+                self.picture,
+            ],
+            layout=w.Layout(max_width="1000px"),
+        )
+        self._choose_corpus()
+        self.corpus.observe(lambda _: self._choose_corpus(), names="value")
+        for picker in (self.emotion, self.speaker):
+            picker.observe(lambda _: self._list(), names="value")
+        self.utterance.observe(lambda _: self._show(), names="value")
+        self._show()
+
+    def _choose_corpus(self) -> None:
+        own = self._utterances[self._utterances["corpus"] == self.corpus.value]
+        self.emotion.options = [ALL, *_values(own["emotion"])]
+        self.speaker.options = [ALL, *_values(own["speaker"])]
+        self._list()
+
+    def _list(self) -> None:
+        chosen = self._utterances[self._utterances["corpus"] == self.corpus.value]
+        for column, picker in (("emotion", self.emotion), ("speaker", self.speaker)):
+            if picker.value not in (ALL, None):
+                chosen = chosen[chosen[column] == picker.value]
+        self.message.value = f"{len(chosen)} utterances"
+        self.utterance.options = list(chosen.index)
+        self.utterance.value = chosen.index[0] if len(chosen) else None
+
+    def _show(self) -> None:
+        self.player.value = self.picture.value = ""
+        if self.utterance.value is None:
+            return
+        row = self._utterances.loc[self.utterance.value]
+        try:
+            loaded = _load(row)
+        except AudioError as error:
+            self.picture.value = _coloured(str(error), _RED)
+            return
+        self.player.value = Audio(loaded.samples, rate=loaded.sample_rate, normalize=False)._repr_html_()
+        self.picture.value = _image(_figure(row, loaded))
+
+    def _repr_mimebundle_(self, **options) -> dict[str, str]:
+        return self.widget._repr_mimebundle_(**options)
+
+
+def _values(column: pd.Series) -> list[str]:
+    """Values that occur, in the order of categories where there are some."""
+    return [str(value) for value in pd.Series(column.unique()).sort_values()]
+
+
+def _load(utterance: pd.Series) -> audio.Audio:
+    return audio.load(utterance["path"], start=utterance["start"], end=utterance["end"])
+
+
+def _figure(utterance: pd.Series, loaded: audio.Audio) -> plotting.Figure:
+    title = f"{utterance.name}: {utterance['emotion']}, speaker {utterance['speaker']}"
+    return plotting.plot_utterance(loaded.samples, sample_rate=loaded.sample_rate, title=title)
