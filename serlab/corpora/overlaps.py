@@ -59,10 +59,13 @@ def find(signals: pd.Series, speaker: pd.Series, *, cancel: threading.Event | No
 
 
 def _pairs(signals: dict[str, np.ndarray]) -> list[tuple[str, str, float, float]]:
-    names, xs = list(signals), list(signals.values())
+    names = list(signals)
+    xs = [np.float32(x / max(np.linalg.norm(x), 1e-12)) for x in signals.values()]
     size = next_fast_len(2 * max(len(x) for x in xs), real=True)
     spectra = [rfft(x, size) for x in xs]
+    # Energy of the first n samples, for all n.
     energies = [np.concatenate([[0.0], np.cumsum(np.square(x, dtype=np.float64))]) for x in xs]
+    energies = [energy.astype(np.float32) for energy in energies]
     shortest = int(SHORTEST * RATE)
     found = []
     for i in range(len(xs)):
@@ -72,14 +75,13 @@ def _pairs(signals: dict[str, np.ndarray]) -> list[tuple[str, str, float, float]
             if not len(lags):
                 continue
             first, last = np.maximum(lags, 0), np.minimum(lags + len(xs[j]), len(xs[i]))
-            product = irfft(spectra[i] * spectra[j].conj(), size)[lags]
             energy = (energies[i][last] - energies[i][first]) * (
                 energies[j][last - lags] - energies[j][first - lags]
             )
-            # Stretches of digital silence correlate with nothing.
-            loud = energy > 1e-6 * energies[i][-1] * energies[j][-1]
-            r = np.where(loud, np.abs(product) / np.sqrt(np.where(loud, energy, 1.0)), 0.0)
-            best = int(np.argmax(r))
-            if r[best] >= CORRELATION:
-                found.append((names[i], names[j], float(r[best]), (last[best] - first[best]) / RATE))
+            energy = np.maximum(energy, 1e-6)  # near silence correlates with nothing
+            squared = irfft(spectra[i] * spectra[j].conj(), size)[lags] ** 2 / energy
+            best = int(np.argmax(squared))
+            if squared[best] >= CORRELATION**2:
+                seconds = (last[best] - first[best]) / RATE
+                found.append((names[i], names[j], float(np.sqrt(squared[best])), float(seconds)))
     return found

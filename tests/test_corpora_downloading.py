@@ -1,0 +1,292 @@
+"""Downloads from a local server: good, wrong, unsafe, interrupted archives."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from serlab import corpora
+from serlab.corpora.base import Corpus, Download
+from serlab.corpora.downloading import download, unpack
+from serlab.errors import Cancelled, CorpusError
+from tests import trees
+
+
+class Server:
+    """Files by name, what was asked for, and after how many bytes to hang up."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        self.hang_up_after: int | None = None
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked.append(self.path)
+                content = outer.files.get(self.path.lstrip("/"))
+                if content is None:
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content[: outer.hang_up_after])
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    thread = threading.Thread(target=server.http.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.http.shutdown()
+    thread.join()
+    server.http.server_close()
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """ZIP of a small URDU in a folder on top, as GitHub makes it."""
+    folder = tmp_path_factory.mktemp("archive") / "URDU-Dataset-master"
+    trees.urdu(folder, every=20, distinct=True)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as zipped:
+        for path in sorted(folder.rglob("*")):
+            zipped.write(path, path.relative_to(folder.parent))
+    return file.getvalue()
+
+
+def sha256(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def urdu(server: Server, known: str) -> Corpus:
+    """URDU, published on the local server with a hash."""
+    return replace(
+        corpora.get("urdu"), download=Download(files={"master.zip": (f"{server.url}/master.zip", known)})
+    )
+
+
+def left_behind(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_good(server: Server, archive: bytes, tmp_path: Path):
+    server.files["master.zip"] = archive
+    seen = []
+    folder = download(
+        urdu(server, sha256(archive)), tmp_path / "new", progress=lambda *step: seen.append(step)
+    )
+    assert folder == tmp_path / "new/urdu"
+    assert len(corpora.get("urdu").read(tmp_path / "new")) == 20
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["urdu"]
+    assert seen[-1] == (len(archive), len(archive), "master.zip")
+
+
+def test_mirror(server: Server, archive: bytes, tmp_path: Path):
+    server.files["speech/master.zip"] = archive
+    elsewhere = replace(urdu(server, sha256(archive)), how_to_get="")
+    download(elsewhere, tmp_path, base_url=f"{server.url}/speech/")
+    assert server.asked == ["/speech/master.zip"]
+
+
+def test_wrong_hash_is_never_unpacked(server: Server, archive: bytes, tmp_path: Path):
+    server.files["master.zip"] = archive
+    with pytest.raises(CorpusError, match=r"master.zip does not have the hash sha256:0000.*Nothing was kept"):
+        download(urdu(server, "sha256:" + 64 * "0"), tmp_path)
+    assert left_behind(tmp_path) == []
+
+
+def test_a_hash_is_required_where_the_publisher_states_none(server: Server, archive: bytes, tmp_path: Path):
+    server.files["master.zip"] = archive
+    unstated = urdu(server, "")
+    with pytest.raises(CorpusError, match=r"states no hash for master.zip.*sha256:\.\.\..*github"):
+        download(unstated, tmp_path)
+    with pytest.raises(CorpusError, match=r"'sha257:12' is no hash"):
+        download(unstated, tmp_path, known_hash="sha257:12")
+    assert server.asked == []
+    download(unstated, tmp_path, known_hash=hashlib.sha256(archive).hexdigest().upper())
+    with pytest.raises(CorpusError, match="leave yours out"):
+        download(urdu(server, sha256(archive)), tmp_path / "2", known_hash=sha256(archive))
+
+
+def test_interrupted_then_again(server: Server, archive: bytes, tmp_path: Path):
+    server.files["master.zip"] = archive
+    server.hang_up_after = len(archive) // 2
+    with pytest.raises(CorpusError, match=r"cannot be downloaded|does not have the hash"):
+        download(urdu(server, sha256(archive)), tmp_path)
+    assert left_behind(tmp_path) == []
+    server.hang_up_after = None
+    download(urdu(server, sha256(archive)), tmp_path)
+    assert len(corpora.get("urdu").read(tmp_path)) == 20
+
+
+def test_cancelled_then_again(server: Server, archive: bytes, tmp_path: Path):
+    server.files["master.zip"] = archive
+    cancel = threading.Event()
+    with pytest.raises(Cancelled):
+        download(urdu(server, sha256(archive)), tmp_path, progress=lambda *_: cancel.set(), cancel=cancel)
+    assert not (tmp_path / "urdu").exists()
+    download(urdu(server, sha256(archive)), tmp_path)
+    assert len(corpora.get("urdu").read(tmp_path)) == 20
+
+
+def test_what_was_checked_is_not_downloaded_twice(server: Server, archive: bytes, tmp_path: Path):
+    (tmp_path / ".urdu-download").mkdir()
+    (tmp_path / ".urdu-download/master.zip").write_bytes(archive)
+    download(urdu(server, sha256(archive)), tmp_path)
+    assert server.asked == []
+
+
+def test_archive_of_something_else(server: Server, tmp_path: Path):
+    content = zip_of({"readme.txt": b"moved"})
+    server.files["master.zip"] = content
+    with pytest.raises(CorpusError, match="holds nothing that looks like URDU"):
+        download(urdu(server, sha256(content)), tmp_path)
+    assert not (tmp_path / "urdu").exists()
+
+
+def test_not_found_and_no_server(server: Server, tmp_path: Path):
+    with pytest.raises(CorpusError, match=r"cannot be downloaded \(404"):
+        download(urdu(server, 64 * "0"), tmp_path)
+    with pytest.raises(CorpusError, match="check the address and the network"):
+        download(urdu(server, 64 * "0"), tmp_path, base_url="http://127.0.0.1:9")
+    assert left_behind(tmp_path) == []
+
+
+def test_installed_already(server: Server, tmp_path: Path):
+    (tmp_path / "urdu").mkdir()
+    (tmp_path / "urdu/note.txt").write_text("mine")
+    with pytest.raises(CorpusError, match="already there; move it away"):
+        download(urdu(server, 64 * "0"), tmp_path)
+    assert server.asked == [] and left_behind(tmp_path) == ["urdu/note.txt"]
+
+
+def test_no_open_address(tmp_path: Path):
+    for name in ("emovo", "savee", "iemocap"):
+        with pytest.raises(CorpusError, match=r"no open address.*<data>"):
+            download(corpora.get(name), tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_no_permission_to_write(server: Server, archive: bytes, tmp_path: Path):
+    server.files["master.zip"] = archive
+    tmp_path.chmod(0o500)
+    with pytest.raises(CorpusError, match=r"cannot write .*urdu \(Permission denied\)"):
+        download(urdu(server, sha256(archive)), tmp_path)
+
+
+def test_data_root_that_is_a_file(server: Server, archive: bytes, tmp_path: Path):
+    server.files["master.zip"] = archive
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CorpusError, match=r"cannot write .*file/urdu"):
+        download(urdu(server, sha256(archive)), tmp_path / "file")
+
+
+def zip_of(members: dict[str, bytes], *, mode: int = 0) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name, content in members.items():
+            member = zipfile.ZipInfo(name)
+            member.external_attr = mode << 16
+            zipped.writestr(member, content)
+    return file.getvalue()
+
+
+def tar_of(name: str, kind: bytes = tarfile.REGTYPE, *, size: int = 1) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, "/etc/passwd"
+        member.size = size if kind == tarfile.REGTYPE else 0
+        tar.addfile(member, io.BytesIO(b"x" * size))
+    return file.getvalue()
+
+
+def try_to_unpack(content: bytes, tmp_path: Path, **settings) -> Path:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.archive").write_bytes(content)
+    unpack(tmp_path / "in/a.archive", tmp_path / "in/out", **settings)
+    return tmp_path / "in/out"
+
+
+@pytest.mark.parametrize("make", [lambda name: zip_of({name: b"x"}), tar_of], ids=["zip", "tar"])
+@pytest.mark.parametrize(
+    "name",
+    ["../escaped", "ok/../../escaped", "/escaped", "C:/escaped", "C:escaped", "..\\escaped", "\\escaped"],
+)
+def test_paths_that_leave_the_folder(tmp_path: Path, make, name: str):
+    with pytest.raises(CorpusError, match="which leaves its folder; not unpacked"):
+        try_to_unpack(make(name), tmp_path)
+    assert left_behind(tmp_path) == ["in/a.archive"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        tar_of("link", tarfile.SYMTYPE),
+        tar_of("link", tarfile.LNKTYPE),
+        tar_of("pipe", tarfile.FIFOTYPE),
+        tar_of("device", tarfile.CHRTYPE),
+        zip_of({"link": b"/etc/passwd"}, mode=0o120777),
+        zip_of({"device": b""}, mode=0o020666),
+    ],
+    ids=["symlink", "hard link", "pipe", "device", "zip symlink", "zip device"],
+)
+def test_links_and_devices(tmp_path: Path, content: bytes):
+    with pytest.raises(CorpusError, match="which is a link"):
+        try_to_unpack(content, tmp_path)
+    assert left_behind(tmp_path) == ["in/a.archive"]
+
+
+def test_more_bytes_than_allowed(tmp_path: Path):
+    with pytest.raises(CorpusError, match="unpacks to more than 1000 bytes"):
+        try_to_unpack(zip_of({"bomb": bytes(10**6)}), tmp_path, most_bytes=1000)
+
+
+def test_damaged_archives(tmp_path: Path):
+    zipped = zip_of({"a.txt": bytes(range(256)) * 100})
+    middle = len(zipped) // 3
+    with pytest.raises(CorpusError, match="damaged"):
+        try_to_unpack(zipped[:middle] + bytes(40) + zipped[middle + 40 :], tmp_path)
+    (tmp_path / "tar").mkdir()
+    with pytest.raises(CorpusError, match="damaged"):
+        try_to_unpack(tar_of("a.txt", size=100_000)[:-60], tmp_path / "tar")
+
+
+def test_no_archive_at_all(tmp_path: Path):
+    with pytest.raises(CorpusError, match="neither a ZIP nor a TAR"):
+        try_to_unpack(b"<html>", tmp_path)
+
+
+def test_tar_and_zip_unpack(tmp_path: Path):
+    out = try_to_unpack(tar_of("Angry/x y ü.wav"), tmp_path)
+    assert (out / "Angry/x y ü.wav").read_bytes() == b"x"
+    (tmp_path / "z.zip").write_bytes(zip_of({"folder/": b"", "folder/b": b"2"}, mode=0o100777))
+    unpack(tmp_path / "z.zip", tmp_path / "zipped")
+    assert (tmp_path / "zipped/folder/b").read_bytes() == b"2"
+    assert not (tmp_path / "zipped/folder/b").stat().st_mode & 0o111
+
+
+def test_published_addresses_are_checked_ones():
+    """Whoever adds an address also decides about its hash."""
+    stated = {name: dict(c.download.files) for name, c in corpora.CORPORA.items() if c.download}
+    assert set(stated) == {"emodb", "ravdess", "urdu"}
+    assert stated["ravdess"]["Audio_Speech_Actors_01-24.zip"][1] == "md5:bc696df654c87fed845eb13823edef8a"
