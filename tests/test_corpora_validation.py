@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
@@ -64,6 +65,15 @@ def test_missing_files_are_a_warning_that_names_them(root: Path):
     assert "42 of the 588" in missing.finding and "anger (rab) 6 of 84" in missing.finding
     assert len(missing.files) == 588 - 42 and corpora.get("emovo").how_to_get in missing.remedy
     assert "and 541 more" in report.text()
+
+
+def test_report_as_json(root: Path):
+    report = json.loads(json.dumps(check(root).as_dict(), allow_nan=False))
+    assert report["ok"] and report["utterances"] == 42
+    assert report["counts"][0] | {"level_db": None} == {
+        "native_label": "neu", "emotion": "neutral", "found": 6, "published": 84, "level_db": None,
+    }  # fmt: skip
+    assert report["findings"][0]["severity"] == "warning"
 
 
 def test_more_than_published_and_missing_speakers(tmp_path: Path):

@@ -81,6 +81,21 @@ class ValidationReport:
         """Whether every file that is there can be used."""
         return not (self.findings["severity"] == "error").any()
 
+    def as_dict(self) -> dict:
+        """The report as plain values for JSON; missing numbers are None."""
+        counts = self.counts.reset_index().astype(object).where(self.counts.reset_index().notna(), None)
+        return {
+            "corpus": self.corpus.name,
+            "title": self.corpus.title,
+            "license": self.corpus.license,
+            "folder": str(self.folder),
+            "ok": self.ok,
+            "utterances": len(self.files),
+            "counts": counts.to_dict("records"),
+            "findings": self.findings.astype({"severity": str}).to_dict("records"),
+            "caveats": list(self.corpus.caveats),
+        }
+
     def text(self, *, names: int = 5) -> str:
         """The report for a terminal, with at most ``names`` file names a finding."""
         lines = [
