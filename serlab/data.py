@@ -109,7 +109,9 @@ def cache_root() -> Path:
     this operating system. The folder need not exist.
     """
     chosen = os.environ.get("SERLAB_CACHE")
-    return Path(chosen).expanduser().resolve() if chosen else platformdirs.user_cache_path("serlab", False)
+    if chosen:
+        return Path(chosen).expanduser().resolve()
+    return platformdirs.user_cache_path("serlab", appauthor=False)
 
 
 def fingerprint(table: pd.DataFrame) -> str:
@@ -127,6 +129,7 @@ def fingerprint(table: pd.DataFrame) -> str:
     digest = hashlib.sha256()
     columns = ["speaker", "native_label", "arousal", "valence", "dominance", "start", "end", "duration"]
     for name, row in table.sort_index()[[*columns, "path"]].iterrows():
-        size = os.path.getsize(row["path"]) if row["path"] else 0
+        # A labelled utterance may lack its file (IEMOCAP); that is a difference too.
+        size = os.path.getsize(row["path"]) if row["path"] and os.path.exists(row["path"]) else None
         digest.update(repr((name, size, *(row[column] for column in columns))).encode())
     return digest.hexdigest()[:12]

@@ -25,6 +25,10 @@ class ProtocolError(SerlabError):
     """A split cannot be made or trained on (too few speakers, one class...)."""
 
 
+class TrainingError(SerlabError):
+    """A network's loss is no longer a number."""
+
+
 class ParameterError(SerlabError):
     """An experiment, notebook or command-line parameter is unknown or ill-typed."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.metadata
 import json
 import os
-import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,8 @@ class Parameters:
     features : str
         Feature set, see :data:`serlab.features.FEATURE_SETS`.
     methods : tuple of str
-        See :data:`serlab.methods.METHODS`.
+        Names of :data:`serlab.methods.METHODS`, or of :data:`serlab.methods.GROUPS`,
+        which are replaced by their members.
     baseline : str
         Target-only method that transfer has to beat.
     protocol : str
@@ -85,8 +86,10 @@ class Parameters:
     def __post_init__(self) -> None:
         for name in ("sources", "methods", "seeds"):
             value = getattr(self, name)
-            value = (value,) if isinstance(value, str | int) else tuple(dict.fromkeys(value))
-            object.__setattr__(self, name, value)
+            value = (value,) if isinstance(value, str | int) else tuple(value)
+            if name == "methods":
+                value = tuple(method for entry in value for method in methods.GROUPS.get(entry, (entry,)))
+            object.__setattr__(self, name, tuple(dict.fromkeys(value)))
         for name, kind in _KINDS.items():
             values = getattr(self, name)
             for value in values if isinstance(values, tuple) else (values,):
@@ -107,6 +110,13 @@ class Parameters:
                 raise ParameterError(
                     f"parameter 'sources' is empty, but {', '.join(needy)} need a source corpus"
                 )
+
+    @classmethod
+    def from_names(cls, names: Mapping[str, object]) -> Parameters:
+        """Pick the parameters out of a notebook's variables: ``from_names(globals())``."""
+        return cls(
+            **{field.name: names[field.name] for field in dataclasses.fields(cls) if field.name in names}
+        )
 
     def as_dict(self) -> dict:
         """JSON values, as a notebook's parameters cell has them."""
@@ -258,7 +268,8 @@ def run(
     parameters : Parameters
     folder : path, optional
         Where predictions.parquet and the other tables go. Finished methods
-        are kept there while others run, so that the same call resumes.
+        are kept there too (``parts-*``), so that the same call resumes, or
+        comes back at once when nothing is left to do.
     progress : callable(done, total, text), optional
     cancel : threading.Event, optional
 
@@ -279,7 +290,7 @@ def run(
         scopes={spec.normalization for spec in specs},
         audio_hash=_audio_hashes(utterances),
     )
-    parts = None if not folder else Path(folder) / f"parts-{_parts_key(parameters, prepared.fingerprint)}"
+    parts = Path(folder) / f"parts-{_parts_key(parameters, prepared.fingerprint)}" if folder else None
     done = evaluation.run(
         specs,
         splits,
@@ -298,8 +309,12 @@ def run(
     outcome = _tables(parameters, prepared, skipped, audit, done, protocol)
     if folder:
         _save(outcome, Path(folder))
-        shutil.rmtree(parts)
     return outcome
+
+
+def scratch_folder(parameters: Parameters) -> Path:
+    """Where interactive work on these parameters is kept between cells and sessions."""
+    return data.cache_root() / "experiments" / parameters.digest()
 
 
 def _parts_key(parameters: Parameters, fingerprint: str) -> str:
@@ -362,6 +377,27 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
         comparison=comparison,
         notes=prepared.notes,
     )
+
+
+def provenance(outcome: Outcome) -> pd.DataFrame:
+    """What a reader needs to repeat the result: one row a fact."""
+    results = outcome.results
+    facts = {
+        "question": f"does {' + '.join(outcome.parameters.sources) or 'the target alone'} help on "
+        f"{outcome.parameters.target}?",
+        "preset": outcome.parameters.preset,
+        "protocol": outcome.parameters.split_protocol().title,
+        "seeds": ", ".join(map(str, outcome.parameters.seeds)),
+        "corpora fingerprint": results["corpora"].iloc[0],
+        "parameters digest": results["parameters"].iloc[0],
+        "seconds of fitting": f"{results['seconds'].sum():.0f}",
+        **{name: _version(name) for name in ("serlab", "opensmile", "scikit-learn", "torch", "numpy")},
+    }
+    return pd.DataFrame({"value": facts})
+
+
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
 
 
 def headline(outcome: Outcome) -> str:

@@ -13,7 +13,7 @@ from serlab.corpora.base import Corpus
 from serlab.corpora.csv_corpus import from_csv
 from serlab.errors import CorpusError
 
-__all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "read_many"]
+__all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "overview", "read_many"]
 
 #: Corpora that serlab knows, by name. A user's own CSV corpora are found by
 #: :func:`get` and :func:`installed`.
@@ -67,3 +67,18 @@ def read_many(names: Sequence[str], root: Path | str | None = None) -> pd.DataFr
     if len(set(names)) < len(names):
         raise CorpusError(f"a corpus is named twice: {', '.join(names)}; name each once")
     return data.concatenate([get(name, root).read(root) for name in names])
+
+
+def overview(root: Path | str | None = None) -> pd.DataFrame:
+    """One row a corpus: name, title, language, utterances published, installed, licence."""
+    return pd.DataFrame(
+        {
+            "name": name,
+            "title": corpus.title,
+            "language": corpus.language,
+            "utterances": sum(corpus.expected.values()) or None,
+            "installed": "yes" if corpus.is_installed(root) else "no",
+            "licence": corpus.license,
+        }
+        for name, corpus in {**CORPORA, **installed(root)}.items()
+    )

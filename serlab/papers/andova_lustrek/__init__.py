@@ -14,16 +14,7 @@ import pandas as pd
 from serlab import methods
 
 #: The paper's columns, in its order: tables 2 and 3.
-METHODS: tuple[str, ...] = (
-    "majority", "rf-source", "rf-target", "rf-pooled", "dbn", "fcnn", "rf-multitask", "rf-neutral",
-    "rf-distribution",
-)  # fmt: skip
-
-#: What a user would ask for next to them.
-EXTRA_METHODS: tuple[str, ...] = (
-    "rf-source-z", "rf-pooled-z", "rf-coral", "svm-source", "svm-source-z", "svm-coral", "svm-target",
-    "svm-pooled",
-)  # fmt: skip
+METHODS: tuple[str, ...] = methods.GROUPS["andova-lustrek"]
 
 
 def published() -> pd.DataFrame:
@@ -98,3 +89,12 @@ def not_run(installed: Sequence[str]) -> pd.DataFrame:
     missing = [[name for name in pair if name not in installed] for pair in pairs.to_numpy()]
     status = [f"not run: {' and '.join(m)} not installed" if m else "can be run" for m in missing]
     return pairs.assign(status=status).reset_index(drop=True)
+
+
+def figure_one_feature(names: Sequence[str]) -> str:
+    """The loudness feature of the paper's figure 1, or the first loudness-like one of another set."""
+    for wanted in ("pcm_loudness_sma_amean", "loudness", "level", "energy", "rms"):
+        for name in names:
+            if wanted in name.lower():
+                return name
+    return names[0]

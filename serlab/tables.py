@@ -1,0 +1,73 @@
+"""Tables as a reader wants them: fewer columns, in the order of the question.
+
+Everything here selects from tables that :mod:`serlab.experiment` made;
+nothing is computed anew.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from serlab.experiment import Outcome, Prepared
+from serlab.labels import EMOTIONS, LabelScheme
+
+
+def data_table(prepared: Prepared) -> pd.DataFrame:
+    """Utterances used, left out by the scheme and skipped, by corpus and emotion."""
+    used = prepared.utterances.groupby(["corpus", "emotion"], observed=True).agg(
+        used=("speaker", "size"),
+        speakers=("speaker", "nunique"),
+        minutes=("duration", lambda s: s.sum() / 60),
+    )
+    left_out = prepared.left_out.rename("left out")
+    skipped = prepared.skipped_files
+    corpus_of = skipped["utterance"].str.split("/").str[0] if len(skipped) else pd.Series(dtype=object)
+    lost = corpus_of.value_counts().rename("skipped")
+    table = used.join(left_out, how="outer")
+    table.index = table.index.set_names(["corpus", "emotion"])
+    for corpus, n in lost.items():
+        table.loc[(corpus, "(bad files)"), "skipped"] = n
+    counts = [name for name in ("used", "left out", "skipped", "speakers") if name in table]
+    table[counts] = table[counts].fillna(0).astype(int)
+    return table.reset_index()
+
+
+def scheme_table(scheme: LabelScheme) -> pd.DataFrame:
+    """Emotion -> class of a scheme, and what it leaves out."""
+    rows = [{"emotion": word, "class": scheme.mapping.get(word) or "left out"} for word in EMOTIONS]
+    return pd.DataFrame(rows)
+
+
+def summary_table(outcome: Outcome) -> pd.DataFrame:
+    """One row a method: what it saw of the target, then how well it did."""
+    table = outcome.summary.assign(
+        folds=outcome.summary["n_folds"].astype(str)
+        + outcome.summary["n_skipped"].map(lambda n: f" ({n} skipped)" if n else "")
+    )
+    columns = [
+        "title", "target_seen", "normalization", "transductive", "folds", "n_seeds", "uar", "uar_low",
+        "uar_high", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
+    ]  # fmt: skip
+    return table[columns].rename(columns={"title": "method", "target_seen": "saw of target"})
+
+
+def comparison_table(outcome: Outcome) -> pd.DataFrame:
+    """One row a method: gain over the baseline, corrected p value, verdict."""
+    if outcome.comparison.empty:
+        return outcome.comparison
+    columns = ["title", "n_folds", "gain", "gain_low", "gain_high", "p", "p_holm", "verdict"]
+    return outcome.comparison[columns].rename(columns={"title": "method"})
+
+
+def recall_table(outcome: Outcome) -> pd.DataFrame:
+    """One row a method: recall of each class with its interval."""
+    recalls = [column for column in outcome.summary if column.startswith("recall_")]
+    return outcome.summary[["title", *recalls]].rename(columns={"title": "method"})
+
+
+def telling_methods(outcome: Outcome) -> list[str]:
+    """Methods whose confusions are worth a figure: baseline, largest gain and largest loss."""
+    if outcome.comparison.empty:
+        return outcome.summary["method"].head(3).tolist()
+    ranked = outcome.comparison.sort_values("gain", ascending=False)["method"]
+    return list(dict.fromkeys([outcome.parameters.baseline, ranked.iloc[0], ranked.iloc[-1]]))
