@@ -1,0 +1,242 @@
+"""Normalisation against naive loops, and what cannot leak."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from serlab.errors import ParameterError, ProtocolError
+from serlab.normalization import SCOPES, Normalized, is_transductive, match_distribution, normalize
+from serlab.samples import Labelled, Unlabelled, concatenate, without_labels
+
+NEUTRAL = 0
+
+
+def sample(
+    n: int, *, corpus: str, speakers: int = 2, seed: int = 0, shift: float = 0.0, d: int = 4
+) -> Labelled:
+    """Rows whose features differ in size by orders of magnitude."""
+    scale = np.resize([1, 10, 0.1, 1e-4], d)
+    return Labelled(
+        X=(np.random.default_rng(seed).normal(shift, 2.0, (n, d)) * scale).astype(np.float32),
+        corpus=np.full(n, corpus),
+        speaker=np.array([f"{corpus}/{i % speakers}" for i in range(n)]),
+        y=np.arange(n) // speakers % 3,
+    )
+
+
+def take(part: Labelled, rows: np.ndarray) -> Labelled:
+    return Labelled(part.X[rows], part.corpus[rows], part.speaker[rows], part.y[rows])
+
+
+@pytest.fixture
+def parts() -> dict:
+    target = sample(18, corpus="t", speakers=3, seed=2, shift=3.0)
+    first = target.speaker == "t/0"
+    rest = take(target, ~first)
+    return {
+        "source": concatenate(sample(24, corpus="a"), sample(12, corpus="b", seed=1)),
+        "target_train": take(target, first),
+        "adapt": without_labels(rest),
+        "test": without_labels(rest),
+        "neutral": NEUTRAL,
+    }
+
+
+def z(rows: np.ndarray, like: np.ndarray) -> np.ndarray:
+    return (rows - like.astype(float).mean(axis=0)) / like.astype(float).std(axis=0)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_keeps_shapes_types_and_inputs(scope, parts):
+    before = {name: part.X.copy() for name, part in parts.items() if name != "neutral"}
+    result = normalize(scope, **parts)
+    for field in fields(Normalized):
+        part, given = getattr(result, field.name), parts[field.name]
+        assert type(part) is type(given)
+        assert part.X.dtype == np.float32 and part.X.shape == given.X.shape
+        assert np.isfinite(part.X).all()
+        np.testing.assert_array_equal(given.X, before[field.name])
+        if isinstance(part, Labelled):
+            np.testing.assert_array_equal(part.y, given.y)
+
+
+def test_source_scope_uses_the_source_alone(parts):
+    result = normalize("source", **parts)
+    np.testing.assert_allclose(result.source.X, z(parts["source"].X, parts["source"].X), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(result.test.X, z(parts["test"].X, parts["source"].X), rtol=1e-4, atol=1e-4)
+
+
+def test_source_scope_without_source_uses_the_labelled_target(parts):
+    result = normalize("source", **{**parts, "source": None})
+    np.testing.assert_allclose(
+        result.test.X, z(parts["test"].X, parts["target_train"].X), rtol=1e-4, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("scope", ["corpus", "speaker"])
+def test_group_scopes_against_a_loop(scope, parts):
+    result = normalize(scope, **parts)
+    known = [parts[name] for name in ("source", "target_train", "adapt")]
+    for name in ("source", "target_train", "adapt", "test"):
+        part = parts[name]
+        for i in range(len(part)):
+            group = getattr(part, scope)[i]
+            like = np.concatenate([other.X[getattr(other, scope) == group] for other in known])
+            np.testing.assert_allclose(getattr(result, name).X[i], z(part.X[i], like), rtol=1e-3, atol=1e-4)
+
+
+def test_neutral_scope_puts_neutral_speech_at_the_origin(parts):
+    result = normalize("neutral", **parts)
+    source, target = parts["source"], parts["target_train"]
+    for corpus in ("a", "b"):
+        rows = source.corpus == corpus
+        own = source.X[rows].astype(float)
+        mean = own[source.y[rows] == NEUTRAL].mean(axis=0)
+        np.testing.assert_allclose(
+            result.source.X[rows], (own - mean) / own.std(axis=0), rtol=1e-3, atol=1e-4
+        )
+        np.testing.assert_allclose(result.source.X[rows & (source.y == NEUTRAL)].mean(axis=0), 0, atol=1e-5)
+    mean, sd = target.X[target.y == NEUTRAL].mean(axis=0), target.X.std(axis=0)
+    for name in ("target_train", "adapt", "test"):
+        np.testing.assert_allclose(getattr(result, name).X, (parts[name].X - mean) / sd, rtol=1e-3, atol=1e-3)
+
+
+def test_distribution_against_a_loop(parts):
+    result = normalize("distribution", **parts)
+    source, target = parts["source"], parts["target_train"]
+    for j in range(source.X.shape[1]):
+        edges = np.histogram_bin_edges(target.X[:, j].astype(float), bins=5)
+        for name in ("target_train", "test"):
+            expected = [np.searchsorted(edges[1:-1], value, side="right") for value in parts[name].X[:, j]]
+            np.testing.assert_array_equal(getattr(result, name).X[:, j], expected)
+        for emotion in range(3):
+            shares = np.bincount(
+                result.target_train.X[target.y == emotion, j].astype(int), minlength=5
+            ) / np.count_nonzero(target.y == emotion)
+            rows = np.flatnonzero(source.y == emotion)
+            rows = rows[np.argsort(source.X[rows, j])]
+            for rank, row in enumerate(rows):
+                share = (rank + 0.5) / len(rows)
+                assert result.source.X[row, j] == np.count_nonzero(np.cumsum(shares)[:-1] <= share + 1e-12)
+
+
+def test_distribution_gives_the_source_the_targets_shares():
+    target = sample(50, corpus="t", seed=1)
+    source = sample(500, corpus="a", seed=2, shift=7.0)
+    source_codes, target_codes = match_distribution(source, target)
+    for emotion in range(3):
+        a, b = source_codes[source.y == emotion], target_codes[target.y == emotion]
+        for k in range(5):
+            assert np.abs((a == k).mean(axis=0) - (b == k).mean(axis=0)).max() <= 1 / len(a)
+
+
+def test_distribution_codes_equal_values_equally_and_ignores_the_order_of_rows():
+    target, source = sample(12, corpus="t"), sample(30, corpus="a")
+    source = replace(source, X=np.round(source.X))
+    codes, _ = match_distribution(source, target)
+    for emotion in range(3):
+        rows = source.y == emotion
+        for value in np.unique(source.X[rows, 0]):
+            assert len(np.unique(codes[rows & (source.X[:, 0] == value), 0])) == 1
+    order = np.random.default_rng(0).permutation(len(source))
+    np.testing.assert_array_equal(match_distribution(take(source, order), target)[0], codes[order])
+
+
+def test_distribution_of_an_emotion_the_target_lacks_takes_all_shares():
+    target, source = sample(40, corpus="t"), sample(300, corpus="a")
+    target = replace(target, y=np.where(target.y == 2, 1, target.y))
+    source_codes, target_codes = match_distribution(source, target)
+    lacking = source_codes[source.y == 2]
+    for k in range(5):
+        assert np.abs((lacking == k).mean(axis=0) - (target_codes == k).mean(axis=0)).max() <= 1 / len(
+            lacking
+        )
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_feature_that_never_varies_stays_finite(scope, parts):
+    constant = {
+        name: replace(part, X=np.column_stack([part.X, np.full(len(part), 0.1, np.float32)]))
+        for name, part in parts.items()
+        if name != "neutral"
+    }
+    result = normalize(scope, **constant, neutral=NEUTRAL)
+    values = np.concatenate([result.source.X[:, -1], result.target_train.X[:, -1], result.test.X[:, -1]])
+    assert np.all(values == (np.float32(0.1) if scope == "none" else 0))
+
+
+def test_test_labels_cannot_enter(parts):
+    labelled = Labelled(**vars(parts["test"]), y=np.zeros(len(parts["test"]), int))
+    result = normalize("corpus", **{**parts, "test": labelled, "adapt": labelled})
+    assert type(result.test) is Unlabelled and type(result.adapt) is Unlabelled
+
+
+@pytest.mark.parametrize("scope", [scope for scope in SCOPES if not is_transductive(scope)])
+def test_other_test_rows_make_no_difference(scope, parts):
+    before = normalize(scope, **parts)
+    X = parts["test"].X.copy()
+    X[1:] = 1e3 - X[1:][::-1]
+    changed = replace(parts["test"], X=X)
+    after = normalize(scope, **{**parts, "test": changed, "adapt": changed})
+    np.testing.assert_array_equal(after.test.X[0], before.test.X[0])
+    np.testing.assert_array_equal(after.source.X, before.source.X)
+    np.testing.assert_array_equal(after.target_train.X, before.target_train.X)
+
+
+@pytest.mark.parametrize(
+    ("scope", "missing", "message"),
+    [
+        ("corpus", "adapt", "adapt"),
+        ("speaker", "adapt", "adapt"),
+        ("neutral", "target_train", "target_train"),
+        ("neutral", "neutral", "label scheme"),
+        ("distribution", "target_train", "target_train"),
+        ("distribution", "source", "source"),
+    ],
+)
+def test_a_missing_part_is_named(scope, missing, message, parts):
+    with pytest.raises(ProtocolError, match=message):
+        normalize(scope, **{**parts, missing: None})
+
+
+def test_source_scope_needs_training_data(parts):
+    with pytest.raises(ProtocolError, match="source or target_train"):
+        normalize("source", **{**parts, "source": None, "target_train": None})
+
+
+@pytest.mark.parametrize("name", ["source", "target_train"])
+def test_neutral_scope_needs_neutral_speech(name, parts):
+    part = parts[name]
+    with pytest.raises(ProtocolError, match=f"{name}.* has no neutral utterance"):
+        normalize("neutral", **{**parts, name: replace(part, y=np.ones(len(part), int))})
+
+
+def test_a_tested_speaker_must_be_among_the_unlabelled(parts):
+    stranger = replace(parts["test"], speaker=np.full(len(parts["test"]), "t/9"))
+    with pytest.raises(ProtocolError, match="t/9"):
+        normalize("speaker", **{**parts, "test": stranger})
+
+
+def test_features_must_be_finite(parts):
+    X = parts["test"].X.copy()
+    X[2, 1] = np.nan
+    with pytest.raises(ProtocolError, match="feature 1 of row 2 in test"):
+        normalize("none", **{**parts, "test": replace(parts["test"], X=X)})
+
+
+def test_an_unknown_scope_lists_the_known(parts):
+    with pytest.raises(ParameterError, match="distribution"):
+        normalize("z-score", **parts)
+    with pytest.raises(ParameterError):
+        is_transductive("z-score")
+
+
+def test_fast_enough_for_real_features():
+    source, target = sample(1440, corpus="a", d=1582), sample(60, corpus="t", d=1582)
+    started = time.process_time()
+    match_distribution(source, target, sample(340, corpus="t", d=1582).X)
+    assert time.process_time() - started < 2  # about .3 s; wide for a busy machine
