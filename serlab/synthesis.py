@@ -33,7 +33,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 
 import numpy as np
-from scipy import fft
+from scipy import fft, ndimage
 
 from serlab.errors import ParameterError
 
@@ -108,15 +108,15 @@ class Prosody:
 PROSODY: dict[str, Prosody] = {
     "neutral": Prosody(),
     "anger": Prosody(
-        f0=3.0, f0_range=0.7, slope=0.5, rate=0.22, level=6.0, tilt=6.0, breath=-4.0, jitter=0.8,
+        f0=3.0, f0_range=0.7, slope=0.3, rate=0.22, level=6.0, tilt=6.5, breath=-4.0, jitter=0.8,
         formants=2.0, precision=0.2,
     ),
     "joy": Prosody(
-        f0=4.5, f0_range=0.9, slope=1.5, rate=0.15, level=4.0, tilt=2.5, breath=0.0, jitter=0.0,
+        f0=4.5, f0_range=0.9, slope=1.0, rate=0.15, level=4.0, tilt=2.0, breath=0.0, jitter=0.0,
         formants=5.0, precision=0.1,
     ),
     "sadness": Prosody(
-        f0=-1.5, f0_range=-0.8, slope=-1.0, rate=-0.3, level=-4.0, tilt=-5.0, breath=6.0, jitter=0.4,
+        f0=-1.5, f0_range=-0.8, slope=-0.5, rate=-0.3, level=-4.0, tilt=-5.0, breath=5.0, jitter=0.4,
         formants=-3.0, precision=-0.3,
     ),
 }  # fmt: skip
@@ -125,12 +125,12 @@ EMOTIONS: tuple[str, ...] = tuple(PROSODY)
 
 #: Spread (standard deviation) between speakers, for each of a speaker's emotions.
 BETWEEN_SPEAKERS = Prosody(
-    f0=1.2, f0_range=0.3, slope=0.8, rate=0.08, level=1.6, tilt=1.6, breath=2.0, jitter=0.35,
-    formants=1.5, precision=0.1,
+    f0=1.0, f0_range=0.25, slope=0.5, rate=0.07, level=1.4, tilt=1.3, breath=1.8, jitter=0.3,
+    formants=1.2, precision=0.1,
 )  # fmt: skip
 #: The same between two utterances of one speaker and emotion.
 BETWEEN_UTTERANCES = Prosody(
-    f0=1.0, f0_range=0.3, slope=1.0, rate=0.06, level=1.5, tilt=1.4, breath=1.5, jitter=0.35,
+    f0=0.9, f0_range=0.25, slope=0.6, rate=0.06, level=1.4, tilt=1.2, breath=1.5, jitter=0.3,
     formants=1.0, precision=0.1,
 )  # fmt: skip
 #: Spread of the natural logarithm of how strongly a speaker expresses an emotion.
@@ -172,10 +172,10 @@ class Shift:
 
 #: Gain of the channel at ``Shift(channel=1)``: frequency in Hz, dB.
 CHANNEL_DB: tuple[tuple[float, float], ...] = (
-    (0, -10), (150, -6), (400, 0), (900, 2), (1800, -3), (3000, -8), (4500, -11), (8000, -18),
+    (0, -15), (150, -9), (400, 0), (900, 3), (1800, -4), (3000, -12), (4500, -17), (8000, -27),
 )  # fmt: skip
 #: Background noise at ``Shift(channel=1)``, dB re full scale before ``level``.
-CHANNEL_NOISE = -62.0
+CHANNEL_NOISE = -60.0
 
 #: Shares of the emotions at ``Shift(prior=1)``: mostly neutral, as where people
 #: just talk.
@@ -264,8 +264,8 @@ LANGUAGES: dict[str, Language] = {
             stress_every=0,
             vowel_seconds=(0.095, 0.095),
             long_share=0.0,
-            style=Prosody(1.3, 1.4, 1.5, 1.2, 0.8, 0.6, 0.8, 0.8, 1, 1),
-            strength={"sadness": 0.9},
+            style=Prosody(1.3, 1.4, 1.5, 1.2, 0.9, 0.7, 0.8, 0.8, 1, 1),
+            strength={"joy": 1.15, "sadness": 0.9},
         ),
         # Mora-timed: short syllables and long ones of twice the length, front
         # rounded vowels; pitch is busy with accents, so emotion shows more in
@@ -336,7 +336,7 @@ def draw_speaker(sex: str, seed: int | Sequence[int]) -> Speaker:
         rate=np.exp(0.08 * _normal(rng)),
         level=1.5 * _normal(rng),
         tilt=(13.0 if female else 10.0) + 1.5 * _normal(rng),
-        breath=(-22.0 if female else -26.0) + 2.0 * _normal(rng),
+        breath=(-27.0 if female else -30.0) + 2.0 * _normal(rng),
         jitter=0.006 * np.exp(0.25 * _normal(rng)),
         prosody={
             emotion: Prosody(
@@ -505,8 +505,8 @@ def plan(spec: Spec, rng: np.random.Generator) -> Tracks:
     vowels = np.array([accent is not None for accent in accents])
     targets = np.array([accent for accent in accents if accent is not None])
     stress = np.interp(time, middles[vowels], targets) * 2**prosody.f0_range
-    slope = (prosody.slope - 2.0) * (time - time[-1] / 2)  # neutral F0 declines
-    semitones = prosody.f0 + 2.0 * stress + slope
+    slope = (prosody.slope - 1.0) * (time - time[-1] / 2)  # neutral F0 declines
+    semitones = prosody.f0 + 2.5 * stress + slope
     f0 = speaker.f0 * 2 ** (_smooth(semitones, 17) / 12)
 
     def amplitude(name: str) -> np.ndarray:
@@ -520,7 +520,8 @@ def plan(spec: Spec, rng: np.random.Generator) -> Tracks:
         f0=np.clip(f0, 60, 600),
         voice=voice,
         aspiration=amplitude("aspiration") + breath * voice,
-        frication=amplitude("frication"),
+        # Effort is in the consonants, too, though less than in the voice.
+        frication=amplitude("frication") * 10 ** (prosody.tilt / 2 / 20),
         centre=np.array([sound.centre for sound in sounds])[at],
         formants=np.concatenate([low, high], axis=1) * speaker.tract,
         tilt=float(np.clip(speaker.tilt - prosody.tilt, 1, 30)),
@@ -549,10 +550,7 @@ def _articulate(spec: Spec, prosody: Prosody) -> tuple[list[_Sound], list[float 
 def _smooth(track: np.ndarray, frames: int) -> np.ndarray:
     """Moving average with a Hann window along the first axis; ends are held."""
     window = np.hanning(frames + 2)[1:-1]
-    window /= window.sum()
-    padded = np.pad(track, [(frames // 2, frames // 2)] + [(0, 0)] * (track.ndim - 1), mode="edge")
-    n = len(track)
-    return sum(weight * padded[i : i + n] for i, weight in enumerate(window))
+    return ndimage.convolve1d(track, window / window.sum(), axis=0, mode="nearest")
 
 
 def render(tracks: Tracks, rng: np.random.Generator) -> np.ndarray:
@@ -567,8 +565,8 @@ def render(tracks: Tracks, rng: np.random.Generator) -> np.ndarray:
     tract = vocal_tract(tracks.formants[::_STEP])
     speech = _voiced(tracks, tract, n, rng) + _noise(tracks, tract, n, rng)
     active = np.repeat(tracks.voice + tracks.aspiration + tracks.frication > 0.05, HOP)
-    rms = np.sqrt(np.mean(speech[active] ** 2))
-    room = 10 ** (FLOOR_LEVEL / 20) * rng.standard_normal(n)
+    rms = np.sqrt(np.mean(speech[active] ** 2, dtype=float))
+    room = 10 ** (FLOOR_LEVEL / 20) * rng.standard_normal(n, dtype=np.float32)
     return speech * (10 ** (tracks.level / 20) / rms) + room
 
 
@@ -590,13 +588,13 @@ def vocal_tract(formants: np.ndarray) -> np.ndarray:
     first = -2 * radius * np.cos(2 * np.pi * formants / SAMPLE_RATE)
     second = radius**2
     # The denominators multiplied out: their response is then a single FFT.
-    polynomial = np.ones((len(formants), 1))
+    polynomial = np.zeros((len(formants), 2 * formants.shape[1] + 1))
+    polynomial[:, 0] = 1
     for k in range(formants.shape[1]):
-        a, b = first[:, k, None], second[:, k, None]
-        longer = np.pad(polynomial, ((0, 0), (0, 2)))
-        longer[:, 1:-1] += a * polynomial
-        longer[:, 2:] += b * polynomial
-        polynomial = longer
+        product = polynomial.copy()
+        product[:, 1:] += first[:, k, None] * polynomial[:, :-1]
+        product[:, 2:] += second[:, k, None] * polynomial[:, :-2]
+        polynomial = product
     gain = polynomial.sum(axis=1, keepdims=True)
     # Double precision up to here: poles close to the unit circle need it.
     return gain.astype(np.float32) / fft.rfft(polynomial, _FFT).astype(np.complex64)
@@ -657,31 +655,35 @@ def _voiced(tracks: Tracks, tract: np.ndarray, n: int, rng: np.random.Generator)
 
 def _noise(tracks: Tracks, tract: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """Aspiration through the vocal tract, frication through its own resonance."""
-    aspiration, frication = tracks.aspiration[::_STEP], tracks.frication[::_STEP]
-    centre = tracks.centre[::_STEP, None].astype(np.float32)
-    ratio = _FREQUENCIES / centre
-    hiss = ratio / np.sqrt((1 - ratio**2) ** 2 + (0.35 * ratio) ** 2)
     # Turbulence has little energy below 1 kHz and falls off gently above 4.
     turbulence = _FREQUENCIES / (_FREQUENCIES + 1000) * _FADE / (1 + _FREQUENCIES / 4000)
-    breath = np.abs(tract) * turbulence
-    shape = (aspiration / np.sqrt(np.mean(breath**2, axis=1)))[:, None] * breath
-    shape += (frication / np.sqrt(np.mean(hiss**2, axis=1)))[:, None] * hiss
+    shape = np.abs(tract) * turbulence
+    shape *= _to_rms(shape, tracks.aspiration[::_STEP])
+    hissing = np.flatnonzero(tracks.frication[::_STEP] > 1e-4)
+    ratio = _FREQUENCIES / tracks.centre[::_STEP][hissing, None].astype(np.float32)
+    hiss = ratio / np.sqrt((1 - ratio**2) ** 2 + (0.35 * ratio) ** 2)
+    shape[hissing] += hiss * _to_rms(hiss, tracks.frication[::_STEP][hissing])
 
     width = 2 * _STEP * HOP  # Hann windows of 20 ms every 10 ms add up to 1
     white = rng.standard_normal(n + width, dtype=np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(white, width)[:: _STEP * HOP][: len(shape)]
     window = np.hanning(width + 1)[:-1].astype(np.float32)
-    filtered = fft.irfft(fft.rfft(frames * window, _FFT) * shape.astype(np.float32), _FFT)
+    filtered = fft.irfft(fft.rfft(frames * window, _FFT) * shape, _FFT)
     # The filters have no phase: their responses spread to both sides.
     starts = np.arange(len(shape)) * _STEP * HOP - width // 2
     filtered = np.roll(filtered, (_FFT - width) // 2, axis=1)
     return _overlap_add(filtered, starts - (_FFT - width) // 2, n)
 
 
+def _to_rms(shape: np.ndarray, amplitude: np.ndarray) -> np.ndarray:
+    """Factors, shape (n, 1), that give white noise shaped by each row this RMS."""
+    return (amplitude / np.sqrt(np.mean(shape**2, axis=1))).astype(np.float32)[:, None]
+
+
 def _overlap_add(pieces: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
     """Add rows of ``pieces`` at ``starts``; what sticks out of 0..n is dropped."""
     width = pieces.shape[1]
-    total = np.zeros(n + 2 * width)
+    total = np.zeros(n + 2 * width, pieces.dtype)
     for start, piece in zip(starts + width, pieces, strict=True):
         total[start : start + width] += piece
     return total[width : width + n]
@@ -698,13 +700,16 @@ def apply_channel(audio: np.ndarray, amount: float, rng: np.random.Generator) ->
     frequencies = np.arange(padded // 2 + 1) * SAMPLE_RATE / padded
     gain = amount * np.interp(frequencies, *zip(*CHANNEL_DB, strict=True))
     filtered = fft.irfft(fft.rfft(audio, padded) * 10 ** (gain / 20), padded)[: len(audio)]
-    return filtered + abs(amount) * 10 ** (CHANNEL_NOISE / 20) * rng.standard_normal(len(audio))
+    noise = rng.standard_normal(len(audio), dtype=np.float32)
+    return filtered + abs(amount) * 10 ** (CHANNEL_NOISE / 20) * noise
 
 
 def _limit(audio: np.ndarray) -> np.ndarray:
     """Bend peaks above :data:`TALLEST`; all else is untouched."""
-    room = 0.99 - TALLEST
     over = np.abs(audio) > TALLEST
+    if not over.any():
+        return audio
+    room = 0.99 - TALLEST
     bent = TALLEST + room * np.tanh((np.abs(audio) - TALLEST) / room)
     return np.where(over, np.sign(audio) * bent, audio)
 

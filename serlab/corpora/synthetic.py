@@ -54,11 +54,11 @@ N_SENTENCES = 5
 SETTINGS: Mapping[str, Mapping] = MappingProxyType(
     {
         "synthetic-a": {"language": "x-a", "seed": 1, "shift": Shift()},
-        "synthetic-b": {"language": "x-b", "seed": 2, "shift": Shift(channel=0.5, level=-6, style=0.5)},
+        "synthetic-b": {"language": "x-b", "seed": 2, "shift": Shift(channel=0.3, level=-3, style=0.5)},
         "synthetic-c": {
             "language": "x-c",
             "seed": 3,
-            "shift": Shift(channel=-0.5, level=4, prior=0.4, style=0.5),
+            "shift": Shift(channel=-0.3, level=3, prior=0.4, style=0.5),
         },
     }
 )
