@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 import serlab
-from serlab import audio, corpora, data, evaluation, features, labels, leakage, methods, protocols
+from serlab import corpora, data, evaluation, features, labels, leakage, methods, protocols
 from serlab.errors import ParameterError
 
 Progress = Callable[[int, int, str], None]
@@ -65,7 +65,7 @@ class Parameters:
 
     Raises
     ------
-    ParameterError
+    ParameterError, ProtocolError
         On construction, naming the parameter and what it may be.
     """
 
@@ -110,6 +110,7 @@ class Parameters:
                 raise ParameterError(
                     f"parameter 'sources' is empty, but {', '.join(needy)} need a source corpus"
                 )
+        self.split_protocol()
 
     @classmethod
     def from_names(cls, names: Mapping[str, object]) -> Parameters:
@@ -171,6 +172,8 @@ class Prepared:
         Features, same index.
     left_out : Series
         Utterances the scheme leaves out, by corpus and emotion.
+    audio_hash : Series
+        Utterance -> hash of its audio.
     skipped_files : DataFrame
         utterance, path, reason.
     notes : tuple of str
@@ -182,6 +185,7 @@ class Prepared:
     utterances: pd.DataFrame
     X: pd.DataFrame
     left_out: pd.Series
+    audio_hash: pd.Series
     skipped_files: pd.DataFrame
     notes: tuple[str, ...]
     fingerprint: str
@@ -241,13 +245,14 @@ def prepare(
         cancel=cancel,
     )
     labelled = labelled.loc[extraction.X.index]
-    notes = []
+    notes = [f"{n} files: {note}" for note, n in extraction.notes["note"].value_counts().items()]
     if extraction.rebuilt:
         notes.append(f"{extraction.rebuilt} damaged cache entries were computed again")
     return Prepared(
         utterances=labelled,
         X=extraction.X,
         left_out=scheme.left_out_counts(table),
+        audio_hash=extraction.audio_hash,
         skipped_files=extraction.skipped,
         notes=tuple(notes),
         fingerprint=data.fingerprint(table),
@@ -288,7 +293,7 @@ def run(
         splits,
         skipped=skipped,
         scopes={spec.normalization for spec in specs},
-        audio_hash=_audio_hashes(utterances),
+        audio_hash=prepared.audio_hash,
     )
     parts = Path(folder) / f"parts-{_parts_key(parameters, prepared.fingerprint)}" if folder else None
     done = evaluation.run(
@@ -323,17 +328,10 @@ def _parts_key(parameters: Parameters, fingerprint: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _audio_hashes(utterances: pd.DataFrame) -> pd.Series:
-    values = [
-        audio.content_hash(row.path, start=row.start, end=row.end)
-        for row in utterances[["path", "start", "end"]].itertuples()
-    ]
-    return pd.Series(values, index=utterances.index)
-
-
 def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
     results = evaluation.score(done.predictions, done.fits)
     results = results.assign(
+        paper=results["method"].map(lambda name: methods.get(name).reference),
         source="+".join(parameters.sources) or "none",
         target=parameters.target,
         protocol=parameters.protocol,

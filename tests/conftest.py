@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from serlab.corpora import synthetic
+from serlab.synthesis import Shift
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +20,27 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep every test away from the user's data root."""
-    monkeypatch.delenv("SERLAB_DATA", raising=False)
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep all tests away from the user's data root and cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SERLAB_DATA", raising=False)
+        patch.setenv("SERLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def small_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data root with two small CSV corpora, ``near`` and ``far``: 4 speakers, 32 utterances each."""
+    root = tmp_path_factory.mktemp("data")
+    for name, language, shift in (("near", "x-a", Shift()), ("far", "x-b", Shift(channel=0.3))):
+        table = synthetic.make_corpus(
+            name=name, language=language, n_speakers=4, n_utterances=32, seed=7, shift=shift,
+            folder=root / name / "audio",
+        )  # fmt: skip
+        rows = table.assign(
+            label=table["native_label"], path=[f"audio/{Path(p).name}" for p in table["path"]]
+        )
+        rows = rows[["path", "speaker", "label", "sex", "text_id"]]
+        rows.to_csv(root / name / "corpus.csv", index=False)
+    return root

@@ -1,0 +1,182 @@
+"""One experiment from parameters to tables, on small corpora of a user's own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serlab import experiment, tables
+from serlab.errors import AudioError, Cancelled, CorpusError, ParameterError, ProtocolError
+from serlab.papers import andova_lustrek
+
+METHODS = ("majority", "rf-source", "rf-target", "rf-source-z")
+
+
+@pytest.fixture(scope="module")
+def parameters(small_corpora):
+    return experiment.Parameters(
+        target="far", sources=("near",), features="librosa", methods=METHODS, preset="demo",
+        seeds=(0, 1), data=str(small_corpora), jobs=1,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(parameters, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return experiment.run(parameters, folder=folder), folder
+
+
+def test_every_table_is_there_and_agrees(finished):
+    outcome, folder = finished
+    assert len(outcome.utterances) == len(outcome.X) == 64
+    assert outcome.summary["method"].tolist() == list(METHODS)
+    assert outcome.summary["target_seen"].tolist() == ["8 labelled", "nothing", "8 labelled", "unlabelled"]
+    assert outcome.summary["transductive"].tolist() == [False, False, False, True]
+    assert len(outcome.comparison) == len(METHODS) - 1
+    written = pd.read_parquet(folder / "predictions.parquet")
+    pd.testing.assert_frame_equal(written, outcome.predictions)
+    needed = {
+        "paper", "source", "target", "protocol", "access", "target_seen", "transductive", "label_scheme",
+        "features", "normalization", "n_train", "n_target", "n_test", "uar", "accuracy", "macro_f1",
+        "recall_anger", "seconds", "device", "version", "corpora", "parameters", "seed",
+    }  # fmt: skip
+    assert needed <= set(pd.read_csv(folder / "results.csv").columns)
+    record = json.loads((folder / "headline.json").read_text())
+    assert record["headline"] == experiment.headline(outcome)
+    assert "near -> far" in record["headline"] and "data" not in record["parameters"]
+
+
+def test_same_parameters_same_predictions_with_and_without_a_folder(finished, parameters):
+    again = experiment.run(parameters)
+    pd.testing.assert_frame_equal(again.predictions, finished[0].predictions)
+
+
+def test_a_finished_experiment_is_not_computed_again(finished, parameters):
+    texts = []
+    again = experiment.run(
+        parameters, folder=finished[1], progress=lambda done, total, text: texts.append(text)
+    )
+    assert sum("found" in text for text in texts) == 7, "majority once, three forests twice"
+    pd.testing.assert_frame_equal(again.predictions, finished[0].predictions)
+
+
+def test_a_cancelled_experiment_resumes(parameters, finished, tmp_path):
+    cancel = threading.Event()
+
+    def late(done, total, text):
+        if "seed 1" in text:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        experiment.run(parameters, folder=tmp_path, progress=late, cancel=cancel)
+    assert not (tmp_path / "predictions.parquet").exists(), "nothing half-done is published"
+    resumed = experiment.run(parameters, folder=tmp_path)
+    pd.testing.assert_frame_equal(resumed.predictions, finished[0].predictions)
+
+
+def test_tables_for_readers(finished):
+    outcome, _ = finished
+    data = tables.data_table(experiment.prepare(outcome.parameters))
+    assert data["used"].sum() == 64
+    assert len(tables.summary_table(outcome)) == len(tables.recall_table(outcome)) == len(METHODS)
+    assert len(tables.comparison_table(outcome)) == len(METHODS) - 1
+    assert tables.telling_methods(outcome)[0] == "rf-target"
+    facts = experiment.provenance(outcome)["value"]
+    assert facts["corpora fingerprint"] == outcome.results["corpora"].iloc[0]
+
+
+def test_a_bad_file_is_skipped_and_counted_or_stops(parameters, small_corpora, tmp_path):
+    table = pd.read_csv(small_corpora / "far" / "corpus.csv")
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "broken.wav").write_bytes(b"")
+    (tmp_path / "far" / "audio").symlink_to(small_corpora / "far" / "audio")
+    table.loc[0, "path"] = "broken.wav"
+    table.to_csv(tmp_path / "far" / "corpus.csv", index=False)
+    (tmp_path / "near").symlink_to(small_corpora / "near")
+    here = replace(parameters, data=str(tmp_path), methods=("majority",), seeds=(0,))
+    outcome = experiment.run(here)
+    assert outcome.skipped_files["utterance"].tolist() == ["far/broken"]
+    assert len(outcome.utterances) == 63
+    assert tables.data_table(experiment.prepare(here))["skipped"].sum() == 1
+    with pytest.raises(AudioError, match=r"broken\.wav"):
+        experiment.run(replace(here, on_bad_file="stop"))
+
+
+def test_within_one_corpus_there_is_no_source(parameters):
+    alone = replace(
+        parameters,
+        sources=(),
+        methods=("svm-target-speaker-z",),
+        baseline="svm-target-speaker-z",
+        protocol="loso",
+    )
+    outcome = experiment.run(alone)
+    assert outcome.summary["transductive"].item() and outcome.summary["n_folds"].item() == 4
+    assert "no source -> far" in experiment.headline(outcome)
+    with pytest.raises(ParameterError, match="rf-source, rf-source-z need a source"):
+        replace(parameters, sources=())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scheme": "five"}, "'scheme': 'five' is none of four"),
+        ({"methods": ("rf",)}, "'methods': 'rf' is none of majority"),
+        ({"baseline": "rf-pooled"}, "'baseline': 'rf-pooled' is none of majority"),
+        ({"protocol": "lopo"}, "'protocol'"),
+        ({"preset": "fast"}, "'preset'"),
+        ({"features": "is09"}, "'features'"),
+        ({"on_bad_file": "ignore"}, "'on_bad_file'"),
+        ({"shots": "5"}, "'shots': '5' is not of type int"),
+        ({"seeds": (True,)}, "'seeds': True is not of type int"),
+        ({"seeds": ()}, "at least one entry"),
+        ({"jobs": 0}, "start at 1"),
+    ],
+)
+def test_parameters_are_checked(parameters, change, message):
+    with pytest.raises(ParameterError, match=message):
+        replace(parameters, **change)
+
+
+def test_errors_reach_the_caller(parameters):
+    with pytest.raises(CorpusError, match="unknown corpus 'elsewhere'"):
+        experiment.run(replace(parameters, target="elsewhere"))
+    with pytest.raises(ProtocolError, match="target and source at once"):
+        experiment.run(replace(parameters, sources=("far",)))
+    with pytest.raises(CorpusError, match="not installed"):
+        experiment.run(replace(parameters, sources=("emovo",)))
+
+
+def test_groups_of_methods_and_digests(parameters):
+    paper = replace(parameters, methods=("andova-lustrek",))
+    assert paper.methods == andova_lustrek.METHODS
+    assert json.loads(json.dumps(paper.as_dict()))["methods"] == list(andova_lustrek.METHODS)
+    assert replace(parameters, jobs=2, data="").digest() == parameters.digest(), "where and how fast"
+    assert replace(parameters, seeds=(3,)).digest() != parameters.digest()
+    names = {**parameters.as_dict(), "something_else": 1}
+    assert experiment.Parameters.from_names(names) == parameters
+
+
+def test_published_tables_are_whole_and_beside_ours(finished):
+    published = andova_lustrek.published()
+    assert published.groupby("table").size().to_dict() == {1: 16, 2: 24, 3: 30}
+    counts = published[(published["table"] == 1) & (published["target"] == "emodb")]
+    assert counts["value"].tolist() == [79, 127, 71, 62]
+    summary = finished[0].summary
+    other = andova_lustrek.beside_published(summary, target="far", sources=("near",))
+    assert other["difference"].str.contains("other corpora: ours is near to far").all()
+    assert other.loc[other["method"] == "dbn", "measured"].isna().all(), "what was not run has no number"
+    same = andova_lustrek.beside_published(summary, target="savee", sources=("emodb",))
+    assert same.set_index("method").loc["rf-source", "published"] == 0.29
+    assert np.isclose(
+        same.set_index("method").loc["rf-source", "measured"],
+        summary.set_index("method").loc["rf-source", "accuracy_fold_mean"],
+    )
+    status = andova_lustrek.not_run(["emodb", "savee"])
+    assert status.iloc[0].tolist() == ["emodb", "savee", "can be run"]
+    assert status.iloc[1]["status"] == "not run: emovo not installed"
