@@ -48,13 +48,13 @@ DBN_SETTINGS: dict[str, dict[str, Any]] = {
         "hidden": hidden,
         "first": Pretraining(epochs=epochs, learning_rate=1e-3),
         "further": Pretraining(epochs=epochs, learning_rate=0.05),
-        "on_source": Settings(epochs=epochs, learning_rate=1e-4, weight_decay=1e-4),
-        "on_target": Settings(epochs=epochs, learning_rate=1e-4, weight_decay=1e-4),
+        "on_source": Settings(epochs=epochs, learning_rate=rate, weight_decay=1e-4),
+        "on_target": Settings(epochs=epochs, learning_rate=rate, weight_decay=1e-4),
     }
-    for preset, hidden, epochs in (
-        ("demo", (100, 100, 200), 10),
-        ("quick", (1000, 1000, 2000), 20),
-        ("paper", (1000, 1000, 2000), 100),
+    for preset, hidden, epochs, rate in (
+        ("demo", (100, 100, 200), 40, 1e-3),
+        ("quick", (1000, 1000, 2000), 20, 1e-4),
+        ("paper", (1000, 1000, 2000), 50, 1e-4),
     )
 }
 

@@ -55,7 +55,7 @@ class RBM:
         mean = self.visible_mean(h)
         if self.visible == "gaussian":
             return mean + torch.randn(mean.shape, generator=generator)
-        return torch.bernoulli(mean, generator=generator)
+        return _draw(mean, generator)
 
     def free_energy(self, v: Tensor) -> Tensor:
         """``-log sum_h exp(-E(v, h))``, shape (n,)."""
@@ -80,7 +80,7 @@ class RBM:
         data_hidden = self.hidden_probability(v)
         model_v, hidden = v, data_hidden
         for _ in range(k):
-            model_v = self.sample_visible(torch.bernoulli(hidden, generator=generator), generator)
+            model_v = self.sample_visible(_draw(hidden, generator), generator)
             hidden = self.hidden_probability(model_v)
         W = (v.T @ data_hidden - model_v.T @ hidden) / len(v)
         return W, (v - model_v).mean(dim=0), (data_hidden - hidden).mean(dim=0)
@@ -150,11 +150,11 @@ def train_rbm(
             for parameter, velocity, gradient in zip(parameters, velocities, gradients, strict=True):
                 velocity.mul_(momentum).add_(gradient, alpha=settings.learning_rate)
                 parameter.add_(velocity)
-    if not all(torch.isfinite(parameter).all() for parameter in parameters):
-        raise TrainingError(
-            f"RBM pretraining diverged; lower its learning rate ({settings.learning_rate:g}) "
-            "or normalise the features"
-        )
+        if not all(torch.isfinite(parameter).all() for parameter in parameters):
+            raise TrainingError(
+                f"RBM pretraining diverged in epoch {epoch + 1}; "
+                f"lower its learning rate ({settings.learning_rate:g}) or normalise the features"
+            )
     return rbm
 
 
@@ -201,3 +201,8 @@ def network(rbms: Sequence[RBM], n_classes: int) -> nn.Sequential:
             linear.bias.copy_(rbm.c)
         layers += [linear, nn.Sigmoid()]
     return nn.Sequential(*layers, nn.Linear(rbms[-1].W.shape[1], n_classes))
+
+
+def _draw(probability: Tensor, generator: Generator) -> Tensor:
+    # torch.bernoulli would stop at a NaN, where train_rbm has a better message.
+    return (torch.rand(probability.shape, generator=generator) < probability).to(probability)

@@ -1,0 +1,251 @@
+"""One contract for every method, and what each adds to it."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.ensemble import RandomForestClassifier
+
+from serlab import losses, methods, normalization
+from serlab.errors import ParameterError, ProtocolError
+from serlab.methods import FIT_ARGUMENTS, METHODS
+from serlab.methods.alignment import coral
+from serlab.methods.base import MethodSpec
+from serlab.methods.forest import MultiTask, forest, oversample
+from serlab.methods.scenarios import Majority
+from serlab.samples import Labelled, without_labels
+
+N_CLASSES = 3
+REAL_METHODS = [name for name in METHODS if name != "majority"]
+
+
+def corpus(name: str, n: int, *, seed: int, speakers: int = 3, shift: float = 0.0) -> Labelled:
+    """Two well separated Gaussian classes (0 and 1 of 3) in five features."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    X = rng.normal(0, 1, (n, 5)) + 4 * y[:, None] * [1, 1, 0, 0, 0] + shift
+    speaker = np.array([f"{name}/{i // 2 % speakers}" for i in range(n)])
+    return Labelled(X=X.astype(np.float32), corpus=np.full(n, name), speaker=speaker, y=y)
+
+
+SOURCE = corpus("a", 40, seed=0)
+TARGET_TRAIN = corpus("t", 12, seed=1, speakers=1, shift=0.3)
+TEST = corpus("t", 30, seed=2, shift=0.3)
+
+
+def given(
+    spec: MethodSpec, *, source=SOURCE, target_train=TARGET_TRAIN, test=TEST
+) -> tuple[dict, np.ndarray]:
+    """Arguments of ``fit`` and test features, as an experiment hands them over."""
+    arguments = FIT_ARGUMENTS[spec.access]
+    normalized = normalization.normalize(
+        spec.normalization,
+        source=source if "source" in arguments else None,
+        target_train=target_train if "target_train" in arguments else None,
+        adapt=without_labels(test),
+        test=without_labels(test),
+        neutral=0,
+    )
+    return {name: getattr(normalized, name) for name in arguments}, normalized.test.X
+
+
+def fitted(spec: MethodSpec, arguments: dict, *, seed: int = 0):
+    return spec.build(n_classes=N_CLASSES, seed=seed, preset="demo", n_jobs=1).fit(**arguments)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_contract(name):
+    spec = METHODS[name]
+    assert spec.name == name and spec.title and spec.reference
+    assert spec.normalization in normalization.SCOPES
+    arguments, X = given(spec)
+    before = copy.deepcopy((arguments, X))
+    method = fitted(spec, arguments)
+    assert tuple(inspect.signature(type(method).fit).parameters)[1:] == FIT_ARGUMENTS[spec.access]
+
+    proba = method.predict_proba(X)
+    assert proba.shape == (len(TEST), N_CLASSES)
+    assert np.isfinite(proba).all() and (proba >= 0).all()
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-9)
+    assert not np.any(proba.argmax(axis=1) == 2), "a class that training lacks is never predicted"
+
+    np.testing.assert_array_equal(fitted(spec, arguments).predict_proba(X), proba)
+    assert np.array_equal(fitted(spec, arguments, seed=1).predict_proba(X), proba) != spec.stochastic
+
+    for part, was in zip([*arguments.values(), X], [*before[0].values(), before[1]], strict=True):
+        for field in ("X", "y") if isinstance(part, Labelled) else ("X",) if part is not X else ():
+            np.testing.assert_array_equal(getattr(part, field), getattr(was, field))
+    np.testing.assert_array_equal(X, before[1])
+
+
+@pytest.mark.parametrize("name", REAL_METHODS)
+def test_learns_what_is_easy(name):
+    arguments, X = given(METHODS[name])
+    accuracy = np.mean(fitted(METHODS[name], arguments).predict_proba(X).argmax(axis=1) == TEST.y)
+    assert accuracy > 0.8
+
+
+@pytest.mark.parametrize("name", REAL_METHODS)
+def test_one_class_is_refused(name):
+    one = {
+        "source": replace(SOURCE, y=0 * SOURCE.y),
+        "target_train": replace(TARGET_TRAIN, y=0 * TARGET_TRAIN.y),
+    }
+    arguments, _ = given(METHODS[name], **one)
+    with pytest.raises(ProtocolError, match=r"1 class\(es\)"):
+        fitted(METHODS[name], arguments)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, spec in METHODS.items() if spec.access in ("none", "unlabelled")]
+)
+def test_target_labels_are_not_accepted(name):
+    arguments, _ = given(METHODS[name])
+    with pytest.raises(TypeError):
+        fitted(METHODS[name], {**arguments, "target_train": TARGET_TRAIN})
+    assert not any(isinstance(part, Labelled) for key, part in arguments.items() if key != "source")
+
+
+@pytest.mark.parametrize("name", ["fcnn", "dbn"])
+def test_a_source_stage_serves_every_fold(name):
+    """Fine-tuning on one fold leaves no trace in the next."""
+    spec = METHODS[name]
+    arguments, X = given(spec)
+    method = spec.build(n_classes=N_CLASSES, seed=0, preset="demo", n_jobs=1)
+    method.fit_source(source=arguments["source"])
+    method.fit_target(target_train=replace(arguments["target_train"], y=1 - arguments["target_train"].y))
+    method.fit_target(target_train=arguments["target_train"])
+    np.testing.assert_array_equal(method.predict_proba(X), fitted(spec, arguments).predict_proba(X))
+
+
+def test_fcnn_changes_the_output_layer_only():
+    arguments, _ = given(METHODS["fcnn"])
+    method = fitted(METHODS["fcnn"], arguments)
+    for before, after in zip(
+        method.source_network[:-1].parameters(), method.network[:-1].parameters(), strict=True
+    ):
+        assert torch.equal(before, after)
+    assert not torch.equal(method.source_network[-1].weight, method.network[-1].weight)
+
+
+def test_get_lists_what_there_is():
+    assert methods.get("rf-source").access == "none"
+    with pytest.raises(ParameterError, match=r"unknown method 'rf'; known: majority, rf-source"):
+        methods.get("rf")
+
+
+def test_an_unknown_preset_lists_what_there_is():
+    for name in ("rf-source", "dbn"):
+        with pytest.raises(ParameterError, match="demo, quick, paper"):
+            METHODS[name].build(n_classes=2, seed=0, preset="fast", n_jobs=1)
+
+
+def test_the_forest_is_the_papers():
+    for preset, trees in (("demo", 100), ("quick", 1000), ("paper", 1000)):
+        classifier = METHODS["rf-source"].build(n_classes=4, seed=0, preset=preset, n_jobs=1).classifier
+        assert (classifier.estimator.n_estimators, classifier.estimator.max_depth) == (trees, 10)
+
+
+def test_threads_make_no_difference_to_the_forest():
+    one = forest(n_trees=20, seed=0, n_jobs=1).fit(SOURCE.X, SOURCE.y).predict_proba(TEST.X)
+    two = forest(n_trees=20, seed=0, n_jobs=2).fit(SOURCE.X, SOURCE.y).predict_proba(TEST.X)
+    np.testing.assert_array_equal(one, two)
+
+
+def test_majority_takes_the_first_of_equals():
+    part = replace(TARGET_TRAIN, y=np.array([2, 1] * 6))
+    assert (Majority(3).fit(target_train=part).predict_proba(TEST.X) == [0, 1, 0]).all()
+
+
+def test_svm_probabilities_follow_its_decision():
+    """With two classes and with three the largest probability is the SVM's own answer."""
+    for y in (SOURCE.y, np.arange(len(SOURCE)) % 3):
+        method = fitted(METHODS["svm-source"], {"source": replace(SOURCE, y=y)})
+        expected = method.classifier.estimator.predict(TEST.X)
+        np.testing.assert_array_equal(method.predict_proba(TEST.X).argmax(axis=1), expected)
+
+
+# --- multi-task --------------------------------------------------------------
+
+
+def test_oversample_reaches_the_sources_counts_evenly():
+    y, like = np.array([0, 0, 0, 1, 2, 2]), np.array([0] * 10 + [1] * 3 + [2])
+    rows = oversample(y, like=like, seed=0)
+    assert np.bincount(y[rows]).tolist() == [10, 3, 2]  # class 2 is frequent enough as it is
+    times = np.bincount(rows)
+    assert set(times[:3]) == {3, 4} and times[3] == 3 and (times[4:] == 1).all()
+
+
+def test_multi_task_decides_within_the_targets_classes():
+    """Source and target disagree about every label; the target's view wins on target rows."""
+    source = replace(SOURCE, X=SOURCE.X + np.float32(50))
+    target = replace(TARGET_TRAIN, y=1 - TARGET_TRAIN.y)
+    method = MultiTask(forest(n_trees=50, seed=0, n_jobs=1), 2, 0).fit(source=source, target_train=target)
+    proba = method.predict_proba(TEST.X)
+    assert np.mean(proba.argmax(axis=1) == 1 - TEST.y) > 0.9
+    both = method.estimator.predict_proba(TEST.X)
+    np.testing.assert_allclose(proba, both[:, 2:] / both[:, 2:].sum(axis=1, keepdims=True))
+
+
+def test_multi_task_falls_back_on_the_source():
+    source = replace(SOURCE, X=SOURCE.X + np.float32(50))
+    method = MultiTask(forest(n_trees=50, seed=0, n_jobs=1), 2, 0).fit(
+        source=source, target_train=TARGET_TRAIN
+    )
+    both = method.estimator.predict_proba(source.X)
+    alone = both[:, 2:].sum(axis=1) == 0
+    assert alone.any()
+    np.testing.assert_allclose(method.predict_proba(source.X)[alone], both[alone, :2])
+
+
+# --- CORAL -------------------------------------------------------------------
+
+
+def correlated(n: int, *, seed: int, d: int = 6) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + rng.normal(size=d)
+
+
+def test_coral_gives_the_source_the_targets_mean_and_covariance():
+    source, target = correlated(300, seed=0), correlated(200, seed=1)
+    aligned = coral(source, target, ridge=1e-9).astype(float)
+    np.testing.assert_allclose(aligned.mean(axis=0), target.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(np.cov(aligned.T), np.cov(target.T), rtol=1e-4, atol=1e-4)
+
+
+def test_coral_against_matrix_square_roots():
+    from scipy.linalg import fractional_matrix_power
+
+    for n in (50, 4):  # more and fewer rows than features
+        source, target = correlated(n, seed=0), correlated(n + 1, seed=1)
+        ridge = 0.5 * np.eye(6)
+        whiten = fractional_matrix_power(np.cov(source.T) + ridge, -0.5)
+        colour = fractional_matrix_power(np.cov(target.T) + ridge, 0.5)
+        expected = (source - source.mean(axis=0)) @ whiten @ colour + target.mean(axis=0)
+        np.testing.assert_allclose(coral(source, target, ridge=0.5), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_coral_of_equal_corpora_is_the_identity():
+    source = correlated(50, seed=0)
+    np.testing.assert_allclose(coral(source, source), source, rtol=1e-4, atol=1e-4)
+
+
+def test_coral_lowers_the_discrepancy():
+    source, target = correlated(200, seed=0), correlated(200, seed=1)
+    before, after, goal = (
+        torch.from_numpy(X.astype(np.float32)) for X in (source, coral(source, target, ridge=1e-6), target)
+    )
+    bandwidth = losses.median_bandwidth(before, goal)
+    assert losses.mmd2(after, goal, bandwidth) < 0.1 * losses.mmd2(before, goal, bandwidth)
+    assert losses.coral(after, goal) < 0.01 * losses.coral(before, goal)
+
+
+def test_names_are_short_and_stable():
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in METHODS)
+    assert issubclass(type(forest(n_trees=1, seed=0, n_jobs=1)), RandomForestClassifier)
