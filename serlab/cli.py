@@ -98,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     data_option(validate)
     download = command("download", _download, "fetch a corpus that has an open address")
     download.add_argument("name", metavar="CORPUS")
+    download.add_argument(
+        "--hash", metavar="HASH", help="sha256:... of a copy you trust, where the publisher states none"
+    )
     data_option(download)
 
     command("methods", _methods, "list methods, and what each sees of the target")
@@ -189,7 +192,8 @@ def _download(options: argparse.Namespace) -> int:
     from serlab.corpora import downloading
 
     corpus = corpora.get(options.name, options.data)
-    print(downloading.download(corpus, options.data, progress=_progress_line()))
+    folder = downloading.download(corpus, options.data, known_hash=options.hash, progress=_progress_line())
+    print(folder)
     return 0
 
 
@@ -200,8 +204,8 @@ def _progress_line():
 
     def progress(done: int, total: int, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1
-        end = "\n" if done >= total else ""
-        print(f"\r{f'{done}/{total} {text}'[:width]:<{width}}", end=end, file=sys.stderr, flush=True)
+        line = f"{done / max(total, 1):4.0%} {text}"[:width]
+        print(f"\r{line:<{width}}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
 
     return progress
 

@@ -191,8 +191,8 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 
 def _convert(name: str, value: Any, kind: str) -> Any:
-    if hasattr(value, "item"):  # a NumPy scalar
-        value = value.item()
+    if hasattr(value, "tolist"):  # a NumPy scalar or array
+        value = value.tolist()
     wrong = ParameterError(f"parameter {name!r}: expected {kind}, got {value!r}")
     if kind.startswith("list["):
         if isinstance(value, str):

@@ -137,7 +137,6 @@ def listing(runs: Iterable[tuple[Mapping[str, Any], str | None]]) -> str:
 <title>serlab reports</title>
 <style>
 {style()}
-main {{ max-width: 76rem; }}
 </style>
 </head>
 <body>

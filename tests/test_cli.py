@@ -1,0 +1,182 @@
+"""The command line: exit codes, one message for an error, tables."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from serlab import cli, reports
+from serlab.errors import CorpusError
+from serlab.features import FEATURE_SETS
+from serlab.labels import SCHEMES
+from serlab.methods import METHODS
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Working folder with one notebook."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    source = 'target: str = ""\nsources: list = ["a"]\nshots: int = 5\npreset: str = "quick"'
+    cell = new_code_cell(source, metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "notebooks" / "01_first.ipynb")
+    return tmp_path
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
+    """Calls of reports.run, which does nothing."""
+    calls: list[tuple] = []
+
+    def run(notebook: str, parameters: dict, *, out: str, progress, **options) -> Path:
+        calls.append((notebook, parameters, options))
+        progress(3, 20, "Which utterances?")
+        return Path(out) / "the-run"
+
+    monkeypatch.setattr(reports, "run", run)
+    return calls
+
+
+def test_run_hands_over_the_parameters_and_prints_the_report(asked: list, capsys) -> None:
+    arguments = "run 01 -p target=urdu -p sources=emodb,ravdess --preset quick --data d --out o --force"
+    assert cli.main(arguments.split()) == 0
+    ((notebook, parameters, options),) = asked
+    assert notebook == "01"
+    assert parameters == {"target": "urdu", "sources": "emodb,ravdess", "preset": "quick"}
+    assert options == {"data": "d", "force": True}
+    printed = capsys.readouterr()
+    assert printed.out == "o/the-run/report.html\n", "the path alone, so that a script can use it"
+    assert printed.err == "[ 3/20] Which utterances?\n"
+
+
+def test_demo_is_notebook_01_on_synthetic_corpora(asked: list) -> None:
+    assert cli.main(["demo"]) == 0
+    ((notebook, parameters, options),) = asked
+    assert notebook == "01"
+    assert parameters == {"target": "synthetic-b", "sources": "synthetic-a", "preset": "demo"}
+    assert options == {"data": None, "force": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("run 02", "unknown notebook '02'; known notebooks: 01_first"),
+        ("run 01 -p shot=3", "did you mean 'shots'?"),
+        ("run 01 -p shots=three", "parameter 'shots': expected int, got 'three'"),
+        ("run 01 -p shots=3 -p shots=4", "parameter 'shots' is given twice: '3' and '4'"),
+        ("run 01 -p preset=demo --preset paper", "parameter 'preset' is given twice"),
+        ("run 01 -p sources= --out notebooks/01_first.ipynb", "cannot write reports to notebooks/01_first"),
+        ("index --out notebooks/01_first.ipynb", "cannot write reports to notebooks/01_first"),
+    ],
+)
+def test_wrong_usage_is_one_message_and_exit_code_2(here: Path, capsys, arguments: str, message: str) -> None:
+    assert cli.main(arguments.split()) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("serlab: ")
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize("arguments", ["", "runn 01", "run", "run 01 -p shots", "run 01 -p =3", "corpora x"])
+def test_a_command_line_that_cannot_be_read_is_exit_code_2(arguments: str, capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments.split())
+    assert caught.value.code == 2
+    assert "usage: serlab" in capsys.readouterr().err
+
+
+def test_a_failed_run_is_exit_code_1_and_debug_shows_where(here: Path, monkeypatch, capsys) -> None:
+    def fail(*args, **options) -> Path:
+        raise reports.RunFailed("01_first failed in cell 4 (fit()): ValueError: no", Path("x.partial"))
+
+    monkeypatch.setattr(reports, "run", fail)
+    assert cli.main(["run", "01"]) == 1
+    assert capsys.readouterr().err == "serlab: 01_first failed in cell 4 (fit()): ValueError: no\n"
+    with pytest.raises(reports.RunFailed):
+        cli.main(["--debug", "run", "01"])
+
+
+def test_an_unknown_or_missing_corpus_is_exit_code_1(here: Path, capsys) -> None:
+    assert cli.main(["run", "01", "-p", "target=atlantis"]) == 1
+    assert "unknown corpus 'atlantis'; known: emodb" in capsys.readouterr().err
+    assert cli.main(["run", "01", "-p", "target=emodb", "-p", "sources=", "--data", "nowhere"]) == 1
+    assert "'emodb' is not installed" in capsys.readouterr().err
+    with pytest.raises(CorpusError):
+        cli.main(["--debug", "run", "01", "-p", "target=emodb", "-p", "sources=", "--data", "nowhere"])
+
+
+def test_corpora_are_listed_with_what_is_installed(here: Path, capsys) -> None:
+    (here / "corpora" / "emodb").mkdir(parents=True)
+    (here / "corpora" / "emodb" / "readme.txt").touch()
+    assert cli.main(["corpora", "--data", "corpora"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (emodb,) = [line for line in lines if line.startswith("emodb ")]
+    (urdu,) = [line for line in lines if line.startswith("urdu ")]
+    assert "535" in emodb
+    assert "  yes  " in emodb
+    assert "  no  " in urdu
+    assert f"Data root: {here / 'corpora'}" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("command", "names"), [("methods", METHODS), ("features", FEATURE_SETS), ("schemes", SCHEMES)]
+)
+def test_registries_are_listed(command: str, names, capsys) -> None:
+    assert cli.main([command]) == 0
+    first_words = {line.split(" ")[0] for line in capsys.readouterr().out.splitlines()}
+    assert set(names) <= first_words
+
+
+def test_help_and_version_do_not_wait_for_libraries() -> None:
+    program = (
+        "import sys; from serlab import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "slow = {'numpy', 'pandas', 'torch', 'librosa', 'papermill', 'nbformat'} & set(sys.modules)\n"
+        "sys.exit(f'imported {slow}' if slow else 0)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+
+
+def test_download_takes_the_hash_of_a_trusted_copy(monkeypatch, capsys) -> None:
+    from serlab.corpora import downloading
+
+    calls = []
+
+    def download(corpus, root, **options) -> Path:
+        calls.append((corpus.name, root, options["known_hash"]))
+        return Path(root) / corpus.name
+
+    monkeypatch.setattr(downloading, "download", download)
+    assert cli.main(["download", "emodb", "--data", "corpora", "--hash", "sha256:0123"]) == 0
+    assert calls == [("emodb", "corpora", "sha256:0123")]
+    assert capsys.readouterr().out == "corpora/emodb\n"
+
+
+def test_validate_is_exit_code_1_where_there_are_errors(monkeypatch, capsys) -> None:
+    from serlab.corpora import validation
+
+    class Report:
+        ok = False
+
+        def text(self) -> str:
+            return "two files are empty"
+
+        def as_dict(self) -> dict:
+            return {"ok": False}
+
+    monkeypatch.setattr(validation, "validate", lambda corpus, root, progress: Report())
+    assert cli.main(["validate", "emodb"]) == 1
+    assert capsys.readouterr().out == "two files are empty\n"
+    assert cli.main(["validate", "emodb", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"ok": False}
