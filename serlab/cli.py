@@ -160,19 +160,9 @@ def _index(options: argparse.Namespace) -> int:
 def _corpora(options: argparse.Namespace) -> int:
     from serlab import corpora, data
 
-    every = {**corpora.CORPORA, **corpora.installed(options.data)}
-    rows = [
-        (
-            name,
-            corpus.title,
-            corpus.language,
-            str(sum(corpus.expected.values()) or ""),
-            "yes" if corpus.is_installed(options.data) else "no",
-            corpus.license,
-        )
-        for name, corpus in every.items()
-    ]
-    _table(("name", "title", "language", "utterances", "installed", "licence"), rows)
+    table = corpora.overview(options.data)
+    rows = [["" if value is None else str(value) for value in row] for row in table.to_numpy(dtype=object)]
+    _table(tuple(table.columns), rows)
     print(f"\nData root: {data.data_root(options.data)}. Each corpus lives in a folder of its name.")
     return 0
 

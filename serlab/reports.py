@@ -27,6 +27,8 @@ from serlab import data as corpus_data
 from serlab import notebooks, pages, provenance
 from serlab.errors import ParameterError, SerlabError
 from serlab.notebooks import NotebookError, Progress
+from serlab.progress import FILE_NAME as PROGRESS_FILE
+from serlab.progress import forwarded
 
 #: Parameters that say where or how fast, not what: they do not change the digest.
 _WHERE = ("data", "run_folder")
@@ -162,13 +164,14 @@ def _execute(
     if "data" in told:
         told["data"] = ""  # SERLAB_DATA says it
     try:
-        notebooks.execute(
-            source,
-            told,
-            output=partial / "report.ipynb",
-            environment={"SERLAB_DATA": str(root)},
-            progress=progress,
-        )
+        with forwarded(partial, progress):
+            notebooks.execute(
+                source,
+                told,
+                output=partial / "report.ipynb",
+                environment={"SERLAB_DATA": str(root)},
+                progress=progress,
+            )
     except (NotebookError, KeyboardInterrupt) as failure:
         return failure
     return None
@@ -195,6 +198,9 @@ def _finish(folder: Path, record: dict[str, Any], *, hide) -> None:
 
 def _publish(partial: Path, folder: Path) -> None:
     """Put a complete run in its place, replacing an older one of the same digest."""
+    (partial / PROGRESS_FILE).unlink(missing_ok=True)
+    for kept in partial.glob("parts-*"):  # all that is in them is in predictions.parquet
+        shutil.rmtree(kept)
     old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

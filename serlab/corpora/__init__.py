@@ -76,7 +76,7 @@ def overview(root: Path | str | None = None) -> pd.DataFrame:
             "name": name,
             "title": corpus.title,
             "language": corpus.language,
-            "utterances": sum(corpus.expected.values()) or None,
+            "utterances": str(sum(corpus.expected.values()) or ""),
             "installed": "yes" if corpus.is_installed(root) else "no",
             "licence": corpus.license,
         }

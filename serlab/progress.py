@@ -1,0 +1,64 @@
+"""Progress of a kernel, told to the process that waits for it.
+
+A headless notebook has nobody to draw a bar for. It writes how far it is into
+its run folder; the command line reads that and prints a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+Progress = Callable[[int, int, str], None]
+
+FILE_NAME = "progress.json"
+
+
+def to_file(folder: Path | str, *, every: float = 0.5) -> Progress:
+    """Progress callback that writes into ``folder``, at most once in ``every`` seconds."""
+    path = Path(folder) / FILE_NAME
+    last = [-every]
+
+    def report(done: int, total: int, text: str) -> None:
+        now = time.monotonic()
+        if now - last[0] < every and done < total:
+            return
+        last[0] = now
+        unfinished = path.with_name(f"{FILE_NAME}.{os.getpid()}.tmp")
+        unfinished.write_text(json.dumps([done, total, text]), encoding="utf-8")
+        os.replace(unfinished, path)
+
+    return report
+
+
+@contextmanager
+def forwarded(folder: Path | str, progress: Progress | None, *, every: float = 5.0) -> Iterator[None]:
+    """While the block runs, pass what is written in ``folder`` on to ``progress``.
+
+    Looks every ``every`` seconds and passes on only what has changed.
+    """
+    if progress is None:
+        yield
+        return
+    path, stop = Path(folder) / FILE_NAME, threading.Event()
+
+    def watch() -> None:
+        seen = ""
+        while not stop.wait(every):
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            if text and text != seen:
+                progress(*json.loads(text))
+                seen = text
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()

@@ -1,0 +1,26 @@
+"""Progress goes from a file to a callback, once for each change."""
+
+from __future__ import annotations
+
+import time
+
+from serlab import progress
+
+
+def test_what_is_written_arrives_once(tmp_path):
+    arrived = []
+    write = progress.to_file(tmp_path, every=0)
+    with progress.forwarded(tmp_path, lambda *step: arrived.append(step), every=0.02):
+        for step in ((1, 3, "one"), (2, 3, "zwei ü 2")):
+            write(*step)
+            time.sleep(0.2)
+    assert arrived == [(1, 3, "one"), (2, 3, "zwei ü 2")]
+
+
+def test_writing_is_throttled_but_the_end_is_written(tmp_path):
+    write = progress.to_file(tmp_path, every=60)
+    write(0, 3, "start")
+    write(1, 3, "too soon")
+    assert "start" in (tmp_path / progress.FILE_NAME).read_text()
+    write(3, 3, "end")
+    assert "end" in (tmp_path / progress.FILE_NAME).read_text()
