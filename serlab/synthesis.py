@@ -38,7 +38,7 @@ from scipy import fft, ndimage
 from serlab.errors import ParameterError
 
 #: Raise it with every change of the samples: it is part of the cache's key.
-VERSION = "1"
+VERSION = "2"
 
 SAMPLE_RATE = 16000
 HOP = 80  # samples in a frame of Tracks: 5 ms
@@ -130,7 +130,7 @@ BETWEEN_SPEAKERS = Prosody(
 )  # fmt: skip
 #: The same between two utterances of one speaker and emotion.
 BETWEEN_UTTERANCES = Prosody(
-    f0=0.9, f0_range=0.25, slope=0.6, rate=0.06, level=1.4, tilt=1.2, breath=1.5, jitter=0.3,
+    f0=0.8, f0_range=0.25, slope=0.6, rate=0.06, level=1.2, tilt=1.1, breath=1.5, jitter=0.3,
     formants=1.0, precision=0.1,
 )  # fmt: skip
 #: Spread of the natural logarithm of how strongly a speaker expresses an emotion.
@@ -264,7 +264,7 @@ LANGUAGES: dict[str, Language] = {
             stress_every=0,
             vowel_seconds=(0.095, 0.095),
             long_share=0.0,
-            style=Prosody(1.3, 1.4, 1.5, 1.2, 0.9, 0.7, 0.8, 0.8, 1, 1),
+            style=Prosody(1.3, 1.4, 1.5, 1.2, 0.9, 0.8, 0.9, 1, 1, 1),
             strength={"joy": 1.15, "sadness": 0.9},
         ),
         # Mora-timed: short syllables and long ones of twice the length, front

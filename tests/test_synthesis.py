@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -301,9 +302,9 @@ def test_unknown_emotion():
 #: ``synthesis.VERSION`` (else caches keep the old corpora), put the new values
 #: here, and print the difficulty again (benchmarks/bench_synthesis.py).
 GOLDEN = {
-    "x-a": (18.1, 33.8, 36.0, 57.7, 25520),
-    "x-b": (298.9, -182.2, -541.4, 211.9, 21440),
-    "x-c": (184.1, -32.8, -40.2, -301.9, 22400),
+    "x-a": (-24.8, -6.9, -164.7, -94.9, 25520),
+    "x-b": (-213.1, 183.5, -434.8, -124.1, 21440),
+    "x-c": (-280.8, -32.7, -53.0, 174.9, 22400),
 }
 
 
@@ -396,6 +397,16 @@ def test_other_settings_are_made_anew(tmp_path):
     make(folder)
     make(folder, seed=8)
     assert json.loads((folder / "manifest.json").read_text())["settings"]["seed"] == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
+def test_many_at_once_replace_an_old_corpus(tmp_path):
+    folder = tmp_path / "tiny"
+    make(folder, seed=8)
+    with ThreadPoolExecutor(4) as pool:
+        tables = list(pool.map(lambda _: make(folder), range(4)))
+    assert all(table.equals(tables[0]) for table in tables)
+    assert json.loads((folder / "manifest.json").read_text())["settings"]["seed"] == SMALL["seed"]
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 

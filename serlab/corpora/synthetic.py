@@ -33,6 +33,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -235,23 +236,28 @@ def _refuse_foreign(folder: Path) -> None:
 
 def _publish(partial_folder: Path, folder: Path, settings: dict) -> None:
     """Move a finished corpus into place, unless another process was faster."""
-    try:
-        partial_folder.rename(folder)
-    except OSError:
-        if _finished(folder, settings) is not None:
-            return
-        with tempfile.TemporaryDirectory(
-            prefix=f".{folder.name}-", suffix=".partial", dir=folder.parent
-        ) as old:
-            folder.rename(Path(old) / folder.name)
+    while _finished(folder, settings) is None:
+        try:
             partial_folder.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise  # nothing was in the way
+            # An incomplete or older corpus is: another process may be moving it just now.
+            with (
+                tempfile.TemporaryDirectory(
+                    prefix=f".{folder.name}-", suffix=".partial", dir=folder.parent
+                ) as old,
+                suppress(FileNotFoundError),
+            ):
+                folder.rename(Path(old) / folder.name)
 
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed process left beside ``folder`` more than an hour ago."""
     for left in folder.parent.glob(f".{folder.name}-*.partial"):
-        if time.time() - left.stat().st_mtime > 3600:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process swept it
+            if time.time() - left.stat().st_mtime > 3600:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _read(folder: Path, *, name: str) -> pd.DataFrame:
