@@ -143,7 +143,7 @@ def plot_counts(utterances: pd.DataFrame) -> Figure:
     """
     table = counts_table(utterances)
     emotions = [name for name in table.columns if name not in ("all", "only")]
-    strips = []  # (title, class totals, the speakers of one row of cells)
+    strips = []  # (title, counts of the corpus, the speakers of one row of cells)
     for corpus, part in table.groupby(level="corpus"):
         n_only = int((part["only"] != "").sum())
         title = f"{corpus}: {part['all'].sum()} utterances, {_count(len(part), 'speaker')}"
@@ -151,7 +151,7 @@ def plot_counts(utterances: pd.DataFrame) -> Figure:
             title += f", {n_only} of them with one emotion only"
         n_strips = int(np.ceil(len(part) / SPEAKERS_PER_ROW))
         for number, rows in enumerate(np.array_split(np.arange(len(part)), n_strips)):
-            strips.append(("" if number else title, part[emotions].sum(), part.iloc[rows]))
+            strips.append(("" if number else title, part[emotions], part.iloc[rows]))
 
     widest = max(len(part) for *_, part in strips)
     cell = min(0.45, 8.0 / widest)
@@ -165,13 +165,12 @@ def plot_counts(utterances: pd.DataFrame) -> Figure:
     width = max(7.0, left + cell * widest + 0.2)
     figure = Figure(figsize=(width, total))
     top = total - head
-    most = int(table[emotions].to_numpy().max())
-    for (title, totals, part), tall in zip(strips, height, strict=True):
+    for (title, counts, part), tall in zip(strips, height, strict=True):
         bottom = top - tall + below
         axes = figure.add_axes(
             (left / width, bottom / total, cell * len(part) / width, 0.28 * len(emotions) / total)
         )
-        _count_cells(axes, part, totals, most, upright)
+        _count_cells(axes, part, counts, upright)
         axes.set_title(title)
         top -= tall
     figure.suptitle("Utterances per speaker and emotion", x=0.01, y=1 - 0.1 / total, ha="left", va="top")
@@ -183,8 +182,9 @@ def plot_counts(utterances: pd.DataFrame) -> Figure:
     return figure
 
 
-def _count_cells(axes, part: pd.DataFrame, totals: pd.Series, most: int, upright: bool) -> None:
-    emotions = list(totals.index)
+def _count_cells(axes, part: pd.DataFrame, corpus: pd.DataFrame, upright: bool) -> None:
+    """Draw the speakers of ``part``; ``corpus`` has the counts of the whole corpus."""
+    emotions, totals, most = list(corpus.columns), corpus.sum(), int(corpus.to_numpy().max())
     counts = part[emotions].to_numpy().T
     axes.imshow(counts, cmap="Blues", vmin=0, vmax=most * 1.15, aspect="auto")
     size = 9 if most < 1000 else 8
@@ -391,7 +391,7 @@ def shift_coordinates(X: pd.DataFrame, utterances: pd.DataFrame) -> pd.DataFrame
         Index utterance; corpus, emotion, pc1, pc2.
     """
     Z, rows = _standardised(X, utterances)
-    points = PCA(n_components=2, svd_solver="full").fit_transform(Z)
+    points = PCA(n_components=2, random_state=0).fit_transform(Z)
     return rows[["corpus", "emotion"]].assign(pc1=points[:, 0], pc2=points[:, 1])
 
 
@@ -408,7 +408,7 @@ def shift_table(X: pd.DataFrame, utterances: pd.DataFrame) -> pd.DataFrame:
         means that a classifier sees the corpus first.
     """
     Z, rows = _standardised(X, utterances)
-    points = PCA(n_components=2, svd_solver="full").fit_transform(Z)
+    points = PCA(n_components=2, random_state=0).fit_transform(Z)
     total = (Z**2).sum()
     lines = {"PC1": points[:, [0]], "PC2": points[:, [1]], "all features": Z}
     return pd.DataFrame(
@@ -532,9 +532,7 @@ def plot_gain(
         Method -> title, to name the baseline.
     """
     if comparison.empty:
-        return _note_figure(
-            "Transfer gain", "Nothing to compare: run the baseline and another method."
-        )
+        return _note_figure("Transfer gain", "Nothing to compare: run the baseline and another method.")
     table = comparison.sort_values("gain", ascending=False, na_position="last")
     position = np.arange(len(table), dtype=float)
     figure, axes = _row_figure(len(table), extra=1.55)
@@ -587,7 +585,7 @@ def plot_folds(
         _, colour, marker = ACCESS[own["access"].iloc[0]] if "access" in own else ("", BLUE, "o")
         values = own[metric].dropna().sort_values().to_numpy(dtype=float)
         # Neighbours in value are spread over the row, in a fixed pattern, so that each is seen.
-        spread = ((np.arange(len(values)) * 0.618034) % 1 - 0.5) * 0.55
+        spread = ((np.arange(len(values)) * 0.618034 + 0.5) % 1 - 0.5) * 0.55
         axes.scatter(
             values, y + spread, s=18, marker=marker, facecolors="none", edgecolors=colour, alpha=0.75
         )
@@ -733,12 +731,14 @@ def plot_published(
     _row_labels(axes, position, labels)
     published = [_number(value) for value in table["published"]]
     measured = [_number(value, "not run") for value in table["measured"]]
+    has_interval = len(_known(table, "low", "high")) > 0
     _right_texts(axes, position, {"paper": published, "ours": measured})
     axes.set_xlim(*_limits(_known(table, "published", "measured", "low", "high"), chance))
     handles = [
         Line2D([], [], linestyle="", marker="D", markerfacecolor="white", markeredgecolor=VERMILLION,
                markeredgewidth=1.8, label="published"),
-        Line2D([], [], color=BLUE, marker="o", label="measured here, 95% interval"),
+        Line2D([], [], color=BLUE, marker="o", linestyle="-" if has_interval else "",
+               label="measured here" + (", 95% interval" if has_interval else "")),
     ]  # fmt: skip
     if chance is not None:
         axes.axvline(chance, color=BLACK, linestyle=":", linewidth=1.3, zorder=1)
@@ -818,7 +818,7 @@ def display_table(
                 _column_texts(table[f"{name}_{end}"], as_percent, decimals) for end in ("low", "high")
             )
             texts[name] = [
-                value if MISSING in (value, a, b) else f"{value} [{a}, {b}]"
+                value if MISSING in (value, a, b) else f"{value} [{a},\N{NO-BREAK SPACE}{b}]"
                 for value, a, b in zip(texts[name], low, high, strict=True)
             ]
     numbers = [place for place, name in enumerate(order) if _is_number(table[name])]
@@ -828,9 +828,12 @@ def display_table(
     uuid = hashlib.sha256(texts.to_csv().encode()).hexdigest()[:8]
     style = texts.style.set_uuid(uuid).format(escape="html").format_index(escape="html", axis="columns")
     style = style.hide(axis="index") if isinstance(table.index, pd.RangeIndex) else style
-    cell = "text-align: left; white-space: normal; padding: 3px 8px;"
+    cell = "text-align: left; white-space: normal; line-height: 1.35; padding: 3px 8px;"
     rules = [
-        {"selector": "", "props": "border-collapse: collapse; max-width: 100%; font-size: 0.9em"},
+        {
+            "selector": "",
+            "props": "border-collapse: collapse; max-width: 100%; font-size: 0.9em",
+        },
         {"selector": "caption", "props": "caption-side: top; text-align: left; font-weight: bold"},
         {"selector": "th", "props": f"{cell} vertical-align: bottom; border-bottom: 1px solid #888"},
         {"selector": "td", "props": f"{cell} vertical-align: top; overflow-wrap: anywhere; max-width: 30em"},

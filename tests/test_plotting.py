@@ -364,7 +364,7 @@ def test_display_table_formats_and_merges():
     table = summary(2).assign(n_test=[100, 200], p=[0.0001, 0.2], note=["<b>", None])
     page = plotting.display_table(table, "Scores & more", percent=["recall_joy"]).to_html()
     for text in (
-        "0.200 [0.150, 0.250]",
+        "0.200 [0.150,\N{NO-BREAK SPACE}0.250]",
         "&lt; .001",
         ".200",
         "&lt;b&gt;",
