@@ -14,7 +14,7 @@ import html
 import shlex
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +34,15 @@ Progress = Callable[[int, int, str], None]
 SUMMARY_COLUMNS = {
     "title": "method", "target_seen": "sees of the target", "transductive": "transductive",
     "uar": "UAR [95% CI]", "accuracy": "accuracy [95% CI]", "n_folds": "folds", "n_seeds": "seeds",
-    "badge": "note",
 }  # fmt: skip
 GAIN_COLUMNS = {"title": "method", "gain": "gain [95% CI]", "p_holm": "p (Holm)", "verdict": "verdict"}
 AUDIT_COLUMNS = ("severity", "check", "finding", "remedy")
+
+_PRESETS = {
+    "demo": "small models, seconds to a minute",
+    "quick": "the paper's models, fewer epochs, minutes",
+    "paper": "the paper's own settings",
+}
 
 #: First entry of a picker that need not choose.
 ALL = "all"
@@ -236,7 +241,7 @@ class Panel:
         self.outcome, self.error = None, None
         self._cancel = threading.Event()
         self.result.children = ()
-        self._say("")
+        _write(self.message, "")
         self.cancel_button.disabled = False
         self._refresh()
         self.bar.report(0, 0, "starting")
@@ -247,7 +252,7 @@ class Panel:
         """Stop the run at the next piece of work. What the Cancel button does."""
         self._cancel.set()
         self.cancel_button.disabled = True
-        self._say("cancelling: the piece of work in hand is finished first")
+        _write(self.message, "cancelling: the piece of work in hand is finished first")
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the run to end, in seconds at most; whether it did."""
@@ -266,19 +271,21 @@ class Panel:
             )
             self.result.children = _result_widgets(outcome)
             self.outcome = outcome
-            self._say(f"finished in {_duration(time.monotonic() - began)}", _GREEN)
+            _write(self.message, f"finished in {_duration(time.monotonic() - began)}", _GREEN)
             if self._on_result is not None:
                 self._on_result(outcome)
         except Cancelled as error:
             self.error = error
-            self._say(str(error))
+            _write(self.message, str(error))
         except SerlabError as error:
             self.error = error
-            self._say(str(error), _RED)
+            _write(self.message, str(error), _RED)
         except Exception as error:  # a thread has no cell to print its traceback below
             self.error = error
-            self._say(
-                f"internal error: {type(error).__name__}: {error} (`raise panel.error` shows where)", _RED
+            _write(
+                self.message,
+                f"internal error: {type(error).__name__}: {error} (`raise panel.error` shows where)",
+                _RED,
             )
         finally:
             self.bar.hide()
@@ -298,34 +305,32 @@ class Panel:
     def _refresh(self) -> None:
         """Bring buttons, command and hints in line with the pickers."""
         self.controls["shots"].disabled = self.controls["protocol"].value != "k-shot"
-        self.problem.value = self.command_line.value = ""
+        _write(self.problem, "")
+        self.command_line.value = ""
         try:
             chosen = self.parameters
         except ParameterError as error:
             self.run_button.disabled = True
-            self.problem.value = _coloured(str(error), _RED)
+            _write(self.problem, str(error), _RED)
             return
         self.run_button.disabled = self._running
         self.command_line.value = (
-            "<div>The same run without a browser:</div><code style='user-select: all; white-space: normal; "
-            f"overflow-wrap: anywhere'>{html.escape(command(chosen, self._notebook))}</code>"
+            "<div style='line-height: 1.4'>The same run without a browser:<br><code style='user-select: all; "
+            "white-space: normal; overflow-wrap: anywhere'>"
+            f"{html.escape(command(chosen, self._notebook))}</code></div>"
         )
         if chosen.baseline not in chosen.methods:
             hint = f"{chosen.baseline}, the one to beat, is not ticked: there will be no transfer gain"
-            self.problem.value = _coloured(hint)
-
-    def _say(self, text: str, colour: str = "inherit") -> None:
-        self.message.value = _coloured(text, colour)
+            _write(self.problem, hint)
 
     def _layout(self) -> w.VBox:
         pick = self.controls
-        column = w.Layout(flex="1 1 400px", min_width="0", margin="0 12px 0 0")
         left = w.VBox(
             [
                 _heading("Corpora"),
                 pick["target"],
                 w.HTML("source(s)"),
-                _grid(self.source_boxes.values()),
+                _grid(self.source_boxes.values(), "150px"),
                 w.HTML(_how_to_get(self.installed, self._root)),
                 _heading("Labels and features"),
                 pick["scheme"],
@@ -337,14 +342,17 @@ class Panel:
                 pick["preset"],
                 pick["on_bad_file"],
             ],
-            layout=column,
+            layout=w.Layout(flex="1 1 330px", min_width="0", margin="0 12px 0 0"),
         )
         groups: list[w.Widget] = [_heading("Methods")]
         for access, (text, colour, _) in plotting.ACCESS.items():
             boxes = [box for name, box in self.method_boxes.items() if methods.get(name).access == access]
             if boxes:
-                groups += [w.HTML(f"<span style='color: {colour}'>&#9632;</span> {text}"), _grid(boxes)]
-        right = w.VBox([*groups, pick["baseline"]], layout=column)
+                groups += [
+                    w.HTML(f"<span style='color: {colour}'>&#9632;</span> {text}"),
+                    _grid(boxes, "235px"),
+                ]
+        right = w.VBox([*groups, pick["baseline"]], layout=w.Layout(flex="1.5 1 480px", min_width="0"))
         buttons = w.HBox([self.run_button, self.cancel_button, self.bar.widget])
         return w.VBox(
             [
@@ -403,11 +411,11 @@ class ProgressBar:
         self._bar.value = done / total if total else 0
         count = f" &middot; {done} of {total}" if total else ""
         self._text.value = html.escape(text) + count + self._remaining(done, total, now)
-        self.widget.layout.visibility = "visible"
+        self.widget.layout.display = None
 
     def hide(self) -> None:
         """Take the bar away."""
-        self.widget.layout.visibility = "hidden"
+        self.widget.layout.display = "none"
 
     def _remaining(self, done: int, total: int, now: float) -> str:
         if done <= self._first or now - self._began < 1:
@@ -428,6 +436,7 @@ def _controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widge
     sets = [(f"{name}: {s.title}", name) for name, s in features.FEATURE_SETS.items()]
     kinds = [(f"{name}: {kind.title}", name) for name, kind in protocols.PROTOCOLS.items()]
     baselines = [(spec.title, name) for name, spec in methods.METHODS.items() if spec.access == "target-only"]
+    presets = [(f"{name}: {_PRESETS.get(name, '')}", name) for name in experiment.PRESETS]
     bad_file = [("skip it, and say so", "skip"), ("stop the run", "stop")]
 
     def dropdown(label: str, options: list, name: str) -> w.Dropdown:
@@ -447,11 +456,7 @@ def _controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widge
             value=", ".join(map(str, parameters.seeds)), description="seeds", style=_WIDE, layout=wide,
             tooltip="repeats of the stochastic methods, as in 0, 1, 2",
         ),
-        "preset": w.ToggleButtons(
-            options=experiment.PRESETS, value=parameters.preset, description="preset",
-            style={**_WIDE, "button_width": "5.5em"},
-            tooltips=["seconds, for synthetic corpora", "minutes", "the paper's own hyper-parameters"],
-        ),
+        "preset": dropdown("preset", presets, "preset"),
         "on_bad_file": dropdown("a bad file", bad_file, "on_bad_file"),
         "baseline": dropdown("to beat", baselines, "baseline"),
     }  # fmt: skip
@@ -494,16 +499,18 @@ def _seeds(text: str) -> tuple[int, ...]:
         raise ParameterError(f"seeds: {text!r} is not a list of whole numbers such as 0, 1, 2") from None
 
 
-def _coloured(text: str, colour: str = "inherit") -> str:
-    return f"<span style='color: {colour}'>{html.escape(text)}</span>" if text else ""
+def _write(line: w.HTML, text: str, colour: str = "inherit") -> None:
+    """Show a message; an empty one takes no space."""
+    line.value = f"<div style='color: {colour}; line-height: 1.4'>{html.escape(text)}</div>" if text else ""
+    line.layout.display = None if text else "none"
 
 
 def _heading(text: str) -> w.HTML:
     return w.HTML(f"<b>{text}</b>")
 
 
-def _grid(boxes) -> w.GridBox:
-    columns = "repeat(auto-fill, minmax(190px, 1fr))"
+def _grid(boxes: Iterable[w.Checkbox], width: str) -> w.GridBox:
+    columns = f"repeat(auto-fill, minmax({width}, 1fr))"
     return w.GridBox(list(boxes), layout=w.Layout(grid_template_columns=columns, width="98%"))
 
 
@@ -530,7 +537,7 @@ def _result_widgets(outcome: Outcome) -> list[w.Widget]:
     title = f"{' + '.join(outcome.parameters.sources) or 'no source'} to {outcome.parameters.target}"
     titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
     parts = [
-        f"<p><b>{html.escape(experiment.headline(outcome))}</b></p>",
+        f"<p style='line-height: 1.4'><b>{html.escape(experiment.headline(outcome))}</b></p>",
         _image(plotting.plot_uar(outcome.summary, n_classes=len(outcome.classes), title=title)),
         plotting.display_table(outcome.summary, "All methods", columns=SUMMARY_COLUMNS).to_html(),
     ]
@@ -626,17 +633,19 @@ class Browser:
         self.utterance.value = chosen.index[0] if len(chosen) else None
 
     def _show(self) -> None:
-        self.player.value = self.picture.value = ""
+        self.player.value = ""
+        _write(self.picture, "")
         if self.utterance.value is None:
             return
         row = self._utterances.loc[self.utterance.value]
         try:
             loaded = _load(row)
         except AudioError as error:
-            self.picture.value = _coloured(str(error), _RED)
+            _write(self.picture, str(error), _RED)
             return
         self.player.value = Audio(loaded.samples, rate=loaded.sample_rate, normalize=False)._repr_html_()
         self.picture.value = _image(_figure(row, loaded))
+        self.picture.layout.display = None
 
     def _repr_mimebundle_(self, **options) -> dict[str, str]:
         return self.widget._repr_mimebundle_(**options)

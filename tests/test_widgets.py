@@ -230,11 +230,11 @@ def test_run_shows_the_result(parameters):
     page = "".join(part.value for part in panel.result.children)
     assert "target alone UAR 0.50" in page  # the headline
     assert page.count("data:image/png;base64") == 2
-    assert "0.400 [0.300, 0.500]" in page and "hurts" in page
+    assert "0.400 [0.300,\N{NO-BREAK SPACE}0.500]" in page and "hurts" in page
     assert "&lt;few&gt;" in page and "fine" not in page
     assert "finished in" in panel.message.value
     assert not panel.run_button.disabled and panel.cancel_button.disabled
-    assert panel.bar.widget.layout.visibility == "hidden"
+    assert panel.bar.widget.layout.display == "none"
 
 
 def test_cancel_stops_the_run_and_says_so(parameters):
@@ -323,7 +323,7 @@ def test_progress_bar_estimates_what_is_left(monkeypatch):
     bar.report(1, 8, "next stage")
     assert "left" not in bar._text.value  # its speed is not known yet
     bar.report(8, 8, "next stage")
-    assert bar.widget.layout.visibility == "hidden"
+    assert bar.widget.layout.display == "none"
 
 
 # --- headless ---
