@@ -59,7 +59,7 @@ SETTINGS: Mapping[str, Mapping] = MappingProxyType(
         "synthetic-c": {
             "language": "x-c",
             "seed": 3,
-            "shift": Shift(channel=-0.3, level=3, prior=0.4, style=0.5),
+            "shift": Shift(channel=-0.6, level=3, prior=0.4, style=0.5),
         },
     }
 )
