@@ -82,7 +82,8 @@ class RBM:
         for _ in range(k):
             model_v = self.sample_visible(_draw(hidden, generator), generator)
             hidden = self.hidden_probability(model_v)
-        W = (v.T @ data_hidden - model_v.T @ hidden) / len(v)
+        # Both products in one: a difference of two large matrices would take as long again.
+        W = torch.cat([v, model_v]).T @ (torch.cat([data_hidden, -hidden]) / len(v))
         return W, (v - model_v).mean(dim=0), (data_hidden - hidden).mean(dim=0)
 
 
@@ -139,17 +140,23 @@ def train_rbm(
     W = 0.01 * torch.randn(v.shape[1], n_hidden, generator=generator)
     rbm = RBM(W=W, b=torch.zeros(v.shape[1]), c=torch.zeros(n_hidden), visible=visible)
     parameters = (rbm.W, rbm.b, rbm.c)
-    velocities = [torch.zeros_like(parameter) for parameter in parameters]
+    optimizer = torch.optim.SGD(
+        [{"params": [rbm.W], "weight_decay": settings.weight_decay}, {"params": [rbm.b, rbm.c]}],
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        maximize=True,
+        fused=True,
+    )
     for epoch in range(settings.epochs):
-        momentum = min(0.5, settings.momentum) if epoch < 5 else settings.momentum
+        for group in optimizer.param_groups:
+            group["momentum"] = min(0.5, settings.momentum) if epoch < 5 else settings.momentum
         for rows in torch.randperm(len(v), generator=generator).split(settings.batch_size):
             if cancel is not None and cancel.is_set():
                 raise Cancelled(f"pretraining cancelled in epoch {epoch + 1}")
             gradients = rbm.contrastive_divergence(v[rows], k=settings.k, generator=generator)
-            gradients[0].sub_(rbm.W, alpha=settings.weight_decay)
-            for parameter, velocity, gradient in zip(parameters, velocities, gradients, strict=True):
-                velocity.mul_(momentum).add_(gradient, alpha=settings.learning_rate)
-                parameter.add_(velocity)
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient
+            optimizer.step()
         if not all(torch.isfinite(parameter).all() for parameter in parameters):
             raise TrainingError(
                 f"RBM pretraining diverged in epoch {epoch + 1}; "
