@@ -161,8 +161,7 @@ def _corpora(options: argparse.Namespace) -> int:
     from serlab import corpora, data
 
     table = corpora.overview(options.data)
-    rows = [["" if value is None else str(value) for value in row] for row in table.to_numpy(dtype=object)]
-    _table(tuple(table.columns), rows)
+    _table(list(table.columns), table.to_numpy().tolist())
     print(f"\nData root: {data.data_root(options.data)}. Each corpus lives in a folder of its name.")
     return 0
 
