@@ -191,7 +191,7 @@ class Panel:
 
         Raises
         ------
-        ParameterError
+        SerlabError
             If the choice makes no sense; the panel shows the same message.
         """
         chosen = dataclasses.replace(
@@ -205,10 +205,6 @@ class Panel:
         if missing:
             folder = data.data_root(self._root)
             raise ParameterError(f"{', '.join(missing)}: not installed in {folder}")
-        try:
-            chosen.split_protocol()
-        except SerlabError as error:
-            raise ParameterError(str(error)) from error
         return chosen
 
     def as_notebook_parameters(self) -> dict:
@@ -309,7 +305,7 @@ class Panel:
         self.command_line.value = ""
         try:
             chosen = self.parameters
-        except ParameterError as error:
+        except SerlabError as error:
             self.run_button.disabled = True
             _write(self.problem, str(error), _RED)
             return
@@ -468,7 +464,7 @@ def _source_boxes(parameters: Parameters, installed: list[str]) -> dict[str, w.C
     for name in dict.fromkeys([*installed, *corpora.CORPORA, *parameters.sources]):
         there = name in installed
         title = corpora.CORPORA[name].title if name in corpora.CORPORA else "your own corpus"
-        boxes[name] = _checkbox(name, name if there else f"{name} (not installed)", title)
+        boxes[name] = _checkbox(name, name if there else f"{name} (missing)", title)
         boxes[name].value = name in parameters.sources
         boxes[name].disabled = not there and not boxes[name].value
     return boxes
@@ -526,7 +522,7 @@ def _how_to_get(installed: list[str], root: Path | str | None) -> str:
     )
     folder = html.escape(str(data.data_root(root)))
     return (
-        f"<details><summary>{len(missing)} corpora are not installed: how to get them</summary>"
+        f"<details><summary>{len(missing)} missing corpora: how to get them</summary>"
         f"<div style='line-height: 1.3'>Each goes into a folder of its name in <code>{folder}</code>. "
         f"<ul>{items}</ul></div></details>"
     )

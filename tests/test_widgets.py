@@ -14,7 +14,7 @@ import soundfile
 
 from serlab import experiment, plotting, widgets
 from serlab.data import utterances
-from serlab.errors import Cancelled, CorpusError, ParameterError
+from serlab.errors import Cancelled, CorpusError, SerlabError
 from serlab.experiment import Outcome, Parameters
 from serlab.labels import scheme
 
@@ -158,7 +158,7 @@ def test_a_wrong_combination_disables_run_and_says_why(parameters, change, reaso
     assert panel.run_button.disabled
     assert reason in panel.problem.value
     assert panel.command_line.value == ""
-    with pytest.raises(ParameterError, match=reason):
+    with pytest.raises(SerlabError, match=reason):
         _ = panel.parameters
 
 
@@ -188,7 +188,7 @@ def test_corpora_that_are_not_installed_are_listed_with_how_to_get_them(paramete
     panel = widgets.Panel(parameters)
     assert "emodb" not in panel.installed
     assert panel.source_boxes["emodb"].disabled
-    assert "not installed" in panel.source_boxes["emodb"].description
+    assert panel.source_boxes["emodb"].description == "emodb (missing)"
     assert "emodb" not in panel.controls["target"].options
     page = widgets._how_to_get(panel.installed, parameters.data)
     assert "<b>emodb</b>" in page and "synthetic" not in page
