@@ -130,6 +130,6 @@ def fingerprint(table: pd.DataFrame) -> str:
     columns = ["speaker", "native_label", "arousal", "valence", "dominance", "start", "end", "duration"]
     for name, row in table.sort_index()[[*columns, "path"]].iterrows():
         # A labelled utterance may lack its file (IEMOCAP); that is a difference too.
-        size = os.path.getsize(row["path"]) if row["path"] and os.path.exists(row["path"]) else None
+        size = Path(row["path"]).stat().st_size if row["path"] and Path(row["path"]).exists() else None
         digest.update(repr((name, size, *(row[column] for column in columns))).encode())
     return digest.hexdigest()[:12]

@@ -306,7 +306,8 @@ def plot_feature_distribution(
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower left", ncols=min(4, len(handles)), title=note,
                   title_fontsize=9, alignment="left")  # fmt: skip
-    figure.suptitle(f"{feature}: {', '.join(sources)} against {target}", x=0.01, ha="left")
+    pair = f"{', '.join(sources)} against {target}" if sources else target
+    figure.suptitle(f"{feature}: {pair}", x=0.01, ha="left")
     return _finished(figure)
 
 
@@ -336,7 +337,8 @@ def most_shifted_features(
         n rows, largest shift first: feature; ks, the two-sample
         Kolmogorov-Smirnov statistic, 0 (same distribution) to 1 (disjoint);
         smd, the mean of source minus target in units of their pooled
-        standard deviation (Cohen's d), NaN where that is 0.
+        standard deviation (Cohen's d), NaN where that is 0. No rows without
+        a source.
 
     Raises
     ------
@@ -345,6 +347,8 @@ def most_shifted_features(
     """
     values, rows = _matched(X, utterances)
     _require_corpora(rows, [*sources, target])
+    if not sources:
+        return pd.DataFrame(columns=["feature", "ks", "smd"])
     ks, smd = [], []
     for emotion in _emotions(utterances):
         same = (rows["emotion"] == emotion).to_numpy()

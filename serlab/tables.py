@@ -65,6 +65,11 @@ def recall_table(outcome: Outcome) -> pd.DataFrame:
     return outcome.summary[["title", *recalls]].rename(columns={"title": "method"})
 
 
+def titles(outcome: Outcome) -> dict[str, str]:
+    """Method -> title, for figures of tables that hold names."""
+    return dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
+
+
 def telling_methods(outcome: Outcome) -> list[str]:
     """Methods whose confusions are worth a figure: baseline, largest gain and largest loss."""
     if outcome.comparison.empty:

@@ -24,11 +24,10 @@ from IPython import get_ipython
 from IPython.display import Audio, display
 from pandas.io.formats.style import Styler
 
-from serlab import audio, corpora, data, experiment, features, labels, methods, plotting, protocols
+from serlab import audio, corpora, data, experiment, features, labels, methods, plotting, progress, protocols
 from serlab.errors import AudioError, Cancelled, ParameterError, SerlabError
 from serlab.experiment import Outcome, Parameters
-
-Progress = Callable[[int, int, str], None]
+from serlab.progress import Progress
 
 #: Columns of the summary that a panel shows, with their headings.
 SUMMARY_COLUMNS = {
@@ -51,7 +50,7 @@ _WIDE = {"description_width": "7em"}
 _GREEN, _RED = "#006B3C", "#B00020"
 
 
-def show(parameters: Parameters, run_folder: str = "") -> Panel | Fixed:
+def show(parameters: Parameters, run_folder: str = "", *, notebook: str = "01") -> Panel | Fixed:
     """Show a panel where somebody can click, else a table of the parameters.
 
     Parameters
@@ -60,6 +59,8 @@ def show(parameters: Parameters, run_folder: str = "") -> Panel | Fixed:
         What the pickers start from.
     run_folder : str
         Set by papermill: the run is headless.
+    notebook : str
+        Number of this notebook, for the command that repeats the run.
 
     Returns
     -------
@@ -67,7 +68,9 @@ def show(parameters: Parameters, run_folder: str = "") -> Panel | Fixed:
         Both have ``parameters``, ``folder``, ``progress`` and ``installed``
         for the cells below.
     """
-    shown = Fixed(parameters, run_folder) if _is_headless(run_folder) else Panel(parameters)
+    shown = (
+        Fixed(parameters, run_folder) if _is_headless(run_folder) else Panel(parameters, notebook=notebook)
+    )
     display(shown)
     return shown
 
@@ -101,8 +104,9 @@ class Fixed:
         return Path(self.run_folder) if self.run_folder else experiment.scratch_folder(self.parameters)
 
     @property
-    def progress(self) -> None:
-        """Nobody is watching."""
+    def progress(self) -> Progress | None:
+        """Into the run folder, for the command that waits; None where nobody does."""
+        return progress.to_file(self.run_folder) if self.run_folder else None
 
     @property
     def installed(self) -> list[str]:

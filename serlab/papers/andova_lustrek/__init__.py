@@ -57,9 +57,7 @@ def beside_published(summary: pd.DataFrame, *, target: str, sources: Sequence[st
         for cell in cells.itertuples():
             reasons = []
             if not len(same):
-                reasons.append(f"other corpora: ours is {' + '.join(sources)} to {target}")
-            if method not in measured.index:
-                reasons.append("not run")
+                reasons.append(f"other corpora: ours is {' + '.join(sources) or 'no source'} to {target}")
             if cell.note:
                 reasons.append(cell.note)
             rows.append(

@@ -1,0 +1,91 @@
+"""The notebooks as they are committed: form, a headless run, and the same run by clicking."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from serlab import experiment, notebooks, reports, widgets
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+
+#: Small enough for a test; what is left out runs in the same loop.
+SMALL = {
+    "target": "far",
+    "sources": ["near"],
+    "features": "librosa",
+    "methods": ["rf-source", "rf-target", "fcnn"],
+}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_committed_form(path):
+    cells = nbformat.read(path, as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code), "committed with outputs"
+    assert max(len(cell.source.splitlines()) for cell in code) <= 15, "cells are short"
+    for cell in code:
+        defined = (ast.FunctionDef, ast.ClassDef, ast.Lambda)
+        assert not any(isinstance(node, defined) for node in ast.walk(ast.parse(cell.source))), cell.source
+    tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1, "exactly one parameters cell"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_parameters_cell_is_the_experiments_parameters(path):
+    declared = notebooks.parameters(path)
+    fields = set(experiment.Parameters.__dataclass_fields__)
+    assert set(declared) == fields | {"run_folder"}
+    defaults = {name: parameter.default for name, parameter in declared.items()}
+    assert defaults["preset"] == "demo" and defaults["target"].startswith("synthetic-")
+    experiment.Parameters.from_names(defaults)
+
+
+@pytest.fixture(scope="module")
+def batch(small_corpora, tmp_path_factory) -> Path:
+    """Run folder of notebook 01, made headless."""
+    return reports.run("01", SMALL, out=tmp_path_factory.mktemp("reports"), data=small_corpora)
+
+
+def test_papermill_widgets_and_python_predict_the_same(batch, small_corpora):
+    headless = pd.read_parquet(batch / "predictions.parquet")
+    start = experiment.Parameters.from_names({**SMALL, "preset": "demo", "data": str(small_corpora)})
+    panel = widgets.Panel(start)
+    panel.start()
+    assert panel.wait(120), "the panel's run did not end"
+    assert panel.outcome is not None, panel.error
+    clicked = panel.outcome.predictions
+    direct = experiment.run(start).predictions
+    for other in (clicked, direct):
+        pd.testing.assert_frame_equal(headless, other)
+
+
+def test_the_report_shows_static_results(batch):
+    html = (batch / "report.html").read_text(encoding="utf-8")
+    assert html.count("data:image/png;base64") >= 7, "figures are inside the page"
+    for text in (
+        "Findings of the leakage auditor",
+        "Transfer gain",
+        "other corpora: ours is near to far",
+        "not run",
+    ):
+        assert text in html, text
+    assert "application/vnd.jupyter.widget-view" not in html
+    assert not list(batch.glob("parts-*")) and not (batch / "progress.json").exists()
+
+
+def test_start_here_runs(small_corpora, tmp_path):
+    chosen = {**SMALL, "methods": ["rf-source", "rf-target"]}
+    folder = reports.run("00", chosen, out=tmp_path, data=small_corpora)
+    assert (folder / "report.html").is_file()
+
+
+def test_within_one_corpus_the_notebook_runs_too(small_corpora, tmp_path):
+    alone = {**SMALL, "sources": [], "methods": ["svm-target", "svm-target-speaker-z"], "protocol": "loso"}
+    alone["baseline"] = "svm-target"
+    folder = reports.run("01", alone, out=tmp_path, data=small_corpora)
+    assert "no source" in (folder / "report.html").read_text(encoding="utf-8")
