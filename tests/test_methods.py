@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from sklearn.ensemble import RandomForestClassifier
+from scipy.linalg import fractional_matrix_power
 
 from serlab import losses, methods, normalization
 from serlab.errors import ParameterError, ProtocolError
@@ -152,9 +151,16 @@ def test_the_forest_is_the_papers():
         assert (classifier.estimator.n_estimators, classifier.estimator.max_depth) == (trees, 10)
 
 
-def test_threads_make_no_difference_to_the_forest():
-    one = forest(n_trees=20, seed=0, n_jobs=1).fit(SOURCE.X, SOURCE.y).predict_proba(TEST.X)
-    two = forest(n_trees=20, seed=0, n_jobs=2).fit(SOURCE.X, SOURCE.y).predict_proba(TEST.X)
+@pytest.mark.parametrize("name", ["rf-pooled", "dbn"])
+def test_threads_make_no_difference(name):
+    spec = METHODS[name]
+    arguments, X = given(spec)
+    one, two = (
+        spec.build(n_classes=N_CLASSES, seed=0, preset="demo", n_jobs=n_jobs)
+        .fit(**arguments)
+        .predict_proba(X)
+        for n_jobs in (1, 2)
+    )
     np.testing.assert_array_equal(one, two)
 
 
@@ -220,8 +226,6 @@ def test_coral_gives_the_source_the_targets_mean_and_covariance():
 
 
 def test_coral_against_matrix_square_roots():
-    from scipy.linalg import fractional_matrix_power
-
     for n in (50, 4):  # more and fewer rows than features
         source, target = correlated(n, seed=0), correlated(n + 1, seed=1)
         ridge = 0.5 * np.eye(6)
@@ -244,8 +248,3 @@ def test_coral_lowers_the_discrepancy():
     bandwidth = losses.median_bandwidth(before, goal)
     assert losses.mmd2(after, goal, bandwidth) < 0.1 * losses.mmd2(before, goal, bandwidth)
     assert losses.coral(after, goal) < 0.01 * losses.coral(before, goal)
-
-
-def test_names_are_short_and_stable():
-    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in METHODS)
-    assert issubclass(type(forest(n_trees=1, seed=0, n_jobs=1)), RandomForestClassifier)

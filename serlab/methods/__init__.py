@@ -90,11 +90,11 @@ def _multi_task(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> Multi
 
 
 def _fcnn(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> FCNN:
-    return FCNN(n_classes, seed, n_jobs, **FCNN_SETTINGS)
+    return FCNN(n_classes, seed, **FCNN_SETTINGS)
 
 
 def _dbn(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> DBN:
-    return DBN(n_classes, seed, n_jobs, **_of(DBN_SETTINGS, preset))
+    return DBN(n_classes, seed, **_of(DBN_SETTINGS, preset))
 
 
 def _of(settings: dict[str, Any], preset: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import eigh
 
 
 def coral(source: np.ndarray, target: np.ndarray, *, ridge: float = 1.0) -> np.ndarray:
@@ -34,11 +35,18 @@ def coral(source: np.ndarray, target: np.ndarray, *, ridge: float = 1.0) -> np.n
 def _times_power(rows: np.ndarray, X: np.ndarray, power: float, ridge: float) -> np.ndarray:
     """``rows @ (cov(X) + ridge I)^power``.
 
-    By the thin SVD of X: outside the span of its rows the matrix is a
-    multiple of the identity, so no (d, d) matrix is needed.
+    Outside the span of X's centred rows the matrix is a multiple of the
+    identity, so the eigenvectors within it are enough. With fewer rows than
+    features they come from the smaller matrix of inner products.
     """
     centred = X - X.mean(axis=0, dtype=float)
-    _, singular, directions = np.linalg.svd(centred, full_matrices=False)
-    variances = singular**2 / (len(X) - 1)
-    beyond = (variances + ridge) ** power - ridge**power
-    return ridge**power * rows + (rows @ directions.T * beyond) @ directions
+    if len(X) <= X.shape[1]:
+        squared, left = eigh(centred @ centred.T)
+        kept = squared > 1e-12 * squared[-1]
+        squared = squared[kept]
+        directions = centred.T @ (left[:, kept] / np.sqrt(squared))
+    else:
+        squared, directions = eigh(centred.T @ centred)
+        squared = squared.clip(min=0)
+    beyond = (squared / (len(X) - 1) + ridge) ** power - ridge**power
+    return ridge**power * rows + (rows @ directions * beyond) @ directions.T

@@ -1,4 +1,9 @@
-"""Networks trained on the source, then fine-tuned on the labelled target."""
+"""Networks trained on the source, then fine-tuned on the labelled target.
+
+They use one thread whatever ``n_jobs`` says: with two, sums are rounded in
+another order, the sampling of an RBM makes much of it, and probabilities
+differed by up to .2. Matrices of this size gain little from a second thread.
+"""
 
 from __future__ import annotations
 
@@ -25,27 +30,27 @@ class FCNN:
 
     Attributes
     ----------
-    n_classes, seed, n_jobs : int
+    n_classes, seed : int
     on_source, on_target : serlab.training.Settings
     """
 
     n_classes: int
     seed: int
-    n_jobs: int
     on_source: training.Settings
     on_target: training.Settings
 
     def fit(self, *, source: Labelled, target_train: Labelled) -> FCNN:
         return self.fit_source(source=source).fit_target(target_train=target_train)
 
+    @training.threads(1)
     def fit_source(self, *, source: Labelled) -> FCNN:
         require_classes(source)
         with training.seeded(self.seed):
             self.source_network = fcnn.fcnn(source.X.shape[1], self.n_classes)
-        with training.threads(self.n_jobs):
-            _train(self.source_network, source.X, source.y, self.n_classes, self.on_source, self.seed)
+        _train(self.source_network, source.X, source.y, self.n_classes, self.on_source, self.seed)
         return self
 
+    @training.threads(1)
     def fit_target(self, *, target_train: Labelled) -> FCNN:
         """Train the output layer, from where the source left it; may be called again."""
         require_classes(target_train)
@@ -53,11 +58,11 @@ class FCNN:
         # What is frozen is computed once.
         with torch.no_grad():
             hidden = frozen(torch.from_numpy(target_train.X)).numpy()
-        with training.threads(self.n_jobs):
-            _train(output, hidden, target_train.y, self.n_classes, self.on_target, self.seed)
+        _train(output, hidden, target_train.y, self.n_classes, self.on_target, self.seed)
         self.network = nn.Sequential(*frozen, output)
         return self
 
+    @training.threads(1)
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return training.predict_proba(self.network, X)
 
@@ -78,7 +83,7 @@ class DBN:
 
     Attributes
     ----------
-    n_classes, seed, n_jobs : int
+    n_classes, seed : int
     hidden : tuple of int
     first, further : serlab.models.dbn.Pretraining
     on_source, on_target : serlab.training.Settings
@@ -86,7 +91,6 @@ class DBN:
 
     n_classes: int
     seed: int
-    n_jobs: int
     hidden: tuple[int, ...]
     first: dbn.Pretraining
     further: dbn.Pretraining
@@ -96,28 +100,30 @@ class DBN:
     def fit(self, *, source: Labelled, target_train: Labelled) -> DBN:
         return self.fit_source(source=source).fit_target(target_train=target_train)
 
+    @training.threads(1)
     def fit_source(self, *, source: Labelled) -> DBN:
         require_classes(source)
-        with training.threads(self.n_jobs), training.seeded(self.seed):
-            rbms = dbn.pretrain(
-                torch.from_numpy(source.X),
-                self.hidden,
-                first=self.first,
-                further=self.further,
-                generator=torch.Generator().manual_seed(self.seed),
-            )
+        rbms = dbn.pretrain(
+            torch.from_numpy(source.X),
+            self.hidden,
+            first=self.first,
+            further=self.further,
+            generator=torch.Generator().manual_seed(self.seed),
+        )
+        with training.seeded(self.seed):
             self.source_network = dbn.network(rbms, self.n_classes)
-            _train(self.source_network, source.X, source.y, self.n_classes, self.on_source, self.seed)
+        _train(self.source_network, source.X, source.y, self.n_classes, self.on_source, self.seed)
         return self
 
+    @training.threads(1)
     def fit_target(self, *, target_train: Labelled) -> DBN:
         """Fine-tune a copy of the source network; may be called again."""
         require_classes(target_train)
         self.network = copy.deepcopy(self.source_network)
-        with training.threads(self.n_jobs):
-            _train(self.network, target_train.X, target_train.y, self.n_classes, self.on_target, self.seed)
+        _train(self.network, target_train.X, target_train.y, self.n_classes, self.on_target, self.seed)
         return self
 
+    @training.threads(1)
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return training.predict_proba(self.network, X)
 
