@@ -143,7 +143,7 @@ def listing(runs: Iterable[tuple[Mapping[str, Any], str | None]]) -> str:
 <main>
 <h1>Reports</h1>
 <p class="question">Does data in another language help here, how much, and can I believe it?</p>
-<p>{len(rows)} run{"" if len(rows) == 1 else "s"}, newest first.</p>
+<p>Runs: {len(rows)}, newest first.</p>
 <table class="runs">
 <thead><tr><th>Run</th><th>Headline</th><th>Seeds</th><th>Made (UTC)</th></tr></thead>
 <tbody>

@@ -218,7 +218,7 @@ def test_the_page_shows_what_is_to_be_read(talkative: Path) -> None:
 
 def test_it_is_listed(talkative: Path) -> None:
     text = (talkative / "reports" / "index.html").read_text(encoding="utf-8")
-    assert "1 run, newest first" in text
+    assert "Runs: 1, newest first" in text
     assert "a -&gt; b: &lt;gain&gt;" in text
     (link,) = Loads(text).links
     assert (talkative / "reports" / link) == only_run(talkative) / "report.html"
