@@ -324,17 +324,20 @@ def summarise(
     results: pd.DataFrame,
     speakers: pd.Series,
     *,
+    pool_folds: bool = False,
     n_resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
     """One row a method: measures with intervals clustered by speaker.
 
-    The confusion counts of all folds of a seed are added before a measure is
-    taken (so a fold that lacks a class does no harm), and the measure is
-    averaged over seeds. The interval is the percentile bootstrap over *test
-    speakers*: it speaks of new speakers, not of new training subjects or
-    corpora; ``uar_fold_sd`` shows how much the folds differ.
+    A measure is taken in each fold and averaged over folds and seeds. With
+    ``pool_folds`` the confusion counts of all folds of a seed are added first:
+    for folds that may lack a class, as in leave-one-speaker-out.
+
+    The interval is the percentile bootstrap over *test speakers*: it speaks of
+    new speakers, not of new training subjects or corpora; ``uar_fold_sd``
+    shows how much the folds differ.
 
     Parameters
     ----------
@@ -356,7 +359,7 @@ def summarise(
     for method, part in predictions.groupby("method", sort=False):
         own = results[results["method"] == method]
         done = own[own["skipped"] == ""]
-        counts = speaker_counts(part, speakers, len(classes))
+        counts = speaker_counts(part, speakers, len(classes), by=["seed"] if pool_folds else ["seed", "fold"])
         weights = _resamples(counts.shape[1], n_resamples, seed)
         row = {
             "method": method,
@@ -389,12 +392,25 @@ def _over_folds(seen: pd.Series) -> str:
     return f"{numbers[0]}-{numbers[-1]} {texts[0].split(maxsplit=1)[1]}"
 
 
-def speaker_counts(predictions: pd.DataFrame, speakers: pd.Series, n_classes: int) -> np.ndarray:
-    """Confusion counts of one method, shape (seeds, speakers, C, C)."""
-    seed_of, seed_names = pd.factorize(predictions["seed"])
-    speaker_of, speaker_names = pd.factorize(speakers.reindex(predictions["utterance"]).to_numpy(), sort=True)
-    shape = (len(seed_names), len(speaker_names), n_classes, n_classes)
-    where = (seed_of, speaker_of, predictions["y_true"].to_numpy(), predictions["y_pred"].to_numpy())
+def speaker_counts(
+    predictions: pd.DataFrame, speakers: pd.Series, n_classes: int, *, by: Sequence[str] = ("seed",)
+) -> np.ndarray:
+    """Confusion counts of one method, apart for each speaker.
+
+    Parameters
+    ----------
+    by : sequence of str
+        Columns whose combinations are counted apart.
+
+    Returns
+    -------
+    ndarray, shape (combinations, speakers, C, C)
+        Combinations and speakers in sorted order.
+    """
+    group = predictions.groupby(list(by), sort=True).ngroup().to_numpy()
+    speaker, names = pd.factorize(speakers.reindex(predictions["utterance"]).to_numpy(), sort=True)
+    shape = (group.max() + 1, len(names), n_classes, n_classes)
+    where = (group, speaker, predictions["y_true"].to_numpy(), predictions["y_pred"].to_numpy())
     return np.bincount(np.ravel_multi_index(where, shape), minlength=np.prod(shape)).reshape(shape)
 
 
@@ -404,14 +420,16 @@ def _resamples(n_speakers: int, n_resamples: int, seed: int) -> np.ndarray:
     return rng.multinomial(n_speakers, np.full(n_speakers, 1 / n_speakers), size=n_resamples)
 
 
-def _over_seeds(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted confusions, shape (n_resamples, seeds, C, C)."""
-    return np.einsum("bk,skij->bsij", weights, counts)
+def _weighted(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Sum over speakers, axis 1 of ``counts``: shape (n_resamples, groups, ...)."""
+    groups, n_speakers, *rest = counts.shape
+    flat = np.moveaxis(counts, 1, 0).reshape(n_speakers, -1)
+    return (weights @ flat).reshape(len(weights), groups, *rest)
 
 
 def _measures(counts, weights, classes, confidence):
-    """Yield (name, value, low, high); a measure is averaged over seeds."""
-    once, drawn = counts.sum(axis=1), _over_seeds(counts, weights)
+    """Yield (name, value, low, high); a measure is averaged over groups (folds, seeds)."""
+    once, drawn = counts.sum(axis=1), _weighted(weights, counts)
     tails = [(1 - confidence) / 2, 1 - (1 - confidence) / 2]
 
     def interval(values: np.ndarray) -> tuple[float, float]:
@@ -421,10 +439,11 @@ def _measures(counts, weights, classes, confidence):
         return tuple(np.quantile(values, tails))
 
     for name, measure in metrics.SCALARS.items():
-        yield name, float(measure(once).mean()), *interval(measure(drawn).mean(axis=-1))
-    recalls, drawn_recalls = metrics.recall(once).mean(axis=0), metrics.recall(drawn).mean(axis=1)
+        yield name, float(metrics.mean_known(measure(once))), *interval(metrics.mean_known(measure(drawn)))
+    recalls, drawn_recalls = metrics.recall(once), metrics.recall(drawn)
     for number, name in enumerate(classes):
-        yield f"recall_{name}", float(recalls[number]), *interval(drawn_recalls[:, number])
+        value = float(metrics.mean_known(recalls[:, number]))
+        yield f"recall_{name}", value, *interval(metrics.mean_known(drawn_recalls[..., number]))
 
 
 def compare(
@@ -432,6 +451,7 @@ def compare(
     speakers: pd.Series,
     *,
     baseline: str,
+    pool_folds: bool = False,
     n_resamples: int = 1000,
     confidence: float = 0.95,
     alpha: float = 0.05,
@@ -439,12 +459,12 @@ def compare(
 ) -> pd.DataFrame:
     """Transfer gain: UAR of each method minus that of a baseline, paired.
 
-    Only the folds that both could run are compared. The interval resamples
-    test speakers, the same for both. The p value is that of a paired
-    randomisation test: under the null hypothesis the two methods' answers
-    can be swapped for any speaker (all 2^n swaps up to 12 speakers, else
-    ``n_resamples`` random ones and the observed one). Holm's correction
-    covers all methods of the call.
+    Only the folds that both could run are compared, and pooled or averaged as
+    in :func:`summarise`. The interval resamples test speakers, the same for
+    both. The p value is that of a paired randomisation test: under the null
+    hypothesis the two methods' answers can be swapped for any speaker (all
+    2^n swaps up to 12 speakers, else ``n_resamples`` random ones and the
+    observed one). Holm's correction covers all methods of the call.
 
     Returns
     -------
@@ -459,7 +479,6 @@ def compare(
     """
     if baseline not in set(predictions["method"]):
         raise ProtocolError(f"baseline {baseline!r} has no predictions; add it to the methods")
-    n_classes = len(class_names(predictions))
     folds = predictions.groupby("method")["fold"].agg(set)
     tails = [(1 - confidence) / 2, 1 - (1 - confidence) / 2]
     rows = []
@@ -469,18 +488,18 @@ def compare(
             continue
         shared = predictions[predictions["fold"].isin(common)]
         own, base = (
-            # Both tested the same utterances, so recalls may be averaged over seeds as counts.
-            speaker_counts(shared[shared["method"] == name], speakers, n_classes).mean(axis=0)
+            _fold_counts(shared[shared["method"] == name], speakers, pool_folds)
             for name in (method, baseline)
         )
-        more_hits = np.diagonal(own - base, axis1=1, axis2=2)  # (speakers, C)
-        total = own.sum(axis=2)
-        n_speakers = len(total)
-        observed = float(_gain(more_hits, total, np.ones((1, n_speakers)))[0])
-        drawn = _gain(more_hits, total, _resamples(n_speakers, n_resamples, seed))
+        more_hits = np.diagonal(own - base, axis1=2, axis2=3)  # (folds, speakers, C)
+        total = own.sum(axis=3)
+        n_speakers = total.shape[1]
+        every = np.ones((1, n_speakers))
+        observed = float(_gain(every, more_hits, every, total)[0])
+        drawn_weights = _resamples(n_speakers, n_resamples, seed)
+        drawn = _gain(drawn_weights, more_hits, drawn_weights, total)
         # Swapping the two methods' answers for a speaker changes the sign of the difference.
-        signs = _signs(n_speakers, n_resamples, seed)
-        null = metrics.mean_known(metrics.ratio(signs @ more_hits, total.sum(axis=0)))
+        null = _gain(_signs(n_speakers, n_resamples, seed), more_hits, every, total)
         rows.append(
             {
                 "method": method,
@@ -503,9 +522,21 @@ def compare(
     return table
 
 
-def _gain(more_hits: np.ndarray, total: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """UAR difference for each row of speaker weights."""
-    return metrics.mean_known(metrics.ratio(weights @ more_hits, weights @ total))
+def _fold_counts(predictions: pd.DataFrame, speakers: pd.Series, pool_folds: bool) -> np.ndarray:
+    """Counts averaged over seeds, shape (folds, speakers, C, C); one fold if they are pooled.
+
+    All seeds test the same utterances, so recalls may be averaged as counts.
+    """
+    n_classes, n_seeds = len(class_names(predictions)), predictions["seed"].nunique()
+    if pool_folds:
+        predictions = predictions.assign(fold="all")
+    return speaker_counts(predictions, speakers, n_classes, by=["fold"]) / n_seeds
+
+
+def _gain(signs: np.ndarray, more_hits: np.ndarray, weights: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """UAR difference, averaged over folds, for each row of signs (or weights) of the speakers."""
+    by_fold = metrics.mean_known(metrics.ratio(_weighted(signs, more_hits), _weighted(weights, total)))
+    return metrics.mean_known(by_fold)
 
 
 def _signs(n_speakers: int, n_resamples: int, seed: int) -> np.ndarray:

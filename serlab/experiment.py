@@ -344,12 +344,14 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
         parameters=parameters.digest(),
     )
     speakers = prepared.utterances["speaker"]
-    summary = evaluation.summarise(done.predictions, results, speakers)
+    summary = evaluation.summarise(done.predictions, results, speakers, pool_folds=protocol.pool_folds)
     titles = {name: methods.get(name).title for name in summary["method"]}
     summary.insert(1, "title", summary["method"].map(titles))
     summary["protocol"], summary["badge"] = parameters.protocol, protocol.badge
     if parameters.baseline in set(summary["method"]):
-        comparison = evaluation.compare(done.predictions, speakers, baseline=parameters.baseline)
+        comparison = evaluation.compare(
+            done.predictions, speakers, baseline=parameters.baseline, pool_folds=protocol.pool_folds
+        )
         comparison.insert(1, "title", comparison["method"].map(titles))
     else:
         comparison = pd.DataFrame()
@@ -414,7 +416,8 @@ def headline(outcome: Outcome) -> str:
             f"{pair}: target alone UAR {_interval(base)}; of {len(outcome.comparison)} other methods "
             f"{verdicts.get('helps', 0)} help, {verdicts.get('hurts', 0)} hurt, "
             f"{verdicts.get('no difference shown', 0)} show no difference (Holm-corrected); largest gain "
-            f"{best['gain']:+.2f} [{best['gain_low']:+.2f}, {best['gain_high']:+.2f}] ({best['title']})"
+            f"{best['gain']:+.2f} [{best['gain_low']:+.2f}, {best['gain_high']:+.2f}], corrected "
+            f"p {best['p_holm']:.3f} ({best['title']})"
         )
     badge = f" [{outcome.summary['badge'].iloc[0]}]" if outcome.summary["badge"].iloc[0] else ""
     synthetic = " Synthetic corpora: not evidence about emotion." if outcome.is_synthetic else ""

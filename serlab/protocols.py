@@ -103,6 +103,11 @@ class SplitProtocol:
         """Warning to print beside every number; empty where none is due."""
         return PROTOCOLS[self.name].badge
 
+    @property
+    def pool_folds(self) -> bool:
+        """Whether folds are too small to be measured one by one (a speaker may lack an emotion)."""
+        return PROTOCOLS[self.name].pool_folds
+
     def split(self, utterances: pd.DataFrame) -> Iterator[Split]:
         """Yield the folds that can be run; see :meth:`plan` for the others."""
         yield from self.plan(utterances)[0]
@@ -229,12 +234,13 @@ class _Kind:
     title: str
     divide: Callable[..., _Division]
     badge: str = ""
+    pool_folds: bool = False
 
 
 #: Name -> how the target is divided.
 PROTOCOLS: Mapping[str, _Kind] = {
     "one-subject": _Kind("one target subject trains, all others test (Andova & Lustrek)", _one_subject),
-    "loso": _Kind("leave one speaker out", _leave_one_speaker_out),
+    "loso": _Kind("leave one speaker out", _leave_one_speaker_out, pool_folds=True),
     "random": _Kind("random stratified folds", _random, badge="random split: speakers are shared"),
     "k-shot": _Kind("k labelled target utterances per class, other speakers test", _k_shot),
 }

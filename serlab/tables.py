@@ -38,17 +38,33 @@ def scheme_table(scheme: LabelScheme) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def skipped_table(outcome: Outcome) -> pd.DataFrame:
+    """Folds that could not be run, one row a reason."""
+    grouped = outcome.skipped_folds.groupby(["method", "reason"], sort=False)["fold"]
+    table = grouped.agg(folds=lambda names: ", ".join(dict.fromkeys(names)), n="nunique").reset_index()
+    return table[["method", "n", "folds", "reason"]]
+
+
 def summary_table(outcome: Outcome) -> pd.DataFrame:
     """One row a method: what it saw of the target, then how well it did."""
-    table = outcome.summary.assign(
-        folds=outcome.summary["n_folds"].astype(str)
-        + outcome.summary["n_skipped"].map(lambda n: f" ({n} skipped)" if n else "")
+    summary = outcome.summary
+    skipped = summary["n_skipped"].map(lambda n: f", {n} skipped" if n else "")
+    table = pd.DataFrame(
+        {
+            "method": summary["title"],
+            "saw of target": summary["target_seen"],
+            "normalisation": summary["normalization"],
+            "transductive": summary["transductive"],
+            "folds": summary["n_folds"].astype(str) + skipped,
+            "seeds": summary["n_seeds"],
+        }
     )
-    columns = [
-        "title", "target_seen", "normalization", "transductive", "folds", "n_seeds", "uar", "uar_low",
-        "uar_high", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
-    ]  # fmt: skip
-    return table[columns].rename(columns={"title": "method", "target_seen": "saw of target"})
+    for name, heading in (("uar", "UAR"), ("accuracy", "accuracy"), ("macro_f1", "macro F1")):
+        for end in ("", "_low", "_high"):
+            table[heading + end] = summary[name + end]
+    if summary["badge"].any():
+        table["note"] = summary["badge"]
+    return table
 
 
 def comparison_table(outcome: Outcome) -> pd.DataFrame:
@@ -56,7 +72,7 @@ def comparison_table(outcome: Outcome) -> pd.DataFrame:
     if outcome.comparison.empty:
         return outcome.comparison
     columns = ["title", "n_folds", "gain", "gain_low", "gain_high", "p", "p_holm", "verdict"]
-    return outcome.comparison[columns].rename(columns={"title": "method"})
+    return outcome.comparison[columns].rename(columns={"title": "method", "n_folds": "folds"})
 
 
 def recall_table(outcome: Outcome) -> pd.DataFrame:

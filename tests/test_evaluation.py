@@ -197,7 +197,7 @@ def test_bootstrap_equals_a_naive_loop():
     predictions, speakers = fake_predictions(np.random.default_rng(0))
     counts = evaluation.speaker_counts(predictions[predictions["method"] == "a"], speakers, 2)
     weights = evaluation._resamples(10, 20, seed=3)
-    fast = metrics.uar(evaluation._over_seeds(counts, weights))[:, 0]
+    fast = metrics.uar(evaluation._weighted(weights, counts))[:, 0]
     own = predictions[predictions["method"] == "a"].assign(speaker=speakers.to_numpy())
     for draw, value in zip(weights, fast, strict=True):
         rows = pd.concat([own[own["speaker"] == s] for s, times in enumerate(draw) for _ in range(times)])

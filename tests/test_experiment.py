@@ -168,9 +168,12 @@ def test_published_tables_are_whole_and_beside_ours(finished):
     counts = published[(published["table"] == 1) & (published["target"] == "emodb")]
     assert counts["value"].tolist() == [79, 127, 71, 62]
     summary = finished[0].summary
-    other = andova_lustrek.beside_published(summary, target="far", sources=("near",))
+    other = andova_lustrek.beside_published(summary, target="far", sources=("near",)).set_index("method")
     assert other["difference"].str.contains("other corpora: ours is near to far").all()
-    assert other.loc[other["method"] == "dbn", "measured"].isna().all(), "what was not run has no number"
+    assert np.isnan(other.loc["dbn", "measured"]), "what was not run has no number"
+    dbn = other.loc["dbn", ["published_low", "published", "published_high"]].tolist()
+    assert dbn == [0.2, pytest.approx((0.2 + 0.3 + 0.2 + 0.33 + 0.3 + 0.27) / 6), 0.33]
+    assert andova_lustrek.published_accuracies().shape == (9, 7)
     same = andova_lustrek.beside_published(summary, target="savee", sources=("emodb",))
     assert same.set_index("method").loc["rf-source", "published"] == 0.29
     assert np.isclose(

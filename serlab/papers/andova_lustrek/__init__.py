@@ -27,8 +27,18 @@ def published() -> pd.DataFrame:
         return pd.read_csv(file, keep_default_na=False)
 
 
+def published_accuracies() -> pd.DataFrame:
+    """Tables 2 and 3 side by side: one row a method, one column a source -> target pair."""
+    cells = published().query("metric == 'accuracy'")
+    pair = cells["source"] + " to " + cells["target"]
+    wide = cells.assign(pair=pair).pivot(index="method", columns="pair", values="value")
+    wide = wide.loc[list(METHODS), list(dict.fromkeys(pair))]
+    wide.insert(0, "title", [methods.get(name).title for name in METHODS])
+    return wide.reset_index(drop=True).rename_axis(columns=None)
+
+
 def beside_published(summary: pd.DataFrame, *, target: str, sources: Sequence[str]) -> pd.DataFrame:
-    """Published and measured accuracy, side by side, with the difference named.
+    """Published and measured accuracy of each method, with the difference named.
 
     The paper reports accuracy averaged over train-test splits, so the measured
     column is that (``accuracy_fold_mean``), not the UAR of the headline.
@@ -43,34 +53,35 @@ def beside_published(summary: pd.DataFrame, *, target: str, sources: Sequence[st
     Returns
     -------
     DataFrame
-        method, title, published_source, published_target, published, measured,
-        difference. ``published`` is NaN where the paper has no such method;
+        method, title, published, published_low, published_high, measured,
+        difference. For a pair of the paper, ``published`` is its cell; else
+        it is the mean over the paper's pairs, with least and greatest.
         ``measured`` is NaN where the method was not run.
     """
-    tables = published()
-    tables = tables[tables["metric"] == "accuracy"]
+    cells = published().query("metric == 'accuracy'")
+    same = cells[(cells["target"] == target) & (cells["source"] == "+".join(sources))]
+    shown = same if len(same) else cells
     measured = summary.set_index("method")["accuracy_fold_mean"]
-    same = tables[(tables["target"] == target) & (tables["source"] == "+".join(sources))]
     rows = []
     for method in METHODS:
-        cells = (same if len(same) else tables)[lambda t, m=method: t["method"] == m]
-        for cell in cells.itertuples():
-            reasons = []
-            if not len(same):
-                reasons.append(f"other corpora: ours is {' + '.join(sources) or 'no source'} to {target}")
-            if cell.note:
-                reasons.append(cell.note)
-            rows.append(
-                {
-                    "method": method,
-                    "title": methods.get(method).title,
-                    "published_source": cell.source,
-                    "published_target": cell.target,
-                    "published": cell.value,
-                    "measured": measured.get(method, float("nan")),
-                    "difference": "; ".join(reasons) or "same corpora and protocol",
-                }
-            )
+        own = shown[shown["method"] == method]
+        reasons = [note for note in dict.fromkeys(own["note"]) if note]
+        if not len(same):
+            ours = f"{' + '.join(sources) or 'no source'} to {target}"
+            reasons = [
+                f"other corpora: ours is {ours}, published is the mean of the paper's {len(own)} pairs"
+            ]
+        rows.append(
+            {
+                "method": method,
+                "title": methods.get(method).title,
+                "published": own["value"].mean(),
+                "published_low": own["value"].min(),
+                "published_high": own["value"].max(),
+                "measured": measured.get(method, float("nan")),
+                "difference": "; ".join(reasons) or "same corpora and protocol",
+            }
+        )
     return pd.DataFrame(rows)
 
 
