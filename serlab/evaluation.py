@@ -25,6 +25,9 @@ from serlab.samples import Labelled, Unlabelled
 
 Progress = Callable[[int, int, str], None]
 
+#: Up to so many speakers the randomisation test of :func:`compare` takes all 2^n swaps.
+EXACT_SPEAKERS = 12
+
 FIT_COLUMNS = (
     "run", "method", "fold", "seed", "access", "normalization", "transductive", "target_seen",
     "n_train", "n_target", "n_adapt", "n_test", "seconds", "skipped",
@@ -539,9 +542,14 @@ def _gain(signs: np.ndarray, more_hits: np.ndarray, weights: np.ndarray, total: 
     return metrics.mean_known(by_fold)
 
 
+def least_p(n_speakers: int, *, n_resamples: int = 1000) -> float:
+    """Smallest p value that the randomisation test of :func:`compare` can give."""
+    return 2 / 2**n_speakers if n_speakers <= EXACT_SPEAKERS else 1 / (n_resamples + 1)
+
+
 def _signs(n_speakers: int, n_resamples: int, seed: int) -> np.ndarray:
     """Rows of +1 and -1: all of them for few speakers, else a random sample with the observed one."""
-    if n_speakers <= 12:
+    if n_speakers <= EXACT_SPEAKERS:
         bits = np.arange(2**n_speakers)[:, None] >> np.arange(n_speakers)
         return 1.0 - 2.0 * (bits & 1)
     random = np.random.default_rng(seed).choice([-1.0, 1.0], size=(n_resamples, n_speakers))

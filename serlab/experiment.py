@@ -294,6 +294,7 @@ def run(
         skipped=skipped,
         scopes={spec.normalization for spec in specs},
         audio_hash=prepared.audio_hash,
+        n_compared=max(0, len(_compared(parameters)) - 1),
     )
     parts = Path(folder) / f"parts-{_parts_key(parameters, prepared.fingerprint)}" if folder else None
     done = evaluation.run(
@@ -328,6 +329,17 @@ def _parts_key(parameters: Parameters, fingerprint: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
+def _compared(parameters: Parameters) -> list[str]:
+    """Methods of the comparison: the baseline, and what uses a source (or all, where there is none)."""
+    if parameters.baseline not in parameters.methods:
+        return []
+    return [
+        name
+        for name in parameters.methods
+        if name == parameters.baseline or not parameters.sources or methods.get(name).access != "target-only"
+    ]
+
+
 def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
     results = evaluation.score(done.predictions, done.fits)
     results = results.assign(
@@ -348,9 +360,10 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
     titles = {name: methods.get(name).title for name in summary["method"]}
     summary.insert(1, "title", summary["method"].map(titles))
     summary["protocol"], summary["badge"] = parameters.protocol, protocol.badge
-    if parameters.baseline in set(summary["method"]):
+    compared = done.predictions[done.predictions["method"].isin(_compared(parameters))]
+    if parameters.baseline in set(compared["method"]):
         comparison = evaluation.compare(
-            done.predictions, speakers, baseline=parameters.baseline, pool_folds=protocol.pool_folds
+            compared, speakers, baseline=parameters.baseline, pool_folds=protocol.pool_folds
         )
         comparison.insert(1, "title", comparison["method"].map(titles))
     else:

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from serlab import normalization
+from serlab import evaluation, normalization
 from serlab.protocols import SkippedFold, Split
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")
+
+#: Level at which a gain is claimed, after correction.
+ALPHA = 0.05
 
 #: Speaker-clustered intervals from fewer speakers than this are rough.
 FEW_SPEAKERS = 6
@@ -27,6 +30,7 @@ def audit(
     skipped: Iterable[SkippedFold] = (),
     scopes: Iterable[str] = (),
     audio_hash: pd.Series | None = None,
+    n_compared: int = 0,
 ) -> pd.DataFrame:
     """Audit the splits of one experiment.
 
@@ -40,6 +44,8 @@ def audit(
         Normalisation scopes in use.
     audio_hash : Series, optional
         Utterance -> hash of its audio, to find the same recording twice.
+    n_compared : int
+        Methods that will be compared with a baseline.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def audit(
             )
     for name, corpus in utterances.groupby("corpus"):
         _confound(name, corpus, "speaker" in set(scopes), add)
-    _few_test_speakers(utterances, splits, add)
+    _few_test_speakers(utterances, splits, n_compared, add)
     return _merge_folds(pd.DataFrame(findings, columns=list(COLUMNS)))
 
 
@@ -176,7 +182,7 @@ def _confound(name, corpus, per_speaker, add) -> None:
         )
 
 
-def _few_test_speakers(utterances, splits, add) -> None:
+def _few_test_speakers(utterances, splits, n_compared, add) -> None:
     tested = np.unique(np.concatenate([split.test for split in splits]))
     speakers = utterances["speaker"].iloc[tested].nunique()
     if speakers < FEW_SPEAKERS:
@@ -185,6 +191,16 @@ def _few_test_speakers(utterances, splits, add) -> None:
             "warning",
             f"{speakers} speakers are tested: intervals clustered by speaker are rough",
             "use a target with more speakers before concluding",
+            n=speakers,
+        )
+    least_p = min(1.0, evaluation.least_p(speakers) * n_compared)
+    if n_compared and least_p >= ALPHA:
+        add(
+            "few speakers",
+            "warning",
+            f"with {speakers} test speakers and {n_compared} compared methods no corrected p can be below "
+            f"{least_p:.3f}: no gain can be shown here, however large",
+            "compare fewer methods, or use a target with more speakers",
             n=speakers,
         )
 

@@ -840,7 +840,10 @@ def display_table(
         },
         {"selector": "caption", "props": "caption-side: top; text-align: left; font-weight: bold"},
         {"selector": "th", "props": f"{cell} vertical-align: bottom; border-bottom: 1px solid #888"},
-        {"selector": "td", "props": f"{cell} vertical-align: top; overflow-wrap: anywhere; max-width: 30em"},
+        {
+            "selector": "td",
+            "props": f"{cell} vertical-align: top; overflow-wrap: break-word; max-width: 30em",
+        },
     ]
     for place in numbers:
         selector = f"td.col{place}, th.col{place}"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import corpora, labels, leakage
+from serlab import corpora, evaluation, labels, leakage
 from serlab.protocols import SplitProtocol
 from tests.toys import utterance_table
 
@@ -65,6 +65,13 @@ def test_missing_class_and_few_speakers(table, splits):
     assert audit.loc[audit["check"] == "missing class", "fold"].tolist() == ["here/s0"]
     two = table[table["speaker"].isin(["here/s0", "here/s1"])]
     assert "few speakers" in found(two, SplitProtocol(name="loso", target="here").plan(two)[0])
+
+
+def test_a_comparison_that_cannot_show_anything_is_said(table, splits):
+    """Seven speakers: the exact test has 2^7 swaps, two of them as large as the observed."""
+    assert evaluation.least_p(7) == 2 / 128
+    assert found(table, splits, n_compared=3) == {}
+    assert found(table, splits, n_compared=4) == {"few speakers": "warning"}
 
 
 def test_transductive_normalisation_is_said(table, splits):
