@@ -22,7 +22,7 @@ test: $(STAMP)
 	$(VENV)/bin/python -m pytest -n 2 -q
 
 lab: $(STAMP)
-	$(VENV)/bin/python -m jupyterlab --notebook-dir=notebooks
+	SERLAB_DATA="$${SERLAB_DATA:-$(CURDIR)/data}" $(VENV)/bin/python -m jupyterlab --notebook-dir=notebooks
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,13 +16,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import metrics, normalization
+from serlab import metrics, normalization, whole_files
 from serlab.errors import Cancelled, ProtocolError
 from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
+from serlab.progress import Progress
 from serlab.protocols import Split
 from serlab.samples import Labelled, Unlabelled
-
-Progress = Callable[[int, int, str], None]
 
 #: Up to so many speakers the randomisation test of :func:`compare` takes all 2^n swaps.
 EXACT_SPEAKERS = 12
@@ -279,12 +277,9 @@ def _digest(*parts: Unlabelled) -> bytes:
 def _save_part(stem: Path | None, part: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     if stem is None:
         return
-    stem.parent.mkdir(parents=True, exist_ok=True)
     # The fits come last: their presence says that the predictions are whole.
     for table, kind in zip(part, ("predictions", "fits"), strict=True):
-        unfinished = stem.with_name(f"{stem.name}.{kind}.{os.getpid()}.tmp")
-        table.to_parquet(unfinished)
-        os.replace(unfinished, stem.with_name(f"{stem.name}.{kind}.parquet"))
+        whole_files.write_table(stem.with_name(f"{stem.name}.{kind}.parquet"), table)
 
 
 def _load_part(stem: Path | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:

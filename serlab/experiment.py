@@ -10,20 +10,18 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
-import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 import serlab
-from serlab import corpora, data, evaluation, features, labels, leakage, methods, protocols
+from serlab import corpora, data, evaluation, features, labels, leakage, methods, protocols, whole_files
 from serlab.errors import ParameterError
-
-Progress = Callable[[int, int, str], None]
+from serlab.progress import Progress
 
 PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
 
@@ -311,7 +309,7 @@ def run(
         cancel=cancel,
     )
     if folder:
-        _write(done.predictions, Path(folder) / "predictions.parquet")
+        whole_files.write_table(Path(folder) / "predictions.parquet", done.predictions)
     outcome = _tables(parameters, prepared, skipped, audit, done, protocol)
     if folder:
         _save(outcome, Path(folder))
@@ -442,13 +440,15 @@ def _interval(row: pd.Series) -> str:
 
 
 def _save(outcome: Outcome, folder: Path) -> None:
-    _write(outcome.results, folder / "results.csv")
-    _write(outcome.summary, folder / "summary.csv")
-    _write(outcome.comparison, folder / "comparison.csv")
-    _write(outcome.audit, folder / "audit.csv")
-    _write(outcome.skipped_folds, folder / "skipped_folds.csv")
+    whole_files.write_table(folder / "results.csv", outcome.results)
+    whole_files.write_table(folder / "summary.csv", outcome.summary)
+    whole_files.write_table(folder / "comparison.csv", outcome.comparison)
+    whole_files.write_table(folder / "audit.csv", outcome.audit)
+    whole_files.write_table(folder / "skipped_folds.csv", outcome.skipped_folds)
     # File names only: the path on this machine says nothing to a reader.
-    _write(outcome.skipped_files.drop(columns="path", errors="ignore"), folder / "skipped_files.csv")
+    whole_files.write_table(
+        folder / "skipped_files.csv", outcome.skipped_files.drop(columns="path", errors="ignore")
+    )
     text = json.dumps(
         {
             "headline": headline(outcome),
@@ -459,17 +459,4 @@ def _save(outcome: Outcome, folder: Path) -> None:
         },
         indent=2,
     )
-    unfinished = folder / f"headline.json.{os.getpid()}.tmp"
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, folder / "headline.json")
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    """Write a whole table or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    if path.suffix == ".parquet":
-        table.to_parquet(unfinished)
-    else:
-        table.to_csv(unfinished, index=False)
-    os.replace(unfinished, path)
+    whole_files.write_text(folder / "headline.json", text)

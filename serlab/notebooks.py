@@ -11,7 +11,7 @@ import ast
 import difflib
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ import nbformat
 
 import serlab
 from serlab.errors import ParameterError, SerlabError
-
-Progress = Callable[[int, int, str], None]
+from serlab.progress import Progress
 
 #: Checkout this package is imported from; without a checkout it has no notebooks.
 CHECKOUT = Path(serlab.__file__).resolve().parents[1]

@@ -7,12 +7,13 @@ its run folder; the command line reads that and prints a line.
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from serlab.whole_files import write_text
 
 Progress = Callable[[int, int, str], None]
 
@@ -29,9 +30,7 @@ def to_file(folder: Path | str, *, every: float = 0.5) -> Progress:
         if now - last[0] < every and done < total:
             return
         last[0] = now
-        unfinished = path.with_name(f"{FILE_NAME}.{os.getpid()}.tmp")
-        unfinished.write_text(json.dumps([done, total, text]), encoding="utf-8")
-        os.replace(unfinished, path)
+        write_text(path, json.dumps([done, total, text]))
 
     return report
 

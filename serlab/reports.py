@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -29,6 +28,7 @@ from serlab.errors import ParameterError, SerlabError
 from serlab.notebooks import NotebookError, Progress
 from serlab.progress import FILE_NAME as PROGRESS_FILE
 from serlab.progress import forwarded
+from serlab.whole_files import write_text
 
 #: Parameters that say where or how fast, not what: they do not change the digest.
 _WHERE = ("data", "run_folder")
@@ -187,12 +187,12 @@ def _finish(folder: Path, record: dict[str, Any], *, hide) -> None:
     record["headline"] = _headline(folder)
     record = pages.hidden(record, hide)
     for path in folder.glob("*.csv"):
-        _write_text(path, hide(path.read_text(encoding="utf-8")))
+        write_text(path, hide(path.read_text(encoding="utf-8")))
     executed = folder / "report.ipynb"
     if executed.is_file():
         notebook = pages.clean(nbformat.read(executed, as_version=4), hide)
-        _write_text(executed, nbformat.writes(notebook))
-        _write_text(folder / "report.html", pages.report(notebook, record, index="../../../index.html"))
+        write_text(executed, nbformat.writes(notebook))
+        write_text(folder / "report.html", pages.report(notebook, record, index="../../../index.html"))
     _write_json(folder / "run.json", record)
 
 
@@ -236,7 +236,7 @@ def index(out: Path | str = "reports") -> Path:
     page = out / "index.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _write_text(page, pages.listing(runs))
+        write_text(page, pages.listing(runs))
     except OSError as error:
         raise _unwritable(out, error) from None
     return page
@@ -335,11 +335,4 @@ def _read_record(folder: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    _write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Write the whole file or nothing."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,8 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from serlab.errors import Cancelled, TrainingError
-
-Progress = Callable[[int, int, str], None]
+from serlab.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
@@ -32,12 +32,11 @@ import requests
 from serlab import data
 from serlab.corpora.base import Corpus
 from serlab.errors import Cancelled, CorpusError
+from serlab.progress import Progress
 
 #: Bytes that one archive may unpack to. The largest open corpus has 0.6 GB.
 MOST_BYTES = 10 * 2**30
 _CHUNK = 2**18
-
-Progress = Callable[[int, int, str], None]
 
 
 def download(

@@ -21,7 +21,6 @@ import hashlib
 import math
 import os
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +34,7 @@ from serlab.corpora import overlaps
 from serlab.corpora.base import AUDIO_SUFFIXES, Corpus
 from serlab.errors import AudioError, Cancelled
 from serlab.leakage import speaker_emotion_confound
+from serlab.progress import Progress
 
 CLIPPED_RUN = 4
 DC_OFFSET = 0.005
@@ -47,8 +47,6 @@ OTHER_SUFFIXES: tuple[str, ...] = (".mp3", ".ogg", ".m4a", ".mp4", ".avi")
 
 COLUMNS: tuple[str, ...] = ("severity", "check", "finding", "remedy", "files")
 _SEVERITIES: tuple[str, ...] = ("error", "warning", "info")
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)

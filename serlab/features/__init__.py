@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,12 +27,11 @@ from serlab.features import cache as disk
 from serlab.features.base import FeatureSet
 from serlab.features.librosa_functionals import LIBROSA
 from serlab.features.opensmile_sets import EGEMAPS, IS10
+from serlab.progress import Progress
 
 __all__ = ["FEATURE_SETS", "Extraction", "FeatureSet", "describe", "extract", "get", "progress_bar"]
 
 FEATURE_SETS: dict[str, FeatureSet] = {features.name: features for features in (IS10, EGEMAPS, LIBROSA)}
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
