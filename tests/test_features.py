@@ -372,7 +372,7 @@ def test_progress_and_bar(tmp_path, ask, capsys):
 
 
 def test_cancelled_run_keeps_what_is_done(tmp_path, ask):
-    utterances = corpus(tmp_path / "corpus", n=6)
+    utterances = corpus(tmp_path / "corpus", n=40)  # more than a thread can do before it is told
     cancel = threading.Event()
 
     def stop_after_two(done: int, total: int, text: str) -> None:
@@ -383,7 +383,7 @@ def test_cancelled_run_keeps_what_is_done(tmp_path, ask):
         ask(utterances, jobs=1, progress=stop_after_two, cancel=cancel)
     with pytest.raises(Cancelled):
         ask(utterances, cancel=cancel)
-    assert 2 <= ask(utterances).from_cache < 6
+    assert 2 <= ask(utterances).from_cache < 40
 
 
 @pytest.mark.parametrize(

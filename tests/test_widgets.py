@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from serlab import experiment, plotting, widgets
+from serlab import experiment, plotting, progress, widgets
 from serlab.data import utterances
 from serlab.errors import Cancelled, CorpusError, SerlabError
 from serlab.experiment import Outcome, Parameters
@@ -329,15 +329,16 @@ def test_progress_bar_estimates_what_is_left(monkeypatch):
 # --- headless ---
 
 
-def test_headless_there_are_no_widgets(parameters, monkeypatch):
+def test_headless_there_are_no_widgets(parameters, monkeypatch, tmp_path):
     shown = []
     monkeypatch.setattr(widgets, "display", shown.append)
     monkeypatch.setattr(widgets, "Panel", None)
-    fixed = widgets.show(parameters, run_folder="runs/1")
+    fixed = widgets.show(parameters, run_folder=str(tmp_path))
     assert shown == [fixed]
     assert fixed.parameters == parameters
-    assert fixed.folder == Path("runs/1")
-    assert fixed.progress is None
+    assert fixed.folder == tmp_path
+    fixed.progress(1, 2, "half")
+    assert (tmp_path / progress.FILE_NAME).is_file(), "for the command that waits"
     assert "synthetic-a" in fixed.installed
     bundle = fixed._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" not in bundle

@@ -182,6 +182,7 @@ def extract(
             for position in missing
         }
         for position, future in futures.items():
+            _check(cancel)
             try:
                 entries[position] = future.result()
             except AudioError as error:
