@@ -53,10 +53,10 @@ def beside_published(summary: pd.DataFrame, *, target: str, sources: Sequence[st
     Returns
     -------
     DataFrame
-        method, title, published, published_low, published_high, measured,
-        difference. For a pair of the paper, ``published`` is its cell; else
-        it is the mean over the paper's pairs, with least and greatest.
-        ``measured`` is NaN where the method was not run.
+        method, title, published, published_range, measured, difference. For a
+        pair of the paper, ``published`` is its cell; else it is the mean over
+        the paper's pairs, and the range goes from the least to the greatest
+        of them. ``measured`` is NaN where the method was not run.
     """
     cells = published().query("metric == 'accuracy'")
     same = cells[(cells["target"] == target) & (cells["source"] == "+".join(sources))]
@@ -76,13 +76,20 @@ def beside_published(summary: pd.DataFrame, *, target: str, sources: Sequence[st
                 "method": method,
                 "title": methods.get(method).title,
                 "published": own["value"].mean(),
-                "published_low": own["value"].min(),
-                "published_high": own["value"].max(),
+                "published_range": f"{own['value'].min():.2f} to {own['value'].max():.2f}"
+                if len(own) > 1
+                else "",
                 "measured": measured.get(method, float("nan")),
                 "difference": "; ".join(reasons) or "same corpora and protocol",
             }
         )
     return pd.DataFrame(rows)
+
+
+def contradictions() -> pd.DataFrame:
+    """Cells of the tables with which the paper's text disagrees, or that it leaves unexplained."""
+    noted = published().query("note != ''")
+    return noted[["table", "source", "target", "method", "value", "note"]].reset_index(drop=True)
 
 
 def not_run(installed: Sequence[str]) -> pd.DataFrame:
