@@ -59,8 +59,13 @@ def test_papermill_widgets_and_python_predict_the_same(batch, small_corpora):
     assert panel.wait(120), "the panel's run did not end"
     assert panel.outcome is not None, panel.error
     clicked = panel.outcome.predictions
+    steps = []
+    below = experiment.run(
+        panel.parameters, folder=panel.folder, progress=lambda done, total, text: steps.append(text)
+    ).predictions
+    assert not any("fold" in step for step in steps), "the cells below the panel find its work"
     direct = experiment.run(start).predictions
-    for other in (clicked, direct):
+    for other in (clicked, below, direct):
         pd.testing.assert_frame_equal(headless, other)
 
 
