@@ -30,7 +30,7 @@ __all__ = ["FIT_ARGUMENTS", "GROUPS", "METHODS", "PRESETS", "Access", "Method", 
 PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
 
 #: Andova & Lustrek, section 3: 1000 trees.
-TREES: dict[str, int] = {"demo": 100, "quick": 1000, "paper": 1000}
+TREES: dict[str, int] = {"demo": 50, "quick": 1000, "paper": 1000}
 
 #: The paper prints neither optimiser nor epochs. Ours, for every preset: Adam
 #: with a small learning rate and a fixed number of epochs on the whole source,
