@@ -146,7 +146,7 @@ def test_an_unknown_preset_lists_what_there_is():
 
 
 def test_the_forest_is_the_papers():
-    for preset, trees in (("demo", 100), ("quick", 1000), ("paper", 1000)):
+    for preset, trees in (("demo", 50), ("quick", 1000), ("paper", 1000)):
         classifier = METHODS["rf-source"].build(n_classes=4, seed=0, preset=preset, n_jobs=1).classifier
         assert (classifier.estimator.n_estimators, classifier.estimator.max_depth) == (trees, 10)
 
