@@ -186,7 +186,13 @@ def question(parameters: Mapping[str, Any]) -> str:
 
 def badges(record: Mapping[str, Any]) -> list[dict[str, str]]:
     """What a reader must not overlook; kind is a CSS class."""
+    from serlab.protocols import PROTOCOLS  # scikit-learn: not before a page is made
+
     marks = []
+    protocol = record["parameters"].get("protocol")
+    if protocol:
+        warning = PROTOCOLS[protocol].badge if protocol in PROTOCOLS else ""
+        marks.append({"kind": "warn" if warning else "", "text": warning or f"protocol {protocol}"})
     if record["parameters"].get("preset"):
         marks.append({"kind": "", "text": f"preset {record['parameters']['preset']}"})
     if record["synthetic"]:

@@ -1035,9 +1035,8 @@ def _method_label(row: pd.Series) -> str:
     name = str(row.get("title") or row["method"])
     if bool(row.get("transductive", False)):
         name += f" {DAGGER}"
-    if row.get("badge"):
-        name += f" [{row['badge']}]".replace(" ", "\N{NO-BREAK SPACE}")
-    return _wrapped(name)
+    name = _wrapped(name)
+    return f"{name}\n[{row['badge']}]" if row.get("badge") else name
 
 
 def _interval_texts(table: pd.DataFrame, name: str) -> list[str]:
