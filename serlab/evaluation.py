@@ -118,12 +118,14 @@ def run(
         elif progress is not None:
             progress((number + 1) * len(splits), total, f"{spec.title}: found")
         parts.append(part)
-    predictions = pd.concat([part[0] for part in parts], ignore_index=True)
     fits = pd.concat([part[1] for part in parts], ignore_index=True)
+    # A method that no fold allowed has no predictions, and so no types.
+    predicted = [part[0] for part in parts if len(part[0])]
+    if not predicted:
+        raise ProtocolError("no method could be run on any fold: " + "; ".join(fits["skipped"].unique()))
+    predictions = pd.concat(predicted, ignore_index=True)
     predictions.insert(0, "run", run_id)
     fits.insert(0, "run", run_id)
-    if predictions.empty:
-        raise ProtocolError("no method could be run on any fold: " + "; ".join(fits["skipped"].unique()))
     return Run(predictions=predictions, fits=fits[list(FIT_COLUMNS)])
 
 

@@ -123,6 +123,17 @@ def test_within_one_corpus_there_is_no_source(parameters):
         replace(parameters, sources=())
 
 
+def test_a_method_that_no_fold_allows_is_listed_and_the_others_run(parameters):
+    """There is no class for neutral speech among low and high arousal."""
+    outcome = experiment.run(
+        replace(parameters, scheme="arousal", protocol="k-shot", shots=2, methods=("rf-neutral", "rf-target"))
+    )
+    assert outcome.summary["method"].tolist() == ["rf-target"]
+    skipped = tables.skipped_table(outcome)
+    assert skipped["method"].tolist() == ["rf-neutral"] and skipped["n"].tolist() == [5]
+    assert outcome.comparison.empty
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
