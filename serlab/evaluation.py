@@ -23,6 +23,9 @@ from serlab.progress import Progress
 from serlab.protocols import Split
 from serlab.samples import Labelled, Unlabelled
 
+#: Level at which a gain is claimed, after correction.
+ALPHA = 0.05
+
 #: Up to so many speakers the randomisation test of :func:`compare` takes all 2^n swaps.
 EXACT_SPEAKERS = 12
 
@@ -454,7 +457,7 @@ def compare(
     pool_folds: bool = False,
     n_resamples: int = 1000,
     confidence: float = 0.95,
-    alpha: float = 0.05,
+    alpha: float = ALPHA,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Transfer gain: UAR of each method minus that of a baseline, paired.

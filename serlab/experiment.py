@@ -23,8 +23,6 @@ from serlab import corpora, data, evaluation, features, labels, leakage, methods
 from serlab.errors import ParameterError
 from serlab.progress import Progress
 
-PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
-
 #: What to do with an audio file that cannot be used.
 ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
 
@@ -153,7 +151,7 @@ def _known() -> dict[str, tuple[str, ...]]:
         "methods": tuple(methods.METHODS),
         "baseline": tuple(name for name, spec in methods.METHODS.items() if spec.access == "target-only"),
         "protocol": tuple(protocols.PROTOCOLS),
-        "preset": PRESETS,
+        "preset": methods.PRESETS,
         "on_bad_file": ON_BAD_FILE,
     }
 
@@ -402,13 +400,12 @@ def provenance(outcome: Outcome) -> pd.DataFrame:
         "corpora fingerprint": results["corpora"].iloc[0],
         "parameters digest": results["parameters"].iloc[0],
         "seconds of fitting": f"{results['seconds'].sum():.0f}",
-        **{name: _version(name) for name in ("serlab", "opensmile", "scikit-learn", "torch", "numpy")},
+        **{
+            name: importlib.metadata.version(name)
+            for name in ("serlab", "opensmile", "scikit-learn", "torch", "numpy")
+        },
     }
     return pd.DataFrame({"value": facts})
-
-
-def _version(package: str) -> str:
-    return importlib.metadata.version(package)
 
 
 def headline(outcome: Outcome) -> str:

@@ -16,9 +16,6 @@ from serlab.protocols import SkippedFold, Split
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")
 
-#: Level at which a gain is claimed, after correction.
-ALPHA = 0.05
-
 #: Speaker-clustered intervals from fewer speakers than this are rough.
 FEW_SPEAKERS = 6
 
@@ -194,7 +191,7 @@ def _few_test_speakers(utterances, splits, n_compared, add) -> None:
             n=speakers,
         )
     least_p = min(1.0, evaluation.least_p(speakers) * n_compared)
-    if n_compared and least_p >= ALPHA:
+    if n_compared and least_p >= evaluation.ALPHA:
         add(
             "few speakers",
             "warning",

@@ -32,6 +32,11 @@ def data_table(prepared: Prepared) -> pd.DataFrame:
     return table.reset_index()
 
 
+def notes_table(prepared: Prepared) -> pd.DataFrame:
+    """What was done to files so that they could be used, one row a note."""
+    return pd.DataFrame({"note": list(prepared.notes)})
+
+
 def scheme_table(scheme: LabelScheme) -> pd.DataFrame:
     """Emotion -> class of a scheme, and what it leaves out."""
     rows = [{"emotion": word, "class": scheme.mapping.get(word) or "left out"} for word in EMOTIONS]

@@ -436,7 +436,7 @@ def _controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widge
     sets = [(f"{name}: {s.title}", name) for name, s in features.FEATURE_SETS.items()]
     kinds = [(f"{name}: {kind.title}", name) for name, kind in protocols.PROTOCOLS.items()]
     baselines = [(spec.title, name) for name, spec in methods.METHODS.items() if spec.access == "target-only"]
-    presets = [(f"{name}: {_PRESETS.get(name, '')}", name) for name in experiment.PRESETS]
+    presets = [(f"{name}: {_PRESETS.get(name, '')}", name) for name in methods.PRESETS]
     bad_file = [("skip it, and say so", "skip"), ("stop the run", "stop")]
 
     def dropdown(label: str, options: list, name: str) -> w.Dropdown:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from serlab import experiment, tables
 from serlab.errors import AudioError, Cancelled, CorpusError, ParameterError, ProtocolError
@@ -97,13 +98,18 @@ def test_a_bad_file_is_skipped_and_counted_or_stops(parameters, small_corpora, t
     (tmp_path / "far" / "broken.wav").write_bytes(b"")
     (tmp_path / "far" / "audio").symlink_to(small_corpora / "far" / "audio")
     table.loc[0, "path"] = "broken.wav"
+    sound, rate = soundfile.read(small_corpora / "far" / table.loc[1, "path"])
+    soundfile.write(tmp_path / "far" / "stereo.wav", np.column_stack([sound, sound / 2]), rate)
+    table.loc[1, "path"] = "stereo.wav"
     table.to_csv(tmp_path / "far" / "corpus.csv", index=False)
     (tmp_path / "near").symlink_to(small_corpora / "near")
     here = replace(parameters, data=str(tmp_path), methods=("majority",), seeds=(0,))
     outcome = experiment.run(here)
     assert outcome.skipped_files["utterance"].tolist() == ["far/broken"]
     assert len(outcome.utterances) == 63
-    assert tables.data_table(experiment.prepare(here))["skipped"].sum() == 1
+    prepared = experiment.prepare(here)
+    assert tables.data_table(prepared)["skipped"].sum() == 1
+    assert "channels" in tables.notes_table(prepared)["note"].item(), "and what was done to a file is said"
     with pytest.raises(AudioError, match=r"broken\.wav"):
         experiment.run(replace(here, on_bad_file="stop"))
 
