@@ -22,6 +22,7 @@ import serlab
 from serlab import corpora, data, evaluation, features, labels, leakage, methods, protocols, whole_files
 from serlab.errors import ParameterError
 from serlab.progress import Progress
+from serlab.provenance import package_digest
 
 #: What to do with an audio file that cannot be used.
 ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
@@ -321,7 +322,7 @@ def scratch_folder(parameters: Parameters) -> Path:
 
 def _parts_key(parameters: Parameters, fingerprint: str) -> str:
     """Unfinished work may only be taken up with the same parameters, data and code."""
-    text = f"{parameters.digest()} {fingerprint} {serlab.__version__}"
+    text = f"{parameters.digest()} {fingerprint} {package_digest()}"
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 

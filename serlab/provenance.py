@@ -75,12 +75,18 @@ def commit() -> str | None:
         return None
 
 
-def code_digest(notebook: Path) -> str:
-    """Short hash of what runs: the package and the notebook's code cells."""
+def package_digest() -> str:
+    """Hash of the package's own code, whatever its version says."""
     digest = hashlib.sha256()
     package = Path(serlab.__file__).parent
     for path in sorted(package.rglob("*.py")):
         digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def code_digest(notebook: Path) -> str:
+    """Short hash of what runs: the package and the notebook's code cells."""
+    digest = hashlib.sha256(package_digest().encode())
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "code":
             digest.update(cell.source.encode())

@@ -67,6 +67,19 @@ def test_a_finished_experiment_is_not_computed_again(finished, parameters):
     pd.testing.assert_frame_equal(again.predictions, finished[0].predictions)
 
 
+def test_work_of_other_code_is_not_taken_up(parameters, tmp_path, monkeypatch):
+    def steps() -> list[str]:
+        texts = []
+        cheap = replace(parameters, methods=("majority",))
+        experiment.run(cheap, folder=tmp_path, progress=lambda done, total, text: texts.append(text))
+        return [text for text in texts if "Majority" in text]
+
+    assert not any("found" in text for text in steps())
+    assert steps() == ["Majority: found"]
+    monkeypatch.setattr(experiment, "package_digest", lambda: "another state of the code")
+    assert not any("found" in text for text in steps())
+
+
 def test_a_cancelled_experiment_resumes(parameters, finished, tmp_path):
     cancel = threading.Event()
 
