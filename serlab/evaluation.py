@@ -22,6 +22,7 @@ from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
 from serlab.progress import Progress
 from serlab.protocols import Split
 from serlab.samples import Labelled, Unlabelled
+from serlab.training import Fitting
 
 #: Level at which a gain is claimed, after correction.
 ALPHA = 0.05
@@ -256,7 +257,7 @@ def _fit(spec, normalized, trained, n_classes, seed, preset, n_jobs):
     for name, part in arguments.items():
         if part is None:
             raise ProtocolError(f"{spec.name} needs {name.replace('_', ' ')} data and there is none")
-    method = spec.build(n_classes=n_classes, seed=seed, preset=preset, n_jobs=n_jobs)
+    method = spec.build(n_classes=n_classes, seed=seed, preset=preset, fitting=Fitting(n_jobs=n_jobs))
     if hasattr(method, "fit_source"):
         key = _digest(arguments["source"])
         if key not in trained:

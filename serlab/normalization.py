@@ -282,7 +282,7 @@ def _by_neutral(parts: dict[str, Unlabelled | None], neutral: int | None) -> dic
         scaled["source"] = np.empty(source.X.shape)
         for corpus in np.unique(source.corpus):
             rows = source.corpus == corpus
-            part = Labelled(source.X[rows], source.corpus[rows], source.speaker[rows], source.y[rows])
+            part = source.take(rows)
             scaled["source"][rows] = _z(part.X, part.X, centre=neutral_rows(part, f"source {corpus!r}"))
     return scaled
 

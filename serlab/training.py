@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,35 @@ class Settings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     patience: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """How a fit is carried out and watched; none of it is a choice of method.
+
+    Attributes
+    ----------
+    n_jobs : int
+        Threads.
+    device : str
+        "cpu" or "cuda".
+    progress : callable(done, total, text), optional
+        Called after each epoch.
+    on_epoch : callable(DataFrame), optional
+        Called after each epoch with the history so far, for live curves.
+    cancel : threading.Event, optional
+        Checked before each batch.
+    checkpoints : Path, optional
+        Folder in which training keeps its state after each epoch, and finds
+        it again after a kill.
+    """
+
+    n_jobs: int = 1
+    device: str = "cpu"
+    progress: Progress | None = None
+    on_epoch: Callable[[pd.DataFrame], None] | None = None
+    cancel: threading.Event | None = None
+    checkpoints: Path | None = None
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class Nearest:
 
 
 def spec(access="few-shot", *, made=None, name=None, **more) -> MethodSpec:
-    def build(*, n_classes, seed, preset, n_jobs):
+    def build(*, n_classes, seed, preset, fitting):
         method = Nearest(n_classes, seed)
         if made is not None:
             made.append(method)

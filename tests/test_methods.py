@@ -19,6 +19,7 @@ from serlab.methods.base import MethodSpec
 from serlab.methods.forest import MultiTask, forest, oversample
 from serlab.methods.scenarios import Majority
 from serlab.samples import Labelled, without_labels
+from serlab.training import Fitting
 
 N_CLASSES = 3
 REAL_METHODS = [name for name in METHODS if name != "majority"]
@@ -55,7 +56,7 @@ def given(
 
 
 def fitted(spec: MethodSpec, arguments: dict, *, seed: int = 0):
-    return spec.build(n_classes=N_CLASSES, seed=seed, preset="demo", n_jobs=1).fit(**arguments)
+    return spec.build(n_classes=N_CLASSES, seed=seed, preset="demo", fitting=Fitting()).fit(**arguments)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -116,7 +117,7 @@ def test_a_source_stage_serves_every_fold(name):
     """Fine-tuning on one fold leaves no trace in the next."""
     spec = METHODS[name]
     arguments, X = given(spec)
-    method = spec.build(n_classes=N_CLASSES, seed=0, preset="demo", n_jobs=1)
+    method = spec.build(n_classes=N_CLASSES, seed=0, preset="demo", fitting=Fitting())
     method.fit_source(source=arguments["source"])
     method.fit_target(target_train=replace(arguments["target_train"], y=1 - arguments["target_train"].y))
     method.fit_target(target_train=arguments["target_train"])
@@ -142,12 +143,14 @@ def test_get_lists_what_there_is():
 def test_an_unknown_preset_lists_what_there_is():
     for name in ("rf-source", "dbn"):
         with pytest.raises(ParameterError, match="demo, quick, paper"):
-            METHODS[name].build(n_classes=2, seed=0, preset="fast", n_jobs=1)
+            METHODS[name].build(n_classes=2, seed=0, preset="fast", fitting=Fitting())
 
 
 def test_the_forest_is_the_papers():
     for preset, trees in (("demo", 50), ("quick", 1000), ("paper", 1000)):
-        classifier = METHODS["rf-source"].build(n_classes=4, seed=0, preset=preset, n_jobs=1).classifier
+        classifier = (
+            METHODS["rf-source"].build(n_classes=4, seed=0, preset=preset, fitting=Fitting()).classifier
+        )
         assert (classifier.estimator.n_estimators, classifier.estimator.max_depth) == (trees, 10)
 
 
@@ -156,7 +159,7 @@ def test_threads_make_no_difference(name):
     spec = METHODS[name]
     arguments, X = given(spec)
     one, two = (
-        spec.build(n_classes=N_CLASSES, seed=0, preset="demo", n_jobs=n_jobs)
+        spec.build(n_classes=N_CLASSES, seed=0, preset="demo", fitting=Fitting(n_jobs=n_jobs))
         .fit(**arguments)
         .predict_proba(X)
         for n_jobs in (1, 2)

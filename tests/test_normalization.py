@@ -29,7 +29,7 @@ def sample(
 
 
 def take(part: Labelled, rows: np.ndarray) -> Labelled:
-    return Labelled(part.X[rows], part.corpus[rows], part.speaker[rows], part.y[rows])
+    return part.take(rows)
 
 
 @pytest.fixture

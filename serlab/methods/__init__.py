@@ -23,7 +23,7 @@ from serlab.methods.forest import MultiTask, forest
 from serlab.methods.neural import DBN, FCNN
 from serlab.methods.scenarios import Adapted, Classifier, Majority, Pooled, SourceOnly, TargetOnly
 from serlab.models.dbn import Pretraining
-from serlab.training import Settings
+from serlab.training import Fitting, Settings
 
 __all__ = ["FIT_ARGUMENTS", "GROUPS", "METHODS", "PRESETS", "Access", "Method", "MethodSpec", "get"]
 
@@ -72,28 +72,28 @@ def get(name: str) -> MethodSpec:
     return METHODS[name]
 
 
-def _random_forest(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> Classifier:
-    return Classifier(forest(n_trees=_of(TREES, preset), seed=seed, n_jobs=n_jobs), n_classes)
+def _random_forest(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Classifier:
+    return Classifier(forest(n_trees=_of(TREES, preset), seed=seed, n_jobs=fitting.n_jobs), n_classes)
 
 
-def _linear_svm(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> Classifier:
+def _linear_svm(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Classifier:
     # libsvm has no random part here. C as is usual for z-scored openSMILE sets.
     return Classifier(SVC(kernel="linear", C=1e-3, class_weight="balanced"), n_classes)
 
 
-def _majority(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> Majority:
+def _majority(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Majority:
     return Majority(n_classes)
 
 
-def _multi_task(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> MultiTask:
-    return MultiTask(forest(n_trees=_of(TREES, preset), seed=seed, n_jobs=n_jobs), n_classes, seed)
+def _multi_task(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> MultiTask:
+    return MultiTask(forest(n_trees=_of(TREES, preset), seed=seed, n_jobs=fitting.n_jobs), n_classes, seed)
 
 
-def _fcnn(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> FCNN:
+def _fcnn(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> FCNN:
     return FCNN(n_classes, seed, **FCNN_SETTINGS)
 
 
-def _dbn(*, n_classes: int, seed: int, preset: str, n_jobs: int) -> DBN:
+def _dbn(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> DBN:
     return DBN(n_classes, seed, **_of(DBN_SETTINGS, preset))
 
 

@@ -30,6 +30,12 @@ class Method(Protocol):
     and returns ``self``. A few-shot method whose expensive part needs the
     source alone may split ``fit`` into ``fit_source(source=...)`` and
     ``fit_target(target_train=...)``: then the first is done once for all folds.
+
+    A network may also have ``history()`` (table of its epochs, see
+    :func:`serlab.training.train`, with a column ``stage``), ``embed(X)``
+    (what its output layer sees, shape (n, h)) and ``attention(X)`` (weights
+    over time, shape (n, steps), NaN after the end, rows sum to 1): an
+    experiment keeps them for figures.
     """
 
     def fit(self, **samples: Any) -> Method: ...
@@ -54,8 +60,15 @@ class MethodSpec:
     normalization : str
         Scope of :func:`serlab.normalization.normalize` applied before ``fit``.
     build : callable
-        ``build(n_classes=..., seed=..., preset=..., n_jobs=...)`` -> Method.
-        ``preset`` is "demo", "quick" or "paper".
+        ``build(n_classes=..., seed=..., preset=..., fitting=...)`` -> Method.
+        ``preset`` is "demo", "quick" or "paper"; ``fitting`` is a
+        :class:`serlab.training.Fitting`.
+    input : {"vectors", "frames"}
+        One vector an utterance, or a sequence of frames. Where the feature
+        set gives frames, a method of vectors gets their
+        :func:`serlab.samples.statistics`.
+    target_limit : int or None
+        See at most so many labelled target utterances, drawn at random.
     stochastic : bool
         Whether the seed matters; a deterministic method runs once.
     reference : str
@@ -67,6 +80,8 @@ class MethodSpec:
     access: Access
     build: Callable[..., Method] = field(repr=False)
     normalization: str = "source"
+    input: Literal["vectors", "frames"] = "vectors"
+    target_limit: int | None = None
     stochastic: bool = True
     reference: str = ""
 

@@ -7,7 +7,7 @@ that the same classifier serves every scenario.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -104,7 +104,7 @@ class Adapted(_Scenario):
 
     def fit(self, *, source: Labelled, adapt: Unlabelled) -> Adapted:
         X = source.X if self.align is None else self.align(source.X, adapt.X)
-        self.classifier.fit(Labelled(X=X, corpus=source.corpus, speaker=source.speaker, y=source.y))
+        self.classifier.fit(replace(source, X=X))
         return self
 
 
