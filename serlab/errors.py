@@ -4,6 +4,10 @@ Every message names the thing at fault (file, column, label, parameter) and
 the remedy, because most of them end up under a notebook cell.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class SerlabError(Exception):
     """Base of all errors raised on purpose by serlab."""
@@ -26,7 +30,17 @@ class ProtocolError(SerlabError):
 
 
 class TrainingError(SerlabError):
-    """A network's loss is no longer a number."""
+    """A network cannot be trained: its loss is no longer a number, or memory ran out.
+
+    Attributes
+    ----------
+    rows : sequence of int or None
+        Positions in the utterance table of the batch at fault, where known.
+    """
+
+    def __init__(self, message: str, rows: Sequence[int] | None = None) -> None:
+        super().__init__(message)
+        self.rows = rows
 
 
 class ParameterError(SerlabError):

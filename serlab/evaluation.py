@@ -7,22 +7,31 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from serlab import metrics, normalization, whole_files
-from serlab.errors import Cancelled, ProtocolError
+from serlab.errors import Cancelled, ProtocolError, TrainingError
 from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
 from serlab.progress import Progress
 from serlab.protocols import Split
-from serlab.samples import Labelled, Unlabelled
+from serlab.samples import Labelled, Unlabelled, statistics
 from serlab.training import Fitting
+
+if TYPE_CHECKING:
+    from serlab.features import Frames
+
+#: What is being fitted, and the history of its epochs so far.
+OnEpoch = Callable[[str, pd.DataFrame], None]
 
 #: Level at which a gain is claimed, after correction.
 ALPHA = 0.05
@@ -34,6 +43,10 @@ FIT_COLUMNS = (
     "run", "method", "fold", "seed", "access", "normalization", "transductive", "target_seen",
     "n_train", "n_target", "n_adapt", "n_test", "seconds", "skipped",
 )  # fmt: skip
+
+
+#: Seconds of work after which finished folds are written down.
+_SAVE_EVERY = 10.0
 
 
 @dataclass(frozen=True)
@@ -49,24 +62,37 @@ class Run:
         One row a method x fold x seed (:data:`FIT_COLUMNS`): what of the
         target was seen, sizes, seconds; ``skipped`` says why a fold of a
         method could not be run, and is empty otherwise.
+    history : DataFrame
+        One row an epoch of a network: method, fold, seed, stage, epoch, loss, uar ...
+    attention : DataFrame
+        Of networks that have it, first seed only: method, fold, seed,
+        utterance, part ("train" or "test") and the weights ``a_1``, ``a_2`` ...
+    embeddings : DataFrame
+        Likewise, test utterances: what the output layer sees, ``e_1`` ...
     """
 
     predictions: pd.DataFrame
     fits: pd.DataFrame
+    history: pd.DataFrame
+    attention: pd.DataFrame
+    embeddings: pd.DataFrame
 
 
 def run(
     specs: Sequence[MethodSpec],
     splits: Sequence[Split],
     *,
-    X: pd.DataFrame,
+    X: pd.DataFrame | Frames,
     utterances: pd.DataFrame,
     seeds: Sequence[int],
     preset: str,
+    copies: Sequence[pd.DataFrame | Frames] = (),
     run_id: str = "",
     n_jobs: int = 1,
+    device: str = "cpu",
     folder: Path | None = None,
     progress: Progress | None = None,
+    on_epoch: OnEpoch | None = None,
     cancel: threading.Event | None = None,
 ) -> Run:
     """Fit every method on every split and predict its test utterances.
@@ -78,161 +104,306 @@ def run(
     ----------
     specs : sequence of MethodSpec
     splits : sequence of Split
-    X : DataFrame, shape (n, d)
-        Features, in the row order of ``utterances``.
+    X : DataFrame, shape (n, d), or Frames, shape (n, t, d)
+        Features, in the row order of ``utterances``. Methods of vectors get
+        the :func:`serlab.samples.statistics` of frames.
     utterances : DataFrame
         With ``emotion`` as an ordered categorical.
     seeds : sequence of int
         A deterministic method runs with the first one only.
     preset : {"demo", "quick", "paper"}
+    copies : sequence of features, optional
+        Augmented copies of ``X``; labelled training parts get them too, tests never.
     run_id : str
         Written into every row.
     n_jobs : int
         Threads a method may use.
+    device : {"cpu", "cuda"}
     folder : path, optional
-        Finished method x seed pairs are kept here and not repeated, so that
-        an interrupted run resumes.
+        Finished folds and the state of networks in training are kept here,
+        so that an interrupted run resumes.
     progress : callable(done, total, text), optional
+    on_epoch : callable(text, history), optional
+        Called after each epoch of a network with what is being fitted and its history so far.
     cancel : threading.Event, optional
-        Checked between fits.
+        Checked between fits, and in networks before each batch.
 
     Raises
     ------
     Cancelled
-        Finished method x seed pairs stay in ``folder``.
+        Finished work stays in ``folder``.
+    ProtocolError
+        If a method needs frames and ``X`` has none, or no fold could be run.
+    TrainingError
+        If a loss is no longer finite; names the files of the batch.
     """
-    if not X.index.equals(utterances.index):
-        raise ValueError("X and utterances must have the same rows in the same order")
+    for features in (X, *copies):
+        if not features.index.equals(utterances.index):
+            raise ValueError("features and utterances must have the same rows in the same order")
+    samples = _Samples.of([X, *copies], utterances)
     jobs = [(spec, seed) for spec in specs for seed in (seeds if spec.stochastic else seeds[:1])]
     total = len(jobs) * len(splits)
-    parts: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+    parts: list[_Part] = []
     for number, (spec, seed) in enumerate(jobs):
-        stem = None if folder is None else Path(folder) / f"{spec.name}-seed{seed}"
-        part = _load_part(stem)
-        if part is None:
 
-            def report(done: int, text: str, offset: int = number * len(splits)) -> None:
-                if cancel is not None and cancel.is_set():
-                    raise Cancelled("cancelled; finished methods are kept and will not be repeated")
-                if progress is not None:
-                    progress(offset + done, total, text)
+        def report(done: int, text: str, offset: int = number * len(splits)) -> None:
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("cancelled; finished folds are kept and will not be repeated")
+            if progress is not None:
+                progress(offset + done, total, text)
 
-            part = _run_method(spec, seed, splits, X, utterances, preset, n_jobs, report)
-            _save_part(stem, part)
-        elif progress is not None:
-            progress((number + 1) * len(splits), total, f"{spec.title}: found")
-        parts.append(part)
-    fits = pd.concat([part[1] for part in parts], ignore_index=True)
+        setting = _Setting(
+            spec=spec,
+            seed=seed,
+            preset=preset,
+            n_jobs=n_jobs,
+            device=device,
+            cancel=cancel,
+            stem=None if folder is None else Path(folder) / f"{spec.name}-seed{seed}",
+            details=seed == seeds[0],
+        )
+        parts.append(_run_method(setting, splits, samples, utterances, report, on_epoch))
+    tables = {
+        name: _stack([getattr(part, name) for part in parts]) for name in (f.name for f in fields(_Part))
+    }
+    if tables["predictions"].empty:
+        reasons = "; ".join(tables["fits"]["skipped"].unique())
+        raise ProtocolError(f"no method could be run on any fold: {reasons}")
+    for name in ("predictions", "fits"):
+        tables[name].insert(0, "run", run_id)
+    return Run(**{**tables, "fits": tables["fits"][list(FIT_COLUMNS)]})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Setting:
+    """One method and seed, and how it is run."""
+
+    spec: MethodSpec
+    seed: int
+    preset: str
+    n_jobs: int
+    device: str
+    cancel: threading.Event | None
+    stem: Path | None
+    details: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """Tables of some folds of one method and seed; the names are those of :class:`Run`."""
+
+    predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    fits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
+    attention: pd.DataFrame = field(default_factory=pd.DataFrame)
+    embeddings: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def _stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     # A method that no fold allowed has no predictions, and so no types.
-    predicted = [part[0] for part in parts if len(part[0])]
-    if not predicted:
-        raise ProtocolError("no method could be run on any fold: " + "; ".join(fits["skipped"].unique()))
-    predictions = pd.concat(predicted, ignore_index=True)
-    predictions.insert(0, "run", run_id)
-    fits.insert(0, "run", run_id)
-    return Run(predictions=predictions, fits=fits[list(FIT_COLUMNS)])
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+
+def _joined(parts: Sequence[_Part]) -> _Part:
+    return _Part(**{f.name: _stack([getattr(part, f.name) for part in parts]) for f in fields(_Part)})
 
 
 def _run_method(
-    spec: MethodSpec,
-    seed: int,
+    setting: _Setting,
     splits: Sequence[Split],
-    X: pd.DataFrame,
+    samples: _Samples,
     utterances: pd.DataFrame,
-    preset: str,
-    n_jobs: int,
     report: Callable[[int, str], None],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All folds of one method and seed."""
-    classes = list(utterances["emotion"].cat.categories)
-    y = utterances["emotion"].cat.codes.to_numpy()
-    samples = _Samples(
-        X=X.to_numpy(dtype=np.float32),
-        y=y.astype(np.int64),
-        corpus=utterances["corpus"].to_numpy(dtype=str),
-        speaker=utterances["speaker"].to_numpy(dtype=str),
-    )
-    names = utterances.index.to_numpy()
-    neutral = classes.index("neutral") if "neutral" in classes else None
+    on_epoch: OnEpoch | None,
+) -> _Part:
+    """All folds of one method and seed, those found on disk first."""
+    what = f"{setting.spec.title}, seed {setting.seed}"
+    part = _load_part(setting.stem)
+    found = set(part.fits["fold"]) if len(part.fits) else set()
+    if found >= {split.fold for split in splits}:
+        report(len(splits), f"{what}: found")
+        return part
     trained: dict[bytes, object] = {}  # training data -> what was fitted on it
-    predictions, fits = [], []
+    doing = [0, what]  # fold number and text, for what is reported from inside a fit
+
+    def on_history(history: pd.DataFrame) -> None:
+        on_epoch(doing[1], history)
+
+    fitting = Fitting(
+        n_jobs=setting.n_jobs,
+        device=setting.device,
+        progress=lambda done, total, text: report(doing[0], f"{doing[1]}: {text}"),
+        on_epoch=None if on_epoch is None else on_history,
+        cancel=setting.cancel,
+        checkpoints=setting.stem,
+    )
+    parts, saved = [part], time.monotonic()
     for number, split in enumerate(splits):
-        report(number, f"{spec.title}, seed {seed}, fold {number + 1} of {len(splits)}")
-        started = time.perf_counter()
-        given = _given(spec, split)
-        row = {
-            "method": spec.name,
-            "fold": split.fold,
-            "seed": seed,
-            "access": spec.access,
-            "normalization": spec.normalization,
-            "transductive": bool(np.isin(split.test, given["adapt"]).any()),
-            "target_seen": _target_seen(given),
-            "n_train": len(given["train"]),
-            "n_target": len(given["target_train"]),
-            "n_adapt": len(given["adapt"]),
-            "n_test": len(split.test),
-            "skipped": "",
-        }
-        try:
-            normalized = normalization.normalize(
-                spec.normalization,
-                source=samples.labelled(given["train"]),
-                target_train=samples.labelled(given["target_train"]),
-                adapt=samples.unlabelled(given["adapt"]),
-                test=samples.unlabelled(split.test),
-                neutral=neutral,
-            )
-            method = _fit(spec, normalized, trained, len(classes), seed, preset, n_jobs)
-            proba = np.asarray(method.predict_proba(normalized.test.X), dtype=float)
-        except ProtocolError as error:
-            fits.append({**row, "seconds": time.perf_counter() - started, "skipped": str(error)})
+        doing[:] = number, f"{what}, fold {number + 1} of {len(splits)}"
+        report(*doing)
+        if split.fold in found:
             continue
-        fits.append({**row, "seconds": time.perf_counter() - started})
-        frame = pd.DataFrame(proba, columns=[f"p_{name}" for name in classes])
-        frame.insert(0, "y_pred", proba.argmax(axis=1))
-        frame.insert(0, "y_true", samples.y[split.test])
-        frame.insert(0, "utterance", names[split.test])
-        frame.insert(0, "seed", seed)
-        frame.insert(0, "fold", split.fold)
-        frame.insert(0, "method", spec.name)
-        predictions.append(frame)
-    report(len(splits), f"{spec.title}, seed {seed}: done")
-    columns = ["method", "fold", "seed", "utterance", "y_true", "y_pred", *(f"p_{name}" for name in classes)]
-    table = pd.concat(predictions, ignore_index=True) if predictions else pd.DataFrame(columns=columns)
-    return table, pd.DataFrame(fits)
+        parts.append(_run_fold(setting, fitting, split, samples, utterances, trained))
+        if time.monotonic() - saved > _SAVE_EVERY:
+            _save_part(setting.stem, _joined(parts))
+            saved = time.monotonic()
+    part = _joined(parts)
+    _save_part(setting.stem, part)
+    if setting.stem is not None:  # checkpoints of networks
+        shutil.rmtree(setting.stem, ignore_errors=True)
+    report(len(splits), f"{what}: done")
+    return part
+
+
+def _run_fold(
+    setting: _Setting,
+    fitting: Fitting,
+    split: Split,
+    samples: _Samples,
+    utterances: pd.DataFrame,
+    trained: dict[bytes, object],
+) -> _Part:
+    spec = setting.spec
+    classes = list(utterances["emotion"].cat.categories)
+    started = time.perf_counter()
+    given = _given(spec, split, setting.seed)
+    key = {"method": spec.name, "fold": split.fold, "seed": setting.seed}
+    row = {
+        **key,
+        "access": spec.access,
+        "normalization": spec.normalization,
+        "transductive": bool(np.isin(split.test, given["adapt"]).any()),
+        "target_seen": _target_seen(given),
+        "n_train": len(given["train"]),
+        "n_target": len(given["target_train"]),
+        "n_adapt": len(given["adapt"]),
+        "n_test": len(split.test),
+        "skipped": "",
+    }
+    samples = samples.as_input(spec)
+    try:
+        normalized = normalization.normalize(
+            spec.normalization,
+            source=samples.labelled(given["train"]),
+            target_train=samples.labelled(given["target_train"]),
+            adapt=samples.unlabelled(given["adapt"]),
+            test=samples.unlabelled(split.test),
+            neutral=classes.index("neutral") if "neutral" in classes else None,
+        )
+        method = _fit(setting, normalized, trained, len(classes), fitting)
+        proba = np.asarray(method.predict_proba(normalized.test.X), dtype=float)
+    except ProtocolError as error:
+        skipped = {**row, "seconds": time.perf_counter() - started, "skipped": str(error)}
+        return _Part(fits=pd.DataFrame([skipped]))
+    except TrainingError as error:
+        raise _naming_files(error, utterances, f"{spec.title}, fold {split.fold}") from error
+    tested = utterances.index[split.test]
+    head = pd.DataFrame({**key, "utterance": tested})
+    columns = {f"p_{name}": proba[:, number] for number, name in enumerate(classes)}
+    predictions = head.assign(y_true=samples.y[split.test], y_pred=proba.argmax(axis=1), **columns)
+    history = method.history() if hasattr(method, "history") else pd.DataFrame()
+    attention, embeddings = [], []
+    if setting.details and hasattr(method, "attention"):
+        learned = next((p for p in (normalized.target_train, normalized.source) if p is not None), None)
+        for name, part in (("train", learned), ("test", normalized.test)):
+            names = pd.DataFrame({**key, "utterance": utterances.index[part.row], "part": name})
+            attention.append(_with_columns(names, method.attention(part.X), "a"))
+    if setting.details and hasattr(method, "embed"):
+        embeddings.append(_with_columns(head, method.embed(normalized.test.X), "e"))
+    return _Part(
+        predictions=predictions,
+        fits=pd.DataFrame([{**row, "seconds": time.perf_counter() - started}]),
+        history=history.assign(**key)[[*key, *history.columns]] if len(history) else history,
+        attention=_stack(attention),
+        embeddings=_stack(embeddings),
+    )
+
+
+def _with_columns(head: pd.DataFrame, values: np.ndarray, letter: str) -> pd.DataFrame:
+    names = [f"{letter}_{number + 1}" for number in range(values.shape[1])]
+    return pd.concat([head, pd.DataFrame(values.astype(np.float32), columns=names)], axis=1)
+
+
+def _naming_files(error: TrainingError, utterances: pd.DataFrame, what: str) -> TrainingError:
+    """The same error with the files of its batch."""
+    rows = [] if error.rows is None else list(error.rows)
+    files = ", ".join(str(name) for name in utterances.index[rows[:3]])
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return TrainingError(f"{what}: {error}" + (f"; the batch: {files}{more}" if rows else ""))
 
 
 @dataclass(frozen=True)
 class _Samples:
+    """Features and labels of all utterances; ``copies`` are features of augmented audio."""
+
     X: np.ndarray
     y: np.ndarray
     corpus: np.ndarray
     speaker: np.ndarray
+    copies: tuple[np.ndarray, ...] = ()
+
+    @classmethod
+    def of(cls, features: Sequence[pd.DataFrame | Frames], utterances: pd.DataFrame) -> _Samples:
+        X, *copies = (values.to_numpy(dtype=np.float32) for values in features)
+        return cls(
+            X=X,
+            y=utterances["emotion"].cat.codes.to_numpy().astype(np.int64),
+            corpus=utterances["corpus"].to_numpy(dtype=str),
+            speaker=utterances["speaker"].to_numpy(dtype=str),
+            copies=tuple(copies),
+        )
+
+    def as_input(self, spec: MethodSpec) -> _Samples:
+        """Vectors for a method of vectors, frames for one of frames."""
+        if spec.input == "frames" and self.X.ndim != 3:
+            raise ProtocolError(
+                f"{spec.name} needs frames, and the chosen feature set has one vector an utterance; "
+                "choose a feature set of frames such as logmel26"
+            )
+        return self.statistics if spec.input == "vectors" and self.X.ndim == 3 else self
+
+    @cached_property
+    def statistics(self) -> _Samples:
+        """Mean and SD over frames, computed once."""
+        return replace(self, X=statistics(self.X), copies=tuple(statistics(copy) for copy in self.copies))
 
     def labelled(self, rows: np.ndarray) -> Labelled | None:
+        """Rows to learn from, with their augmented copies."""
         if len(rows) == 0:
             return None
-        return Labelled(X=self.X[rows], corpus=self.corpus[rows], speaker=self.speaker[rows], y=self.y[rows])
+        n = 1 + len(self.copies)
+        return Labelled(
+            X=np.concatenate([X[rows] for X in (self.X, *self.copies)]) if self.copies else self.X[rows],
+            corpus=np.tile(self.corpus[rows], n),
+            speaker=np.tile(self.speaker[rows], n),
+            row=np.tile(rows, n),
+            y=np.tile(self.y[rows], n),
+        )
 
     def unlabelled(self, rows: np.ndarray) -> Unlabelled | None:
         if len(rows) == 0:
             return None
-        return Unlabelled(X=self.X[rows], corpus=self.corpus[rows], speaker=self.speaker[rows])
+        return Unlabelled(X=self.X[rows], corpus=self.corpus[rows], speaker=self.speaker[rows], row=rows)
 
 
-def _given(spec: MethodSpec, split: Split) -> dict[str, np.ndarray]:
+def _given(spec: MethodSpec, split: Split, seed: int) -> dict[str, np.ndarray]:
     """Row numbers that a method's access lets it see."""
     nothing = np.array([], dtype=int)
     arguments = FIT_ARGUMENTS[spec.access]
     transductive = normalization.is_transductive(spec.normalization)
     adapt = split.adapt if transductive or "adapt" in arguments else nothing
-    if len(adapt) and "target_train" not in arguments:
-        # Its labels are not for this method; as unlabelled data it is the target like the rest.
-        adapt = np.union1d(adapt, split.target_train)
+    target_train = split.target_train if "target_train" in arguments else nothing
+    if spec.target_limit is not None and len(target_train) > spec.target_limit:
+        # Drawn anew for each fold and seed; which utterances, not how many, is left to chance.
+        rng = np.random.default_rng([seed, *split.fold.encode()])
+        target_train = np.sort(rng.choice(target_train, spec.target_limit, replace=False))
+    if len(adapt):
+        # Target utterances whose labels are not for this method are the target like the rest.
+        adapt = np.setdiff1d(np.union1d(adapt, split.target_train), target_train)
     return {
         "train": split.train if "source" in arguments else nothing,
-        "target_train": split.target_train if "target_train" in arguments else nothing,
+        "target_train": target_train,
         "adapt": adapt,
     }
 
@@ -246,8 +417,9 @@ def _target_seen(given: dict[str, np.ndarray]) -> str:
     return " + ".join(seen) or "nothing"
 
 
-def _fit(spec, normalized, trained, n_classes, seed, preset, n_jobs):
+def _fit(setting: _Setting, normalized, trained: dict[bytes, object], n_classes: int, fitting: Fitting):
     """Fit a method, or find what was already fitted on the same data."""
+    spec = setting.spec
     given = {
         "source": normalized.source,
         "target_train": normalized.target_train,
@@ -257,12 +429,13 @@ def _fit(spec, normalized, trained, n_classes, seed, preset, n_jobs):
     for name, part in arguments.items():
         if part is None:
             raise ProtocolError(f"{spec.name} needs {name.replace('_', ' ')} data and there is none")
-    method = spec.build(n_classes=n_classes, seed=seed, preset=preset, fitting=Fitting(n_jobs=n_jobs))
+    method = spec.build(n_classes=n_classes, seed=setting.seed, preset=setting.preset, fitting=fitting)
     if hasattr(method, "fit_source"):
         key = _digest(arguments["source"])
         if key not in trained:
             trained[key] = method.fit_source(source=arguments["source"])
-        return copy.deepcopy(trained[key]).fit_target(target_train=arguments["target_train"])
+        # Shallow: fit_target leaves the source stage as it is.
+        return copy.copy(trained[key]).fit_target(target_train=arguments["target_train"])
     key = _digest(*arguments.values())
     if key not in trained:
         if spec.access in ("few-shot", "target-only"):
@@ -280,21 +453,26 @@ def _digest(*parts: Unlabelled) -> bytes:
     return digest.digest()
 
 
-def _save_part(stem: Path | None, part: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def _save_part(stem: Path | None, part: _Part) -> None:
+    """Write the folds done so far; the fits last: only folds listed there count as whole."""
     if stem is None:
         return
-    # The fits come last: their presence says that the predictions are whole.
-    for table, kind in zip(part, ("predictions", "fits"), strict=True):
-        whole_files.write_table(stem.with_name(f"{stem.name}.{kind}.parquet"), table)
+    for name in sorted((f.name for f in fields(_Part)), key=lambda name: name == "fits"):
+        table = getattr(part, name)
+        if len(table):
+            whole_files.write_table(stem.with_name(f"{stem.name}.{name}.parquet"), table)
 
 
-def _load_part(stem: Path | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+def _load_part(stem: Path | None) -> _Part:
+    """Folds found on disk; none, if there are none."""
     if stem is None:
-        return None
-    paths = [stem.with_name(f"{stem.name}.{kind}.parquet") for kind in ("predictions", "fits")]
-    if not all(path.is_file() for path in paths):
-        return None
-    return pd.read_parquet(paths[0]), pd.read_parquet(paths[1])
+        return _Part()
+    paths = {f.name: stem.with_name(f"{stem.name}.{f.name}.parquet") for f in fields(_Part)}
+    tables = {name: pd.read_parquet(path) for name, path in paths.items() if path.is_file()}
+    if "fits" not in tables:
+        return _Part()
+    whole = set(tables["fits"]["fold"])
+    return _Part(**{name: table[table["fold"].isin(whole)] for name, table in tables.items()})
 
 
 def class_names(predictions: pd.DataFrame) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from serlab.errors import ParameterError, ProtocolError
-from serlab.samples import Labelled, Unlabelled, without_labels
+from serlab.samples import Labelled, Unlabelled, frames, without_labels
 
 #: Scope -> what it does, in a line.
 SCOPES: dict[str, str] = {
@@ -83,6 +83,7 @@ def normalize(
         - ``"distribution"``: Andova & Lustrek, section 3.5, see
           :func:`match_distribution`.
     source, target_train : Labelled or None
+        Vectors, or sequences with NaN after their end.
     adapt : Unlabelled or None
         Target rows without labels; in a transductive protocol the test rows
         are among them. Rows of ``target_train`` are not.
@@ -200,12 +201,22 @@ def _require_known(scope: str) -> None:
 
 def _require_finite(parts: dict[str, Unlabelled | None]) -> None:
     for name, part in parts.items():
-        if part is not None and not np.isfinite(part.X).all():
-            row, column = np.argwhere(~np.isfinite(part.X))[0]
+        if part is None:
+            continue
+        finite = np.isfinite(part.X)
+        expected = _whole_frames(part.X)[:, :, None] if part.X.ndim == 3 else True
+        if not (finite == expected).all():
+            row, *_, column = np.argwhere(finite != expected)[0]
             raise ProtocolError(
                 f"feature {column} of row {row} in {name} is not finite; "
                 "leave the utterance out, or check its audio file"
             )
+
+
+def _whole_frames(X: np.ndarray) -> np.ndarray:
+    """Frames up to the last one that is not padding (at least the first), shape (n, t)."""
+    n_frames = np.maximum((~np.isnan(X).all(axis=2) * np.arange(1, X.shape[1] + 1)).max(axis=1), 1)
+    return np.arange(X.shape[1]) < n_frames[:, None]
 
 
 def _require(part: Unlabelled | None, *, name: str, scope: str) -> Unlabelled:
@@ -218,14 +229,25 @@ def _require(part: Unlabelled | None, *, name: str, scope: str) -> Unlabelled:
 
 
 def _z(X: np.ndarray, like: np.ndarray, *, centre: np.ndarray | None = None) -> np.ndarray:
-    """``X`` minus the mean of ``centre`` (of ``like``), by the SD of ``like``; float64."""
-    like = like.astype(float)
+    """``X`` minus the mean of ``centre`` (of ``like``), by the SD of ``like``.
+
+    Statistics of sequences are over all frames; padding stays NaN.
+    """
+    like = _vectors(like).astype(float)
     sd = like.std(axis=0)
     # Rounding leaves a constant feature an SD of about 1e-16 of its size, and
     # float32 features a step of 1e-7.
     varies = sd > 1e-7 * np.abs(like).max(axis=0)
-    mean = like.mean(axis=0) if centre is None else centre.mean(axis=0, dtype=float)
-    return (X - mean) * np.divide(1.0, sd, out=np.zeros_like(sd), where=varies)
+    mean = like.mean(axis=0) if centre is None else _vectors(centre).mean(axis=0, dtype=float)
+    scale = np.divide(1.0, sd, out=np.zeros_like(sd), where=varies)
+    if X.ndim == 3:  # float32 throughout: sequences are large
+        return (X - mean.astype(np.float32)) * scale.astype(np.float32)
+    return (X - mean) * scale
+
+
+def _vectors(X: np.ndarray) -> np.ndarray:
+    """All frames of sequences one below the other; vectors as they are."""
+    return X[frames(X)] if X.ndim == 3 else X
 
 
 def _by_source(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
@@ -240,7 +262,8 @@ def _by_group(parts: dict[str, Unlabelled | None], scope: str) -> dict[str, np.n
     given = [parts[name] for name in ("source", "target_train", "adapt") if parts[name] is not None]
     X = np.concatenate([part.X for part in given])
     group = np.concatenate([getattr(part, scope) for part in given])
-    scaled = {name: np.empty(part.X.shape) for name, part in parts.items() if part is not None}
+    dtype = np.float32 if X.ndim == 3 else float
+    scaled = {name: np.empty(part.X.shape, dtype) for name, part in parts.items() if part is not None}
     for value in np.unique(np.concatenate([getattr(part, scope) for part in (*given, parts["test"])])):
         like = X[group == value]
         if not len(like):
@@ -279,7 +302,7 @@ def _by_neutral(parts: dict[str, Unlabelled | None], neutral: int | None) -> dic
     }
     source = parts["source"]
     if source is not None:
-        scaled["source"] = np.empty(source.X.shape)
+        scaled["source"] = np.empty(source.X.shape, scaled["target_train"].dtype)
         for corpus in np.unique(source.corpus):
             rows = source.corpus == corpus
             part = source.take(rows)
@@ -288,6 +311,11 @@ def _by_neutral(parts: dict[str, Unlabelled | None], neutral: int | None) -> dic
 
 
 def _by_distribution(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
+    if parts["test"].X.ndim == 3:
+        raise ProtocolError(
+            "normalisation 'distribution' ranks one value an utterance and is not defined for frames; "
+            "choose a feature set of vectors, or another normalisation"
+        )
     source = _require(parts["source"], name="source", scope="distribution")
     target_train = _require(parts["target_train"], name="target_train", scope="distribution")
     others = [name for name in ("adapt", "test") if parts[name] is not None]

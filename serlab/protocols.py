@@ -6,12 +6,13 @@ result. All index arrays are positions in the utterance table that was split.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from serlab.errors import ProtocolError
 
@@ -58,7 +59,7 @@ class SplitProtocol:
 
     Attributes
     ----------
-    name : {"one-subject", "loso", "random", "k-shot"}
+    name : {"one-subject", "loso", "speaker-groups", "random", "k-shot"}
         See :data:`PROTOCOLS`.
     target : str
     sources : tuple of str
@@ -66,7 +67,7 @@ class SplitProtocol:
     shots : int
         Labelled target utterances per class ("k-shot" only).
     repeats : int
-        Number of folds of "random", of draws of "k-shot".
+        Number of folds of "speaker-groups" and "random", of draws of "k-shot".
     seed : int
         Of the random divisions; the others ignore it.
     transductive : bool
@@ -92,6 +93,8 @@ class SplitProtocol:
             )
         if self.shots < 1 or self.repeats < 1:
             raise ProtocolError(f"shots ({self.shots}) and repeats ({self.repeats}) must be at least 1")
+        if self.repeats < 2 and self.name in ("speaker-groups", "random"):
+            raise ProtocolError(f"protocol {self.name!r} needs at least 2 folds, not {self.repeats}")
 
     @property
     def title(self) -> str:
@@ -140,7 +143,8 @@ class SplitProtocol:
                 "nothing to recognise; choose another label scheme or target"
             )
         splits, skipped = [], []
-        for fold, target_train, test in PROTOCOLS[self.name].divide(target, emotion, speaker, self):
+        divide = PROTOCOLS[self.name].divide
+        for fold, target_train, test in divide(target, emotion, speaker, utterances, self):
             reason = _why_not(emotion, target_train, test)
             if reason:
                 skipped.append(SkippedFold(fold, reason))
@@ -179,19 +183,55 @@ def _speakers(speaker: np.ndarray, target: np.ndarray, protocol: SplitProtocol) 
     return names
 
 
-def _one_subject(target, emotion, speaker, protocol) -> _Division:
+def _one_subject(target, emotion, speaker, utterances, protocol) -> _Division:
     for name in _speakers(speaker, target, protocol):
         own = speaker[target] == name
         yield name, target[own], target[~own]
 
 
-def _leave_one_speaker_out(target, emotion, speaker, protocol) -> _Division:
+def _leave_one_speaker_out(target, emotion, speaker, utterances, protocol) -> _Division:
     for name in _speakers(speaker, target, protocol):
         own = speaker[target] == name
         yield name, target[~own], target[own]
 
 
-def _random(target, emotion, speaker, protocol) -> _Division:
+#: Random divisions into groups of speakers that are tried; the evenest is taken.
+_TRIALS = 50
+
+
+def _speaker_groups(target, emotion, speaker, utterances, protocol) -> _Division:
+    """Folds of whole speakers (of whole sessions, where a corpus has them), alike in emotions and sex.
+
+    Where one speaker is most of a class, no division is even: the one whose
+    folds differ least from the corpus is taken.
+    """
+    _speakers(speaker, target, protocol)
+    own = utterances.iloc[target]
+    group = (own["session"] if own["session"].notna().all() else own["speaker"]).to_numpy(dtype=str)
+    if len(np.unique(group)) < protocol.repeats:
+        raise ProtocolError(
+            f"{protocol.repeats} folds need as many speakers (or sessions); {protocol.target!r} has "
+            f"{len(np.unique(group))}. Ask for fewer folds"
+        )
+    strata = pd.crosstab(group, [emotion[target], own["sex"].fillna("").to_numpy(dtype=str)])
+    stratum = pd.factorize(emotion[target] + own["sex"].fillna("").to_numpy(dtype=object))[0]
+    divisions = []
+    for trial in range(_TRIALS):
+        folds = StratifiedGroupKFold(
+            protocol.repeats, shuffle=True, random_state=np.random.RandomState([protocol.seed, trial])
+        )
+        with warnings.catch_warnings():  # a stratum rarer than the folds: measured below instead
+            warnings.simplefilter("ignore", UserWarning)
+            tests = [np.unique(group[test]) for _, test in folds.split(target, stratum, group)]
+        shares = np.array([strata.loc[names].sum() / strata.sum() for names in tests])
+        divisions.append((np.sum((shares - 1 / protocol.repeats) ** 2), tests))
+    _, tests = min(divisions, key=lambda division: division[0])
+    for number, names in enumerate(tests, start=1):
+        tested = np.isin(group, names)
+        yield f"group-{number}", target[~tested], target[tested]
+
+
+def _random(target, emotion, speaker, utterances, protocol) -> _Division:
     classes, counts = np.unique(emotion[target], return_counts=True)
     if counts.min() < protocol.repeats:
         raise ProtocolError(
@@ -203,7 +243,7 @@ def _random(target, emotion, speaker, protocol) -> _Division:
         yield f"random-{number}", target[train], target[test]
 
 
-def _k_shot(target, emotion, speaker, protocol) -> _Division:
+def _k_shot(target, emotion, speaker, utterances, protocol) -> _Division:
     """Draw ``shots`` utterances of each class; their speakers are not tested."""
     classes, counts = np.unique(emotion[target], return_counts=True)
     if counts.min() < protocol.shots:
@@ -241,6 +281,7 @@ class _Kind:
 PROTOCOLS: Mapping[str, _Kind] = {
     "one-subject": _Kind("one target subject trains, all others test (Andova & Lustrek)", _one_subject),
     "loso": _Kind("leave one speaker out", _leave_one_speaker_out, pool_folds=True),
+    "speaker-groups": _Kind("folds of whole speakers (Neumann & Vu)", _speaker_groups),
     "random": _Kind("random stratified folds", _random, badge="random split: speakers are shared"),
     "k-shot": _Kind("k labelled target utterances per class, other speakers test", _k_shot),
 }

@@ -240,3 +240,49 @@ def test_fast_enough_for_real_features():
     started = time.process_time()
     match_distribution(source, target, sample(340, corpus="t", d=1582).X)
     assert time.process_time() - started < 2  # about .3 s; wide for a busy machine
+
+
+def sequences(name: str, lengths: tuple[int, ...], *, seed: int, speakers: int = 2) -> Labelled:
+    """Frames of three features, NaN after the end of each utterance."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(seed, 1 + seed, (len(lengths), max(lengths), 3)).astype(np.float32)
+    for row, length in enumerate(lengths):
+        X[row, length:] = np.nan
+    return Labelled(
+        X=X,
+        corpus=np.full(len(lengths), name),
+        speaker=np.array([f"{name}/{i % speakers}" for i in range(len(lengths))]),
+        y=np.arange(len(lengths)) % 2,
+    )
+
+
+@pytest.mark.parametrize("scope", ["none", "source", "corpus", "speaker", "neutral"])
+def test_sequences_are_normalised_frame_by_frame_and_padding_stays(scope):
+    source, target = sequences("s", (5, 3, 6, 4), seed=1), sequences("t", (6, 2, 3, 6), seed=2)
+    given = {"source": source, "target_train": target.take(np.arange(2)), "neutral": 0}
+    test = without_labels(target.take(np.arange(2, 4)))
+    done = normalize(scope, adapt=test, test=test, **given)
+    for before, after in ((source, done.source), (target.take(np.arange(2)), done.target_train)):
+        np.testing.assert_array_equal(np.isnan(after.X), np.isnan(before.X))
+        assert after.X.dtype == np.float32
+    if scope == "source":
+        frames = done.source.X[~np.isnan(done.source.X[:, :, 0])]
+        np.testing.assert_allclose(frames.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(frames.std(axis=0), 1, atol=1e-5)
+    if scope == "corpus":  # each corpus by all its frames, whoever holds them
+        both = np.concatenate([done.target_train.X, done.test.X])
+        frames = both[~np.isnan(both[:, :, 0])]
+        np.testing.assert_allclose(frames.mean(axis=0), 0, atol=1e-5)
+
+
+def test_a_hole_in_a_sequence_is_not_padding():
+    part = sequences("s", (5, 4), seed=0)
+    part.X[0, 2] = np.nan
+    with pytest.raises(ProtocolError, match="row 0 in source is not finite"):
+        normalize("source", source=part, target_train=None, adapt=None, test=sequences("t", (5,), seed=1))
+
+
+def test_distribution_matching_needs_vectors():
+    part = sequences("s", (5, 4), seed=0)
+    with pytest.raises(ProtocolError, match="feature set of vectors"):
+        normalize("distribution", source=part, target_train=part, adapt=None, test=part)
