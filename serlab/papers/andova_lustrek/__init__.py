@@ -7,11 +7,10 @@ speaker's utterances (sections 3 and 4). ``published.csv`` holds tables 1-3.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 import pandas as pd
 
-from serlab import methods
+from serlab import methods, papers
 
 #: The paper's columns, in its order: tables 2 and 3.
 METHODS: tuple[str, ...] = methods.GROUPS["andova-lustrek"]
@@ -22,9 +21,7 @@ def published() -> pd.DataFrame:
 
     Accuracies are shares. In table 1 ``method`` is the emotion counted.
     """
-    path = files("serlab.papers") / "andova_lustrek" / "published.csv"
-    with path.open(encoding="utf-8") as file:
-        return pd.read_csv(file, keep_default_na=False)
+    return papers.read("andova_lustrek", "published")
 
 
 def published_accuracies() -> pd.DataFrame:
@@ -100,11 +97,8 @@ def not_run(installed: Sequence[str]) -> pd.DataFrame:
     DataFrame
         source, target, status ("can be run" or "not run: ... not installed").
     """
-    tables = published()
-    pairs = tables.loc[tables["metric"] == "accuracy", ["source", "target"]].drop_duplicates()
-    missing = [[name for name in pair if name not in installed] for pair in pairs.to_numpy()]
-    status = [f"not run: {' and '.join(m)} not installed" if m else "can be run" for m in missing]
-    return pairs.assign(status=status).reset_index(drop=True)
+    pairs = published().query("metric == 'accuracy'")[["source", "target"]]
+    return papers.run_status(pairs, installed)
 
 
 def figure_one_feature(names: Sequence[str]) -> str:
