@@ -1,12 +1,14 @@
-"""Features: from utterances to a matrix, once.
+"""Features: from utterances to a matrix, or to sequences of frames, once.
 
->>> extraction = extract(utterances, features="is10")  # doctest: +SKIP
->>> extraction.X.shape  # doctest: +SKIP
+>>> extract(utterances, features="is10").X.shape  # doctest: +SKIP
 (339, 1582)
+>>> extract(utterances, features="logmel26", seconds=7.5).X.shape  # doctest: +SKIP
+(339, 750, 26)
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 import warnings
@@ -21,17 +23,32 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from serlab import audio, data
+from serlab import audio, augmentation, data
 from serlab.errors import AudioError, Cancelled, ParameterError
 from serlab.features import cache as disk
 from serlab.features.base import FeatureSet
+from serlab.features.frames import Frames
 from serlab.features.librosa_functionals import LIBROSA
 from serlab.features.opensmile_sets import EGEMAPS, IS10
+from serlab.features.spectral import HARMONIC, MFCC39, log_mel
 from serlab.progress import Progress
 
-__all__ = ["FEATURE_SETS", "Extraction", "FeatureSet", "describe", "extract", "get", "progress_bar"]
+__all__ = [
+    "FEATURE_SETS",
+    "Extraction",
+    "FeatureSet",
+    "Frames",
+    "describe",
+    "extract",
+    "get",
+    "log_mel",
+    "progress_bar",
+]
 
-FEATURE_SETS: dict[str, FeatureSet] = {features.name: features for features in (IS10, EGEMAPS, LIBROSA)}
+FEATURE_SETS: dict[str, FeatureSet] = {
+    features.name: features
+    for features in (IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), MFCC39, HARMONIC)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +57,10 @@ class Extraction:
 
     Attributes
     ----------
-    X : DataFrame of float32
+    X : DataFrame of float32, or Frames
         Index: utterance, in the order given, without the skipped ones;
-        columns: feature names. Always finite.
+        columns: feature names. Always finite, but for the padding of
+        :class:`Frames`.
     audio_hash : Series of str
         Utterance -> hash of its audio, for the rows of ``X``; the leakage
         auditor finds duplicates with it.
@@ -50,7 +68,8 @@ class Extraction:
         Columns utterance, path, reason; one row a file that could not be used.
     notes : DataFrame
         Columns utterance, path, note: what :func:`serlab.audio.load` did to
-        the audio (channels averaged, attenuated, upsampled).
+        the audio (channels averaged, attenuated, upsampled), and which
+        sequences were cut.
     from_cache : int
         Utterances whose features were found on disk.
     rebuilt : int
@@ -59,7 +78,7 @@ class Extraction:
         Wall time.
     """
 
-    X: pd.DataFrame
+    X: pd.DataFrame | Frames
     audio_hash: pd.Series
     skipped: pd.DataFrame
     notes: pd.DataFrame
@@ -68,23 +87,25 @@ class Extraction:
     seconds: float
 
 
-def get(name: str) -> FeatureSet:
-    """Feature set by name.
+def get(features: str | FeatureSet) -> FeatureSet:
+    """Feature set by name; one that is a feature set already is returned.
 
     Raises
     ------
     ParameterError
         Listing the known feature sets.
     """
-    if name not in FEATURE_SETS:
-        raise ParameterError(f"unknown feature set {name!r}; known: {', '.join(FEATURE_SETS)}")
-    return FEATURE_SETS[name]
+    if isinstance(features, FeatureSet):
+        return features
+    if features not in FEATURE_SETS:
+        raise ParameterError(f"unknown feature set {features!r}; known: {', '.join(FEATURE_SETS)}")
+    return FEATURE_SETS[features]
 
 
 def describe() -> pd.DataFrame:
-    """Table of the feature sets: title, version, license and reference, by name."""
+    """Table of the feature sets: kind, title, version, license and reference, by name."""
     rows = [
-        {key: getattr(features, key) for key in ("name", "title", "version", "license", "reference")}
+        {key: getattr(features, key) for key in ("name", "kind", "title", "version", "license", "reference")}
         for features in FEATURE_SETS.values()
     ]
     return pd.DataFrame(rows).set_index("name")
@@ -93,7 +114,10 @@ def describe() -> pd.DataFrame:
 def extract(
     utterances: pd.DataFrame,
     *,
-    features: str,
+    features: str | FeatureSet,
+    seconds: float | None = 7.5,
+    augment: str | None = None,
+    seed: int = 0,
     cache: Path | str | None = None,
     on_bad: Literal["skip", "stop"] = "skip",
     jobs: int | None = None,
@@ -106,12 +130,23 @@ def extract(
     ----------
     utterances : DataFrame
         See :mod:`serlab.data`; ``path``, ``start`` and ``end`` are read.
-    features : {"is10", "egemaps", "librosa"}
-        See :data:`FEATURE_SETS`; ``is10`` and ``egemaps`` are for research only.
+    features : str or FeatureSet
+        A name of :data:`FEATURE_SETS`, or what :func:`log_mel` makes;
+        ``is10`` and ``egemaps`` are for research only.
+    seconds : float, optional
+        Frame sets only: longer utterances are cut at the end, and noted.
+        Default 7.5 (Neumann & Vu, section 2); None keeps all. The cache holds
+        whole utterances, so another value costs nothing.
+    augment : str, optional
+        Features of changed audio: "noise-20", "speed-0.9", "gain-6"; see
+        :mod:`serlab.augmentation`.
+    seed : int
+        Of ``augment``: noise depends on it and on the audio, not on the order
+        of utterances.
     cache : path, optional
         Folder of the cache; default :func:`serlab.data.cache_root`. Keyed by
-        audio bytes, cut, feature set, version and settings; may be shared by
-        processes running at once.
+        audio bytes, cut, change, feature set, version and settings; may be
+        shared by processes running at once.
     on_bad : {"skip", "stop"}
         Whether a file that cannot be used is listed in ``skipped``, or raises.
     jobs : int, optional
@@ -130,7 +165,8 @@ def extract(
     AudioError
         If a file cannot be used and ``on_bad`` is "stop", or if none can.
     ParameterError
-        If ``features``, ``on_bad`` or ``jobs`` is not one of the choices.
+        If ``features``, ``seconds``, ``augment``, ``on_bad`` or ``jobs`` is
+        not one of the choices.
     SerlabError
         If the cache cannot be written.
     Cancelled
@@ -141,6 +177,8 @@ def extract(
     if on_bad not in ("skip", "stop"):
         raise ParameterError(f"on_bad is {on_bad!r}; choose 'skip' or 'stop'")
     n_threads = _n_threads(jobs)
+    n_kept = _n_kept(chosen, seconds)
+    change = _Change(augment, seed=seed) if augment else None
     folder = Path(cache) if cache is not None else data.cache_root()
     report = progress or (lambda done, total, text: None)
     feature_names = disk.names(folder, chosen)
@@ -157,6 +195,9 @@ def extract(
             raise AudioError(f"{names[position]}: {error}") from error
         bad[position] = error
 
+    def entry_path(audio_hash: str) -> Path:
+        return disk.entry_path(folder, chosen, change.hash(audio_hash) if change else audio_hash)
+
     with _threads(n_threads) as pool:
         hashes = _hashes(cuts, folder=folder, pool=pool, cancel=cancel)
         for position, audio_hash in enumerate(hashes):
@@ -164,30 +205,33 @@ def extract(
                 refuse(position, audio_hash)
                 continue
             try:
-                entry = disk.read(disk.entry_path(folder, chosen, audio_hash), n_features=n_features)
+                entry = disk.read(entry_path(audio_hash), features=chosen, n_features=n_features)
             except disk.CorruptEntry:
                 damaged.add(position)
             else:
                 if entry is not None:
-                    entries[position] = entry
+                    entries[position] = _cut(entry, n_kept=n_kept, seconds=seconds)
         from_cache = len(entries)
-        report(len(entries) + len(bad), n, f"{features}: {from_cache} from the cache")
+        report(len(entries) + len(bad), n, f"{chosen.name}: {from_cache} from the cache")
 
         missing = [position for position in range(n) if position not in entries and position not in bad]
         if missing:
             disk.remove_abandoned(folder)
             chosen.load_library()  # here, not in all threads at once
         futures = {
-            position: pool.submit(_compute, *cuts[position], hashes[position], chosen, folder, cancel)
+            position: pool.submit(
+                _compute, *cuts[position], hashes[position], entry_path(hashes[position]),
+                features=chosen, change=change, folder=folder, cancel=cancel,
+            )
             for position in missing
-        }
+        }  # fmt: skip
         for position, future in futures.items():
             _check(cancel)
             try:
-                entries[position] = future.result()
+                entries[position] = _cut(future.result(), n_kept=n_kept, seconds=seconds)
             except AudioError as error:
                 refuse(position, error)
-            report(len(entries) + len(bad), n, f"{features}: {Path(cuts[position][0]).name}")
+            report(len(entries) + len(bad), n, f"{chosen.name}: {Path(cuts[position][0]).name}")
 
     if bad and not entries:
         raise AudioError(f"none of the {n} files can be used; the first: {bad[0]}")
@@ -195,20 +239,16 @@ def extract(
     if rebuilt:
         warnings.warn(f"{rebuilt} damaged entries of the cache {folder} were made again", stacklevel=2)
     kept = sorted(entries)
-    matrix = np.empty((len(kept), n_features), dtype=np.float32)
-    for row, position in enumerate(kept):
-        matrix[row] = entries[position].row
+    notes = [(names[p], cuts[p][0], note) for p in kept for note in entries[p].notes]
+    values = [entries.pop(position).values for position in kept]
     return Extraction(
-        X=pd.DataFrame(matrix, index=names[kept], columns=list(feature_names)),
+        X=_assemble(values, index=names[kept], columns=feature_names, features=chosen),
         audio_hash=pd.Series([hashes[p] for p in kept], index=names[kept], name="audio_hash", dtype=object),
         skipped=pd.DataFrame(
             [(names[p], cuts[p][0], str(bad[p])) for p in sorted(bad)],
             columns=["utterance", "path", "reason"],
         ),
-        notes=pd.DataFrame(
-            [(names[p], cuts[p][0], note) for p in kept for note in entries[p].notes],
-            columns=["utterance", "path", "note"],
-        ),
+        notes=pd.DataFrame(notes, columns=["utterance", "path", "note"]),
         from_cache=from_cache,
         rebuilt=rebuilt,
         seconds=time.perf_counter() - began,
@@ -279,28 +319,87 @@ def _hashes(
     ]
 
 
+@dataclass(frozen=True)
+class _Change:
+    """A change of the waveform, and what it makes of the hash of the audio."""
+
+    name: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        augmentation.parse(self.name)
+
+    def hash(self, audio_hash: str) -> str:
+        identity = f"{audio_hash} {self.name} {self.seed} {augmentation.VERSION}"
+        return hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
+
+    def __call__(self, samples: np.ndarray, audio_hash: str) -> np.ndarray:
+        rng = np.random.default_rng([self.seed, int(audio_hash, 16)])
+        return augmentation.parse(self.name)(samples, rng)
+
+
 def _compute(
     path: str,
     start: float,
     end: float,
     audio_hash: str,
+    entry_path: Path,
+    *,
     features: FeatureSet,
+    change: _Change | None,
     folder: Path,
     cancel: threading.Event | None,
 ) -> disk.Entry:
     """Extract the features of one utterance and keep them in the cache."""
     _check(cancel)
     sound = audio.load(path, start=start, end=end)
-    values = features.extract(sound.samples)
-    infinite = np.flatnonzero(~np.isfinite(values))
+    values = features.extract(change(sound.samples, audio_hash) if change else sound.samples)
+    infinite = np.flatnonzero(~np.isfinite(values).reshape(-1, values.shape[-1]).all(axis=0))
     if len(infinite):
         raise AudioError(
             f"{path}: {len(infinite)} features of {features.name} are not finite, the first is "
             f"{features.names[infinite[0]]}; leave the file out"
         )
-    entry = disk.Entry(row=values, notes=sound.notes)
-    disk.write(folder, disk.entry_path(folder, features, audio_hash), entry)
+    entry = disk.Entry(values=values, notes=sound.notes)
+    disk.write(folder, entry_path, entry)
     return entry
+
+
+def _n_kept(features: FeatureSet, seconds: float | None) -> int | None:
+    """How many frames of an utterance are kept; None for all."""
+    if features.kind == "vectors" or seconds is None:
+        return None
+    if not seconds >= features.frame_shift:
+        raise ParameterError(f"seconds is {seconds}; choose {features.frame_shift:g} or more, or None")
+    return round(seconds / features.frame_shift)
+
+
+def _cut(entry: disk.Entry, *, n_kept: int | None, seconds: float | None) -> disk.Entry:
+    """The first frames of an entry, noted if more than the one on the edge is lost."""
+    if n_kept is None or len(entry.values) <= n_kept:
+        return entry
+    notes = entry.notes
+    if len(entry.values) > n_kept + 1:
+        notes = (*notes, f"cut: only the first {seconds:g} s are used")
+    return disk.Entry(values=entry.values[:n_kept].copy(), notes=notes)
+
+
+def _assemble(
+    values: list[np.ndarray], *, index: pd.Index, columns: tuple[str, ...], features: FeatureSet
+) -> pd.DataFrame | Frames:
+    """Stack the utterances, without a second copy of all of them: ``values`` is emptied."""
+    n = len(values)
+    if features.kind == "vectors":
+        stacked = np.empty((n, len(columns)), dtype=np.float32)
+        for row in range(n):
+            stacked[row] = values[row]
+        return pd.DataFrame(stacked, index=index, columns=list(columns))
+    stacked = np.empty((n, max(map(len, values), default=0), len(columns)), dtype=np.float32)
+    for row in range(n):
+        sequence, values[row] = values[row], None
+        stacked[row, : len(sequence)] = sequence
+        stacked[row, len(sequence) :] = np.nan
+    return Frames(index=index, columns=columns, values=stacked, frame_shift=features.frame_shift)
 
 
 def _check(cancel: threading.Event | None) -> None:

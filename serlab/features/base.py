@@ -7,18 +7,19 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
 from serlab import audio
 
-#: Samples at 16 kHz, shape (n,) -> features, shape (d,).
+#: Samples at 16 kHz, shape (n,) -> features, shape (d,) or (t, d).
 Extractor = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureSet:
-    """A named way to turn an utterance into a vector of fixed length.
+    """A named way to turn an utterance into a vector of fixed length, or into one a frame.
 
     Attributes
     ----------
@@ -40,6 +41,10 @@ class FeatureSet:
         Returns the feature names and the extractor; called once, on first use,
         because loading a library may take a second. The extractor must be safe
         to call from several threads at once.
+    kind : {"vectors", "frames"}
+        One vector an utterance, or a sequence of frames.
+    frame_shift : float or None
+        Seconds from one frame to the next; None for vectors.
     """
 
     name: str
@@ -49,6 +54,8 @@ class FeatureSet:
     reference: str
     settings: Mapping[str, str | int | float]
     load: Callable[[], tuple[tuple[str, ...], Extractor]] = field(repr=False)
+    kind: Literal["vectors", "frames"] = "vectors"
+    frame_shift: float | None = None
 
     @cached_property
     def _loaded(self) -> tuple[tuple[str, ...], Extractor]:
@@ -73,7 +80,7 @@ class FeatureSet:
 
         Returns
         -------
-        ndarray of float32, shape (len(names),)
+        ndarray of float32, shape (len(names),) or (frames, len(names))
         """
         return self._loaded[1](samples)
 

@@ -46,9 +46,9 @@ class CorruptEntry(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """Features of one utterance and the notes of :class:`serlab.audio.Audio`."""
+    """Features of one utterance, shape (d,) or (t, d), and the notes of :class:`serlab.audio.Audio`."""
 
-    row: np.ndarray
+    values: np.ndarray
     notes: tuple[str, ...]
 
 
@@ -71,7 +71,7 @@ def names(folder: Path, features: FeatureSet) -> tuple[str, ...]:
     return features.names
 
 
-def read(path: Path, *, n_features: int) -> Entry | None:
+def read(path: Path, *, features: FeatureSet, n_features: int) -> Entry | None:
     """Read an entry; None if there is none.
 
     Raises
@@ -82,10 +82,15 @@ def read(path: Path, *, n_features: int) -> Entry | None:
     payload = _read(path)
     if payload is None:
         return None
-    notes, _, row = payload.partition(b"\n")
-    if len(row) != 4 * n_features:
-        raise CorruptEntry(f"{path}: {len(row) / 4:g} features instead of {n_features}")
-    return Entry(row=np.frombuffer(row, dtype="<f4"), notes=tuple(json.loads(notes)))
+    notes, _, numbers = payload.partition(b"\n")
+    n_rows, rest = divmod(len(numbers), 4 * n_features)
+    if rest or not n_rows or (n_rows > 1 and features.kind == "vectors"):
+        raise CorruptEntry(f"{path}: {len(numbers) / 4:g} numbers do not fit {n_features} features")
+    values = np.frombuffer(numbers, dtype="<f4")
+    return Entry(
+        values=values.reshape(-1, n_features) if features.kind == "frames" else values,
+        notes=tuple(json.loads(notes)),
+    )
 
 
 def write(folder: Path, path: Path, entry: Entry) -> None:
@@ -96,7 +101,7 @@ def write(folder: Path, path: Path, entry: Entry) -> None:
     SerlabError
         If the folder cannot be written.
     """
-    _write(folder, path, json.dumps(entry.notes).encode() + b"\n" + entry.row.astype("<f4").tobytes())
+    _write(folder, path, json.dumps(entry.notes).encode() + b"\n" + entry.values.astype("<f4").tobytes())
 
 
 def remove_abandoned(folder: Path) -> None:

@@ -1,0 +1,180 @@
+"""Changed copies of training data: of the waveform, or of a sequence of frames.
+
+Nothing here is on by default. Changes of the waveform have names, to be given
+to :func:`serlab.features.extract` and kept in reports: ``noise-20`` is white
+noise at 20 dB below the speech, ``speed-0.9`` plays at nine tenths of the
+speed, ``gain-6`` is 6 dB louder (``gain--6`` quieter).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+import numpy as np
+import soxr
+import torch
+
+from serlab.audio import FULL_SCALE, SAMPLE_RATE
+from serlab.errors import ParameterError
+
+#: Raise it whenever a change gives other samples: features are cached under it.
+VERSION = "1"
+SLOWEST, FASTEST = 0.5, 2.0
+
+#: Samples and a source of random numbers -> changed samples.
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+#: Kind of change -> function of samples, the number in its name, and the source of random numbers.
+WAVEFORM: dict[str, Callable[[np.ndarray, float, np.random.Generator], np.ndarray]] = {
+    "noise": lambda samples, number, rng: add_noise(samples, snr_db=number, rng=rng),
+    "speed": lambda samples, number, rng: change_speed(samples, factor=number),
+    "gain": lambda samples, number, rng: gain(samples, db=number),
+}
+
+
+def parse(name: str) -> Change:
+    """Change of the waveform by name: "noise-20", "speed-0.9", "gain-6".
+
+    Raises
+    ------
+    ParameterError
+        If there is no such change.
+    """
+    found = re.fullmatch(r"([a-z]+)-(-?\d+(?:\.\d+)?)", name)
+    if found is None or found[1] not in WAVEFORM:
+        raise ParameterError(
+            f"unknown augmentation {name!r}; choose noise-<SNR in dB>, speed-<factor> or gain-<dB>, "
+            "for instance noise-20"
+        )
+    kind, number = found[1], float(found[2])
+    if kind == "speed":
+        _check_speed(number)
+    return lambda samples, rng: WAVEFORM[kind](samples, number, rng)
+
+
+def add_noise(samples: np.ndarray, *, snr_db: float, rng: np.random.Generator) -> np.ndarray:
+    """Add white Gaussian noise.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n,)
+    snr_db : float
+        Power of the samples, without their DC offset and over the whole
+        utterance, relative to that of the noise; reached exactly.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        Where the peak would reach full scale, the sum is attenuated.
+    """
+    noise = rng.standard_normal(len(samples))
+    noise *= math.sqrt(samples.var(dtype=float) / noise.var()) * 10 ** (-snr_db / 20)
+    return _below_full_scale(samples + noise)
+
+
+def change_speed(samples: np.ndarray, *, factor: float) -> np.ndarray:
+    """Play faster or slower: tempo, pitch and formants change together, as in Ko et al. (2015).
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n,)
+    factor : float
+        0.5 to 2; 0.9 is slower and lower.
+
+    Returns
+    -------
+    ndarray of float32, shape (about n / factor,)
+
+    Raises
+    ------
+    ParameterError
+        If ``factor`` is out of range.
+    """
+    _check_speed(factor)
+    return _below_full_scale(soxr.resample(samples, factor * SAMPLE_RATE, SAMPLE_RATE, quality="HQ"))
+
+
+def gain(samples: np.ndarray, *, db: float) -> np.ndarray:
+    """Make louder or quieter; at most to full scale, never clipped.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n,)
+    db : float
+    """
+    return _below_full_scale(samples * 10 ** (db / 20))
+
+
+def spec_augment(
+    X: torch.Tensor,
+    *,
+    generator: torch.Generator,
+    time_masks: int = 2,
+    time_width: int = 70,
+    time_share: float = 0.2,
+    feature_masks: int = 2,
+    feature_width: int = 8,
+) -> torch.Tensor:
+    """SpecAugment: hide stretches of time and of neighbouring features.
+
+    Each mask has a width drawn from 0 to its largest, then a place. Masked
+    values become the utterance's mean of that feature. Time is not warped.
+
+    Parameters
+    ----------
+    X : Tensor, shape (B, t, d)
+        NaN after the end of an utterance, which stays.
+    generator : torch.Generator
+        On the processor, so that every device sees the same masks.
+    time_masks, time_width : int
+        Number of masks, and the largest width of one, in frames.
+    time_share : float
+        A mask is never wider than this share of its utterance.
+    feature_masks, feature_width : int
+        Number of masks, and the largest width of one, in features: 8 of 26
+        bands are as much as the authors' 27 of 80.
+
+    Returns
+    -------
+    Tensor, shape (B, t, d)
+
+    References
+    ----------
+    Park et al. (2019), SpecAugment, section 2; widths of their policy SM, with
+    its F as a share of the bands.
+    """
+    inside = ~torch.isnan(X)
+    lengths = inside[:, :, 0].sum(dim=1).cpu()
+    widest = torch.minimum(torch.tensor(float(time_width)), time_share * lengths).floor()
+    in_time = _stripes(lengths, widest, n_masks=time_masks, size=X.shape[1], generator=generator)
+    n_features = torch.full_like(lengths, X.shape[2])
+    widest = n_features.clamp(max=feature_width)
+    in_features = _stripes(n_features, widest, n_masks=feature_masks, size=X.shape[2], generator=generator)
+    hidden = (in_time[:, :, None] | in_features[:, None, :]).to(X.device) & inside
+    return torch.where(hidden, X.nanmean(dim=1, keepdim=True), X)
+
+
+def _stripes(
+    lengths: torch.Tensor, widest: torch.Tensor, *, n_masks: int, size: int, generator: torch.Generator
+) -> torch.Tensor:
+    """Union of random intervals within [0, length): bool, shape (B, size)."""
+    draw = torch.rand(2, n_masks, len(lengths), 1, generator=generator)
+    width = (draw[0] * (widest[:, None] + 1)).floor()
+    start = (draw[1] * (lengths[:, None] - width + 1)).floor()
+    position = torch.arange(size)
+    return ((position >= start) & (position < start + width)).any(dim=0)
+
+
+def _check_speed(factor: float) -> None:
+    if not SLOWEST <= factor <= FASTEST:
+        raise ParameterError(f"speed factor {factor:g}: choose {SLOWEST} to {FASTEST}")
+
+
+def _below_full_scale(samples: np.ndarray) -> np.ndarray:
+    peak = np.abs(samples).max()
+    if peak > FULL_SCALE:
+        samples = samples * (FULL_SCALE / peak)
+    return samples.astype(np.float32)

@@ -1,0 +1,286 @@
+"""Features of short frames: log-mel bands, MFCC, and the harmonic set of Durrani & Arshad.
+
+All of it is librosa's definition, in NumPy, a block of frames at a time: the
+arrays stay in the processor's cache, which makes it several times faster.
+
+- Frames are centred on every ``hop``-th sample, the signal is padded with zeros
+  on both sides: an utterance of n samples has 1 + n // hop frames, however short.
+- Hann window; the frame is padded with zeros to the length of the transform.
+- Mel bands: Slaney's scale and area normalisation, 0 to 8000 Hz, power.
+- Decibels re 1 with a floor of -100 dB, and not relative to the loudest frame
+  (librosa's ``top_db=None``): a frame does not depend on what surrounds it. The
+  floor lies below the quantisation noise of a 16-bit recording, so that only
+  digital silence reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+
+import numpy as np
+
+from serlab.audio import SAMPLE_RATE
+from serlab.errors import ParameterError
+from serlab.features.base import Extractor, FeatureSet
+
+WINDOW = 400  # 25 ms
+HOP = 160  # 10 ms
+N_FFT = 512
+#: Decibels of power; also librosa's.
+FLOOR_DB = -100.0
+MOST_BANDS = 128
+
+N_MFCC = 13
+MFCC_BANDS = 40
+#: Frames over which a derivative is fitted (librosa's default).
+DELTA_WIDTH = 9
+
+#: 50 frames a second: recurrent networks over 10 ms frames take too long on a processor.
+HARMONIC_HOP = 320
+#: 128 ms: 8 Hz between bins. A semitone of a low voice is 6 Hz.
+HARMONIC_N_FFT = 2048
+#: Lower edge of the second band of the spectral contrast; the bands above are octaves.
+CONTRAST_FMIN = 200.0
+CONTRAST_BANDS = 7
+#: Share of the bins of a band that make its peak, and its valley.
+CONTRAST_QUANTILE = 0.02
+
+#: Frames of one block: 64 times 512 double-precision samples are 256 KiB.
+_BLOCK = 64
+_LICENSE = "free: librosa (ISC), NumPy and SciPy (BSD-3-Clause)"
+_MCFEE = "McFee et al. (2015), librosa: Audio and Music Signal Analysis in Python"
+
+#: Power spectra, shape (frames, bins) -> features, shape (frames, d).
+Description = Callable[[np.ndarray], np.ndarray]
+
+
+def log_mel(n_bands: int = 26) -> FeatureSet:
+    """Log-mel bands: 25 ms windows, every 10 ms.
+
+    Parameters
+    ----------
+    n_bands : int
+        1 to 128; Neumann & Vu (2018, section 2) use 26.
+
+    Raises
+    ------
+    ParameterError
+        If ``n_bands`` is out of range.
+    """
+    if not 1 <= n_bands <= MOST_BANDS:
+        raise ParameterError(f"n_bands is {n_bands}; choose 1 to {MOST_BANDS}")
+    return _frame_set(
+        name=f"logmel{n_bands}",
+        title=f"log-mel spectrogram, {n_bands} bands every 10 ms",
+        reference=f"{_MCFEE}; frames of Neumann & Vu (2018), section 2",
+        hop=HOP,
+        settings={"bands": n_bands},
+        load=partial(_load_log_mel, n_bands),
+    )
+
+
+def deltas(values: np.ndarray, *, order: int) -> np.ndarray:
+    """Derivative along time from a polynomial fitted to nine frames.
+
+    The first and last frame are repeated beyond the ends, so an utterance may
+    be shorter than nine frames (librosa's ``mode="nearest"``).
+
+    Parameters
+    ----------
+    values : ndarray, shape (t, d)
+    order : int
+        1 for deltas (of a straight line), 2 for delta-deltas (of a parabola).
+    """
+    from scipy.signal import savgol_filter
+
+    return savgol_filter(values, DELTA_WIDTH, polyorder=order, deriv=order, axis=0, mode="nearest")
+
+
+def spectral_contrast(power: np.ndarray) -> np.ndarray:
+    """Peak over valley in each of seven bands, dB; 0 in digital silence.
+
+    Parameters
+    ----------
+    power : ndarray, shape (t, 1025)
+        Of transforms of length 2048 at 16 kHz.
+
+    Returns
+    -------
+    ndarray, shape (t, 7)
+
+    References
+    ----------
+    Jiang et al. (2002), Music type classification by spectral contrast feature.
+    As librosa's, in decibels of magnitude, but without its ``top_db``: that
+    gives silent frames a contrast which depends on the loudest one.
+    """
+    octaves = CONTRAST_FMIN * 2.0 ** np.arange(CONTRAST_BANDS - 1)
+    edges = np.floor(octaves * HARMONIC_N_FFT / SAMPLE_RATE).astype(int)
+    bands = np.split(np.sqrt(power), edges, axis=1)
+    contrast = np.empty((len(power), CONTRAST_BANDS))
+    for k, band in enumerate(bands):
+        n_bins = band.shape[1] + (k < CONTRAST_BANDS - 1)  # librosa counts the bin at the upper edge
+        n = max(1, int(np.rint(CONTRAST_QUANTILE * n_bins)))
+        ordered = np.partition(band, (n - 1, -n), axis=1)
+        contrast[:, k] = _decibel(ordered[:, -n:].mean(axis=1)) - _decibel(ordered[:, :n].mean(axis=1))
+    return contrast
+
+
+def tonnetz(chroma: np.ndarray) -> np.ndarray:
+    """Tonal centroids: fifths, minor and major thirds as (sine, cosine).
+
+    Parameters
+    ----------
+    chroma : ndarray, shape (t, 12)
+
+    Returns
+    -------
+    ndarray, shape (t, 6)
+        Zero where ``chroma`` is.
+
+    References
+    ----------
+    Harte, Sandler & Gasser (2006), Detecting harmonic change in musical audio.
+    """
+    angles = np.outer(np.arange(12), np.pi * np.array([7 / 6, 3 / 2, 2 / 3]))
+    circles = np.stack([np.sin(angles), np.cos(angles)], axis=2) * np.array([1.0, 1.0, 0.5])[:, None]
+    return _relative(chroma, chroma.sum(axis=1)) @ circles.reshape(12, 6)
+
+
+def _over_frames(
+    samples: np.ndarray, describe: Description, *, window: int, n_fft: int, hop: int
+) -> np.ndarray:
+    """Describe the power spectra of all frames, block by block."""
+    from scipy.fft import rfft
+
+    weights = np.zeros(n_fft)
+    first = (n_fft - window) // 2
+    weights[first : first + window] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, n_fft // 2), n_fft)[::hop]
+    parts = []
+    for start in range(0, len(frames), _BLOCK):
+        spectrum = rfft(frames[start : start + _BLOCK] * weights, axis=1)
+        parts.append(describe(spectrum.real**2 + spectrum.imag**2))
+    return np.concatenate(parts)
+
+
+def _mel_frames(samples: np.ndarray, filters: np.ndarray, *, hop: int) -> np.ndarray:
+    return _over_frames(samples, lambda power: _decibel(power @ filters), window=WINDOW, n_fft=N_FFT, hop=hop)
+
+
+def _mfcc_frames(samples: np.ndarray, filters: np.ndarray, *, hop: int) -> np.ndarray:
+    """MFCC, deltas and delta-deltas, shape (t, 39)."""
+    from scipy.fft import dct
+
+    mfcc = dct(_mel_frames(samples, filters, hop=hop), type=2, norm="ortho", axis=1)[:, :N_MFCC]
+    return np.hstack([mfcc, deltas(mfcc, order=1), deltas(mfcc, order=2)])
+
+
+def _harmony(power: np.ndarray, filters: np.ndarray) -> np.ndarray:
+    """Chromagram, tonnetz and spectral contrast, shape (t, 25)."""
+    chroma = power @ filters
+    chroma = _relative(chroma, chroma.max(axis=1))
+    return np.hstack([chroma, tonnetz(chroma), spectral_contrast(power)])
+
+
+def _relative(values: np.ndarray, to: np.ndarray) -> np.ndarray:
+    """Rows divided by a number each; rows of zeros stay zeros."""
+    return values / np.maximum(to, np.finfo(np.float32).tiny)[:, None]
+
+
+def _decibel(power: np.ndarray) -> np.ndarray:
+    return 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
+
+
+def _mel_filters(n_bands: int) -> np.ndarray:
+    """Shape (bins, bands)."""
+    import librosa
+
+    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=n_bands, dtype=np.float64).T
+
+
+def _load_log_mel(n_bands: int) -> tuple[tuple[str, ...], Extractor]:
+    filters = _mel_filters(n_bands)
+
+    def extract(samples: np.ndarray) -> np.ndarray:
+        return _mel_frames(samples, filters, hop=HOP).astype(np.float32)
+
+    return tuple(f"logmel_{i}" for i in range(n_bands)), extract
+
+
+_MFCC_NAMES = tuple(f"{kind}_{i}" for kind in ("mfcc", "mfcc_delta", "mfcc_delta2") for i in range(N_MFCC))
+
+
+def _load_mfcc() -> tuple[tuple[str, ...], Extractor]:
+    filters = _mel_filters(MFCC_BANDS)
+
+    def extract(samples: np.ndarray) -> np.ndarray:
+        return _mfcc_frames(samples, filters, hop=HOP).astype(np.float32)
+
+    return _MFCC_NAMES, extract
+
+
+def _load_harmonic() -> tuple[tuple[str, ...], Extractor]:
+    import librosa
+
+    mel = _mel_filters(MFCC_BANDS)
+    # Tuning of 0 is A4 = 440 Hz: a voice has no tuning that could be estimated.
+    chroma = librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=HARMONIC_N_FFT, tuning=0.0, dtype=np.float64).T
+    describe = partial(_harmony, filters=chroma)
+
+    def extract(samples: np.ndarray) -> np.ndarray:
+        harmony = _over_frames(
+            samples, describe, window=HARMONIC_N_FFT, n_fft=HARMONIC_N_FFT, hop=HARMONIC_HOP
+        )
+        return np.hstack([harmony, _mfcc_frames(samples, mel, hop=HARMONIC_HOP)]).astype(np.float32)
+
+    names = (
+        *(f"chroma_{i}" for i in range(12)),
+        *(f"tonnetz_{i}" for i in range(6)),
+        *(f"spectral_contrast_{i}_db" for i in range(CONTRAST_BANDS)),
+        *_MFCC_NAMES,
+    )
+    return names, extract
+
+
+def _frame_set(
+    *,
+    name: str,
+    title: str,
+    reference: str,
+    hop: int,
+    settings: dict[str, str | int | float],
+    load: Callable[[], tuple[tuple[str, ...], Extractor]],
+) -> FeatureSet:
+    return FeatureSet(
+        name=name,
+        title=title,
+        version="1",
+        license=_LICENSE,
+        reference=reference,
+        settings={"librosa": version("librosa"), "window": WINDOW, "n_fft": N_FFT, "hop": hop, **settings},
+        load=load,
+        kind="frames",
+        frame_shift=hop / SAMPLE_RATE,
+    )
+
+
+MFCC39 = _frame_set(
+    name="mfcc39",
+    title="13 MFCC with deltas and delta-deltas, every 10 ms",
+    reference=_MCFEE,
+    hop=HOP,
+    settings={"bands": MFCC_BANDS, "delta_width": DELTA_WIDTH},
+    load=_load_mfcc,
+)
+
+HARMONIC = _frame_set(
+    name="harmonic",
+    title="chromagram, tonnetz, spectral contrast and 39 MFCC, every 20 ms",
+    reference=f"Durrani & Arshad (2021), section 3.2; {_MCFEE} (chroma_stft, tonnetz, spectral_contrast)",
+    hop=HARMONIC_HOP,
+    settings={"bands": MFCC_BANDS, "delta_width": DELTA_WIDTH, "harmonic_n_fft": HARMONIC_N_FFT},
+    load=_load_harmonic,
+)
