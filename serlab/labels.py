@@ -26,6 +26,9 @@ EMOTIONS: tuple[str, ...] = (
     "surprise", "boredom", "frustration", "other", "ambiguous",
 )  # fmt: skip
 
+#: Stands for the emotion of an utterance that has neither category nor rating.
+UNLABELLED = "(no label)"
+
 _SAME_WORDS = {emotion: emotion for emotion in EMOTIONS}
 
 #: corpus -> native label -> emotion. A corpus that is not listed (a user's
@@ -55,6 +58,7 @@ NATIVE: dict[str, dict[str, str]] = {
         "fea": "fear", "sur": "surprise", "neu": "neutral", "dis": "disgust", "oth": "other",
         "xxx": "ambiguous",
     },
+    "recola": {},  # ratings only
 }  # fmt: skip
 
 
@@ -131,10 +135,18 @@ class LabelScheme:
     def left_out_counts(
         self, table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | None = None
     ) -> pd.Series:
-        """Utterances left out on purpose, counted by corpus and emotion."""
+        """Utterances without a class, counted by corpus and emotion (or :data:`UNLABELLED`)."""
         out = table.loc[self._classes_of(table, native).isna()]
-        words = emotions(out, native=native)
+        words = emotions(out, native=native).fillna(UNLABELLED)
         return out.groupby([out["corpus"], words.rename("emotion")]).size()
+
+    def counts(
+        self, table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | None = None
+    ) -> pd.DataFrame:
+        """Utterances of each corpus (rows) in each class (columns), and "left out"."""
+        classes = self._classes_of(table, native).fillna("left out")
+        found = pd.crosstab(table["corpus"], classes)
+        return found.reindex(columns=[*self.classes, "left out"], fill_value=0).rename_axis(columns=None)
 
     def _classes_of(self, table: pd.DataFrame, native: Mapping | None) -> pd.Series:
         words = emotions(table, native=native)
@@ -186,6 +198,83 @@ def emotions(table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | N
     return words
 
 
+#: Emotion -> arousal, valence, and where that stands. Schuller et al. cluster the emotions
+#: of their corpora (EmoDB, DES and eNTERFACE among them) into binary arousal and valence
+#: ("Acoustic emotion recognition: A benchmark comparison of performances", ASRU 2009;
+#: "Cross-corpus acoustic emotion recognition", IEEE Trans. Affective Computing 1, 2010).
+#: Russell ("A circumplex model of affect", J. Personality and Social Psychology 39, 1980)
+#: places 28 words on a circle of pleasure and arousal. What they do not settle is said.
+QUADRANTS: dict[str, tuple[str | None, str | None, str]] = {
+    "neutral": (
+        "low", "positive",
+        "Schuller et al. In Russell's circle it is the centre: both halves are convention, and positive "
+        "valence the weaker one",
+    ),
+    "calm": ("low", "positive", "Russell (calm). A class of RAVDESS only, in no corpus of Schuller et al."),
+    "anger": ("high", "negative", "Schuller et al.; Russell (angry)"),
+    "joy": ("high", "positive", "Schuller et al.; Russell (happy, delighted)"),
+    "excitement": ("high", "positive", "Russell (excited)"),
+    "sadness": ("low", "negative", "Schuller et al.; Russell (sad)"),
+    "fear": ("high", "negative", "Schuller et al.; Russell (afraid)"),
+    "disgust": (
+        "low", "negative",
+        "Schuller et al. (EmoDB, eNTERFACE). Not among Russell's words: valence is agreed, arousal is the "
+        "least certain of this table",
+    ),
+    "surprise": (
+        "high", "positive",
+        "Schuller et al. (DES, eNTERFACE); Russell (astonished). Arousal is agreed; surprise can be "
+        "unpleasant too",
+    ),
+    "boredom": ("low", "negative", "Schuller et al. (EmoDB); Russell (bored)"),
+    "frustration": (
+        "high", "negative",
+        "Russell (frustrated: unpleasant, little above the middle of arousal). IEMOCAP's ratings go first",
+    ),
+    "other": (None, None, "not one emotion"),
+    "ambiguous": (None, None, "the annotators did not agree; IEMOCAP's ratings go first"),
+}  # fmt: skip
+
+
+def quadrant_table() -> pd.DataFrame:
+    """Arousal and valence of each emotion, for corpora without ratings.
+
+    Returns
+    -------
+    DataFrame
+        Columns emotion, arousal, valence (missing: left out) and source.
+    """
+    rows = [(emotion, *halves) for emotion, halves in QUADRANTS.items()]
+    return pd.DataFrame(rows, columns=["emotion", "arousal", "valence", "source"])
+
+
+def binary_counts(table: pd.DataFrame, corpus: str, published: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
+    """Ratings of a corpus at most at, and above, the threshold of each dimension.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterances; other corpora in it are passed over.
+    corpus : str
+    published : mapping of str to (int, int)
+        Dimension -> how many are published on each side.
+
+    Returns
+    -------
+    DataFrame
+        Columns what, published, found. An utterance without a rating is on neither side.
+    """
+    rows = []
+    for dimension, (low, high) in published.items():
+        threshold = SCHEMES[dimension].thresholds[corpus]
+        ratings = table.loc[table["corpus"] == corpus, dimension]
+        rows += [
+            (f"{dimension} at most {threshold:g}", low, int((ratings <= threshold).sum())),
+            (f"{dimension} above {threshold:g}", high, int((ratings > threshold).sum())),
+        ]
+    return pd.DataFrame(rows, columns=["what", "published", "found"])
+
+
 def _mapping(**classes: str) -> dict[str, str | None]:
     """Emotion -> class; every emotion not named is left out on purpose."""
     return {emotion: classes.get(emotion) for emotion in EMOTIONS}
@@ -228,27 +317,20 @@ SCHEMES: dict[str, LabelScheme] = {
         LabelScheme(
             name="arousal",
             classes=("low", "high"),
-            mapping=_mapping(
-                neutral="low", calm="low", anger="high", joy="high", excitement="high", sadness="low",
-                fear="high", disgust="low", surprise="high", boredom="low", frustration="high",
-            ),
+            mapping={emotion: arousal for emotion, (arousal, _, _) in QUADRANTS.items()},
             dimension="arousal",
-            thresholds={"iemocap": 2.5},
-            source="ratings: Neumann & Vu, table 1; categories: halves of Russell's circumplex as "
-            "Schuller et al. (2010, Cross-corpus acoustic emotion recognition) assign them",
+            thresholds={"iemocap": 2.5, "recola": 0.0},
+            source="ratings: Neumann & Vu, table 1; categories: Schuller et al. and Russell, see "
+            "serlab.labels.QUADRANTS",
         ),
         LabelScheme(
             name="valence",
             classes=("negative", "positive"),
-            mapping=_mapping(
-                neutral="positive", calm="positive", anger="negative", joy="positive",
-                excitement="positive", sadness="negative", fear="negative", disgust="negative",
-                surprise="positive", boredom="negative", frustration="negative",
-            ),
+            mapping={emotion: valence for emotion, (_, valence, _) in QUADRANTS.items()},
             dimension="valence",
-            thresholds={"iemocap": 2.5},
-            source="ratings: Neumann & Vu, table 1; categories: halves of Russell's circumplex as "
-            "Schuller et al. (2010, Cross-corpus acoustic emotion recognition) assign them",
+            thresholds={"iemocap": 2.5, "recola": 0.0},
+            source="ratings: Neumann & Vu, table 1; categories: Schuller et al. and Russell, see "
+            "serlab.labels.QUADRANTS",
         ),
     )
 }  # fmt: skip

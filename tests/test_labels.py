@@ -16,7 +16,7 @@ def table(corpus: str, native: list[str | None], **columns: list) -> pd.DataFram
     return data.utterances(pd.DataFrame(rows).assign(**columns))
 
 
-@pytest.mark.parametrize("corpus", labels.NATIVE)
+@pytest.mark.parametrize("corpus", [corpus for corpus, native in labels.NATIVE.items() if native])
 def test_every_native_label_is_a_word_of_the_vocabulary(corpus: str):
     found = labels.emotions(table(corpus, list(labels.NATIVE[corpus])))
     assert found.to_list() == list(labels.NATIVE[corpus].values())
@@ -78,11 +78,18 @@ def test_excitement_is_joy_only_where_the_recipe_says_so():
 
 
 @pytest.mark.parametrize("dimension", ["arousal", "valence"])
-def test_a_rating_at_the_threshold_belongs_to_the_lower_class(dimension: str):
+@pytest.mark.parametrize(
+    ("corpus", "ratings"), [("iemocap", [1.0, 2.5, 2.5001]), ("recola", [-1.0, 0.0, 0.0001])]
+)
+def test_a_rating_at_the_threshold_belongs_to_the_lower_class(
+    dimension: str, corpus: str, ratings: list[float]
+):
     scheme = labels.scheme(dimension)
-    rated = table("iemocap", ["xxx"] * 3, **{dimension: [1.0, 2.5, 2.5001]})
+    rated = table(corpus, [None] * 3, **{dimension: ratings})
     low, high = scheme.classes
     assert scheme.apply(rated)["emotion"].to_list() == [low, low, high]
+    counts = labels.binary_counts(rated, corpus, {dimension: (5, 6)})
+    assert counts["found"].to_list() == [2, 1] and counts["published"].to_list() == [5, 6]
 
 
 def test_a_rating_wins_over_the_category_and_the_category_fills_in():
@@ -98,3 +105,46 @@ def test_neither_rating_nor_category_is_left_out_and_counted():
     unrated = table("iemocap", ["xxx", "neu"])
     assert valence.apply(unrated)["native_label"].to_list() == ["neu"]
     assert valence.left_out_counts(unrated).to_dict() == {("iemocap", "ambiguous"): 1}
+    unlabelled = table("recola", [None, None], valence=[0.5, float("nan")])
+    assert valence.left_out_counts(unlabelled).to_dict() == {("recola", labels.UNLABELLED): 1}
+
+
+def test_counts_of_classes_by_corpus_lose_nobody():
+    both = data.concatenate(
+        [table("emodb", ["W", "N", "E"]), table("recola", [None] * 2, arousal=[0.3, float("nan")])]
+    )
+    counts = labels.scheme("arousal").counts(both)
+    assert counts.to_dict("index") == {
+        "emodb": {"low": 2, "high": 1, "left out": 0},
+        "recola": {"low": 0, "high": 1, "left out": 1},
+    }
+    assert labels.scheme("four").counts(both)["left out"].to_dict() == {"emodb": 1, "recola": 2}
+
+
+class TestQuadrants:
+    def test_every_emotion_has_a_place_or_none_and_a_source(self):
+        quadrants = labels.quadrant_table()
+        assert list(quadrants.columns) == ["emotion", "arousal", "valence", "source"]
+        assert sorted(quadrants["emotion"]) == sorted(labels.EMOTIONS)
+        assert quadrants["source"].str.len().gt(0).all()
+        nowhere = quadrants[quadrants["arousal"].isna()]
+        assert set(nowhere["emotion"]) == {"other", "ambiguous"} and nowhere["valence"].isna().all()
+
+    def test_schemes_follow_the_table(self):
+        for row in labels.quadrant_table().itertuples():
+            for dimension in ("arousal", "valence"):
+                half = labels.scheme(dimension).mapping[row.emotion]
+                assert half == (getattr(row, dimension) if pd.notna(getattr(row, dimension)) else None)
+
+    def test_emodb_as_schuller_et_al_cluster_it(self):
+        quadrants = labels.quadrant_table().set_index("emotion")
+        emodb = quadrants.loc[list(labels.NATIVE["emodb"].values())]
+        assert set(emodb.index[emodb["arousal"] == "high"]) == {"anger", "fear", "joy"}
+        assert set(emodb.index[emodb["valence"] == "positive"]) == {"joy", "neutral"}
+
+    def test_classes_of_ravdess(self):
+        native = table("ravdess", ["02", "03", "07", "08"])  # calm, happy, disgust, surprised
+        assert list(labels.scheme("arousal").apply(native)["emotion"]) == ["low", "high", "low", "high"]
+        assert list(labels.scheme("valence").apply(native)["emotion"]) == [
+            "positive", "positive", "negative", "positive",
+        ]  # fmt: skip

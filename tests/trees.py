@@ -19,6 +19,7 @@ from serlab.corpora import emodb as emodb_reader
 from serlab.corpora import emovo as emovo_reader
 from serlab.corpora import iemocap as iemocap_reader
 from serlab.corpora import ravdess as ravdess_reader
+from serlab.corpora import recola as recola_reader
 from serlab.corpora import savee as savee_reader
 
 RATE = 16_000
@@ -168,6 +169,38 @@ def iemocap(folder: Path, *, suffix: str = ".wav", every: int = 1, distinct: boo
             (evaluation / f"{dialogue}.txt").write_text("\n".join(lines) + "\n")
 
 
+def recola(folder: Path, *, suffix: str = ".wav", every: int = 1, distinct: bool = False) -> None:
+    """RECOLA-Annotation/emotional_behaviour/arousal/P16.csv, and the user's own turns.csv."""
+    # Turns last three ratings of 40 ms; the annotators differ, but not in the mean.
+    speakers = recola_reader.SPEAKERS
+    offsets = (-0.3, -0.2, -0.1, 0.1, 0.2, 0.3)
+    n_turns = recola_reader.N_UTTERANCES
+    longest = -(-n_turns // len(speakers))
+    turns = [(speaker, n) for speaker in speakers for n in range(longest)]
+    turns = [turn for turn in turns if turn not in {(s, longest - 1) for s in speakers[n_turns % 23 :]}]
+    for dimension, (low, _) in recola_reader.EXPECTED_RATINGS.items():
+        # The first turns get the low ratings; a mean of zero is low.
+        for speaker in speakers:
+            lines = ["time;FM1 ;FM2 ;FM3 ;FF1 ;FF2 ;FF3"]
+            for number, (_, n) in ((k, turn) for k, turn in enumerate(turns) if turn[0] == speaker):
+                mean = (0.0, -0.4)[number % 2] if number < low else (0.02, 0.5)[number % 2]
+                ratings = ";".join(f"{mean + offset:.2f}" for offset in offsets)
+                lines += [f"{0.12 * n + 0.04 * k:.2f};{ratings}" for k in range(3)]
+            path = folder / "RECOLA-Annotation/emotional_behaviour" / dimension / f"{speaker}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("\n".join(lines) + "\n\n")
+    recordings = folder / "RECOLA-Audio-recordings"
+    recordings.mkdir(exist_ok=True)
+    for number, speaker in enumerate(speakers):
+        seed = number if distinct else 0
+        (recordings / f"{speaker}{suffix}").write_bytes(noise(suffix, seed=seed, seconds=0.12 * longest))
+    lines = [
+        f"{speaker},{0.12 * n:.2f},{0.12 * n + 0.1:.2f},{('female', 'male')[speakers.index(speaker) % 2]}"
+        for speaker, n in turns[::every]
+    ]
+    (folder / "turns.csv").write_text("\n".join(["speaker,start,end,sex", *lines]) + "\n")
+
+
 #: Corpus -> function that writes its tree into a folder. A corpus that is
 #: missing here fails the contract test.
 TREES: dict[str, Callable[..., None]] = {
@@ -177,4 +210,5 @@ TREES: dict[str, Callable[..., None]] = {
     "ravdess": ravdess,
     "urdu": urdu,
     "iemocap": iemocap,
+    "recola": recola,
 }

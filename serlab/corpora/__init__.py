@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from serlab import data
-from serlab.corpora import csv_corpus, emodb, emovo, iemocap, ravdess, savee, synthetic, urdu
+from serlab.corpora import csv_corpus, emodb, emovo, iemocap, ravdess, recola, savee, synthetic, urdu
 from serlab.corpora.base import Corpus
 from serlab.corpora.csv_corpus import from_csv
 from serlab.errors import CorpusError
 
-__all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "overview", "read_many"]
+__all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "overview", "read_many", "remarks"]
 
 #: Corpora that serlab knows, by name. A user's own CSV corpora are found by
 #: :func:`get` and :func:`installed`.
@@ -26,6 +26,7 @@ CORPORA: dict[str, Corpus] = {
         ravdess.CORPUS,
         urdu.CORPUS,
         iemocap.CORPUS,
+        recola.CORPUS,
         *synthetic.CORPORA,
     )
 }
@@ -81,4 +82,14 @@ def overview(root: Path | str | None = None) -> pd.DataFrame:
             "licence": corpus.license,
         }
         for name, corpus in {**CORPORA, **installed(root)}.items()
+    )
+
+
+def remarks(table: pd.DataFrame) -> tuple[str, ...]:
+    """What a reader of results should know about these copies of corpora, one sentence each."""
+    return tuple(
+        f"{CORPORA[name].title}: {remark}"
+        for name, part in table.groupby("corpus")
+        if name in CORPORA and CORPORA[name].remarks is not None
+        for remark in CORPORA[name].remarks(part)
     )

@@ -61,6 +61,9 @@ class Corpus:
         columns what, published, found, source.
     caveats : tuple of str
         What a user should know about the published corpus; shown with it.
+    remarks : callable or None
+        ``remarks(table)`` -> what a user should know about this copy as it
+        was read, one sentence each; shown by validation and in reports.
     embedded : bool
         Made by serlab itself: always installed, in the cache instead of below
         the data root; the reader makes it when it is not there yet.
@@ -80,6 +83,7 @@ class Corpus:
     expected_names: Callable[[Path], Set[str]] | None = field(default=None, repr=False)
     further_counts: Callable[[pd.DataFrame], pd.DataFrame] | None = field(default=None, repr=False)
     caveats: tuple[str, ...] = ()
+    remarks: Callable[[pd.DataFrame], tuple[str, ...]] | None = field(default=None, repr=False)
     embedded: bool = False
 
     def folder(self, root: Path | str | None = None) -> Path:

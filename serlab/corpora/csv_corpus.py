@@ -28,8 +28,6 @@ A file ``<data>/<name>/corpus.csv`` makes ``name`` a corpus like any other.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -85,7 +83,7 @@ def from_csv(
         raise CorpusError(f"no such file: {path}; give the path of a CSV file")
     if name is None:
         name = path.parent.name if path.name == FILE_NAME else path.stem
-    columns, lines = _lines(path)
+    columns, lines = files.csv_lines(path)
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
         raise CorpusError(
@@ -122,27 +120,6 @@ def corpus(name: str) -> Corpus:
 
 def _read_folder(folder: Path, *, name: str) -> pd.DataFrame:
     return from_csv(folder / FILE_NAME, name)
-
-
-def _lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Column names, and the line number and cells of each row."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path} is not UTF-8 ({error}); save it as CSV UTF-8") from None
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="", restval="")
-    columns = [column.strip() for column in reader.fieldnames or []]
-    reader.fieldnames = columns
-    rows = []
-    for cells in reader:
-        if "" in cells:
-            raise CorpusError(
-                f"{path}, line {reader.line_num}: more cells than the {len(columns)} columns of line 1; "
-                "quote cells that contain the separator"
-            )
-        rows.append((reader.line_num, {column: cell.strip() for column, cell in cells.items()}))
-    return columns, rows
 
 
 def _row(cells: dict[str, str], name: str, emotions: Mapping[str, str], path: Path, line: int) -> dict:

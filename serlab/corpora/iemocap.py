@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from serlab import labels
@@ -224,14 +223,7 @@ def further_counts(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns what, published, found, source.
     """
-    rows = []
-    for rating, (low, high) in EXPECTED_RATINGS.items():
-        above = table[rating] > labels.SCHEMES[rating].thresholds["iemocap"]
-        rows += [
-            (f"{rating} at most 2.5", low, int(np.sum(~above))),
-            (f"{rating} above 2.5", high, int(np.sum(above))),
-        ]
-    ratings = pd.DataFrame(rows, columns=["what", "published", "found"])
+    ratings = labels.binary_counts(table, "iemocap", EXPECTED_RATINGS)
     ratings["source"] = "Neumann & Vu, footnote 1"
     return pd.concat([ratings, *(check_recipe(table, name) for name in RECIPES)], ignore_index=True)
 

@@ -165,9 +165,13 @@ def validate(
     emotions = labels.emotions(table)
     counts = _counts(corpus, table, emotions, files)
     found = [
+        *_remarks(corpus, table),
         *_completeness(corpus, folder, table, counts),
+        *_speakers(corpus, table),
         *_further_counts(corpus, table),
+        *_binary(table),
         *_broken(corpus, folder, files),
+        *_cuts(table, files),
         *_extra(corpus, folder, table),
         *_sound(folder, files),
         *_formats(folder, files),
@@ -271,6 +275,29 @@ def _counts(corpus: Corpus, table: pd.DataFrame, emotions: pd.Series, files: pd.
     )
 
 
+def _remarks(corpus: Corpus, table: pd.DataFrame) -> list[tuple]:
+    remarks = corpus.remarks(table) if corpus.remarks is not None else ()
+    return [("info", "this copy", remark, "", ()) for remark in remarks]
+
+
+def _speakers(corpus: Corpus, table: pd.DataFrame) -> list[tuple]:
+    n, published = table["speaker"].nunique(), corpus.expected_speakers
+    if not published or n == published:
+        return []
+    return [("warning", "speakers", f"{n} speakers, {published} were published", corpus.how_to_get, ())]
+
+
+def _binary(table: pd.DataFrame) -> list[tuple]:
+    """Classes of the schemes by dimension: from ratings where there are any, else from categories."""
+    found = []
+    for name, scheme in labels.SCHEMES.items():
+        if scheme.dimension is not None:
+            counts = scheme.counts(table).sum()
+            text = ", ".join(f"{n} {side}" for side, n in counts.items())
+            found.append(("info", f"{name} classes", text, "", ()))
+    return found
+
+
 def _completeness(corpus: Corpus, folder: Path, table: pd.DataFrame, counts: pd.DataFrame) -> list[tuple]:
     if not corpus.expected:
         return []
@@ -302,12 +329,6 @@ def _completeness(corpus: Corpus, folder: Path, table: pd.DataFrame, counts: pd.
         )  # fmt: skip
     if not found:
         found.append(("info", "counts", f"all {published} published utterances are here", "", ()))
-    speakers = table["speaker"].nunique()
-    if speakers != corpus.expected_speakers:
-        found.append(
-            ("warning", "speakers", f"{speakers} speakers, {corpus.expected_speakers} were published",
-             corpus.how_to_get, ())
-        )  # fmt: skip
     return found
 
 
@@ -315,6 +336,8 @@ def _further_counts(corpus: Corpus, table: pd.DataFrame) -> list[tuple]:
     if corpus.further_counts is None:
         return []
     counts = corpus.further_counts(table)
+    if counts.empty:  # nothing that can be compared; the corpus' remarks say why
+        return []
     off = counts[counts["found"] != counts["published"]]
     if off.empty:
         sources = "; ".join(dict.fromkeys(counts["source"]))
@@ -348,6 +371,16 @@ def _broken(corpus: Corpus, folder: Path, files: pd.DataFrame) -> list[tuple]:
             where = f"{remedy}. {corpus.how_to_get}" if problem == "missing" else remedy
             found.append((severity, f"{problem} files", f"{len(names)} files {meaning}", where, names))
     return found
+
+
+def _cuts(table: pd.DataFrame, files: pd.DataFrame) -> list[tuple]:
+    outside = table["end"] > files["seconds"] + audio.END_TOLERANCE
+    if not outside.any():
+        return []
+    finding = f"{outside.sum()} utterances end after the end of their file"
+    return [
+        ("warning", "cuts", finding, "correct start and end: they are skipped", tuple(table.index[outside]))
+    ]
 
 
 def _extra(corpus: Corpus, folder: Path, table: pd.DataFrame) -> list[tuple]:
