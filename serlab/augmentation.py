@@ -1,9 +1,14 @@
 """Changed copies of training data: of the waveform, or of a sequence of frames.
 
-Nothing here is on by default. Changes of the waveform have names, to be given
-to :func:`serlab.features.extract` and kept in reports: ``noise-20`` is white
-noise at 20 dB below the speech, ``speed-0.9`` plays at nine tenths of the
-speed, ``gain-6`` is 6 dB louder (``gain--6`` quieter).
+Nothing here is on by default. Each change has a name, for parameters and reports:
+
+- ``noise-20``: white noise, 20 dB below the speech;
+- ``speed-0.9``: played at nine tenths of the speed;
+- ``gain-6``: 6 dB louder (``gain--6``: quieter);
+- ``specaugment``: stretches of time and features hidden, anew in every batch.
+
+The first three are made once, by :func:`serlab.features.extract`; the last is
+for :func:`serlab.training.train`.
 """
 
 from __future__ import annotations
@@ -11,47 +16,75 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soxr
-import torch
 
 from serlab.audio import FULL_SCALE, SAMPLE_RATE
 from serlab.errors import ParameterError
+
+if TYPE_CHECKING:  # seconds to import, and most of this module does without
+    import torch
 
 #: Raise it whenever a change gives other samples: features are cached under it.
 VERSION = "1"
 SLOWEST, FASTEST = 0.5, 2.0
 
-#: Samples and a source of random numbers -> changed samples.
-Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-
-#: Kind of change -> function of samples, the number in its name, and the source of random numbers.
+#: Kind of change -> function of samples, the number in its name, and a source of random numbers.
 WAVEFORM: dict[str, Callable[[np.ndarray, float, np.random.Generator], np.ndarray]] = {
     "noise": lambda samples, number, rng: add_noise(samples, snr_db=number, rng=rng),
     "speed": lambda samples, number, rng: change_speed(samples, factor=number),
     "gain": lambda samples, number, rng: gain(samples, db=number),
 }
+SPECAUGMENT = "specaugment"
 
 
-def parse(name: str) -> Change:
-    """Change of the waveform by name: "noise-20", "speed-0.9", "gain-6".
+@dataclass(frozen=True)
+class Augmentation:
+    """A change, as :func:`parse` reads it from its name.
+
+    Attributes
+    ----------
+    kind : {"noise", "speed", "gain", "specaugment"}
+    number : float or None
+        What the name says: dB, factor, dB, nothing.
+    """
+
+    kind: str
+    number: float | None = None
+
+    @property
+    def on_audio(self) -> bool:
+        """Whether the waveform is changed, or else batches of frames."""
+        return self.kind in WAVEFORM
+
+    def change(self, samples: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """Changed samples, float32 at 16 kHz; only where :attr:`on_audio`."""
+        return WAVEFORM[self.kind](samples, self.number, rng)
+
+
+def parse(name: str) -> Augmentation:
+    """Read the name of a change.
 
     Raises
     ------
     ParameterError
         If there is no such change.
     """
+    if name == SPECAUGMENT:
+        return Augmentation(SPECAUGMENT)
     found = re.fullmatch(r"([a-z]+)-(-?\d+(?:\.\d+)?)", name)
     if found is None or found[1] not in WAVEFORM:
         raise ParameterError(
-            f"unknown augmentation {name!r}; choose noise-<SNR in dB>, speed-<factor> or gain-<dB>, "
-            "for instance noise-20"
+            f"unknown augmentation {name!r}; choose noise-<SNR in dB>, speed-<factor>, gain-<dB> "
+            f"(noise-20, speed-0.9, gain-6) or {SPECAUGMENT}"
         )
     kind, number = found[1], float(found[2])
     if kind == "speed":
         _check_speed(number)
-    return lambda samples, rng: WAVEFORM[kind](samples, number, rng)
+    return Augmentation(kind, number)
 
 
 def add_noise(samples: np.ndarray, *, snr_db: float, rng: np.random.Generator) -> np.ndarray:
@@ -146,6 +179,8 @@ def spec_augment(
     Park et al. (2019), SpecAugment, section 2; widths of their policy SM, with
     its F as a share of the bands.
     """
+    import torch
+
     inside = ~torch.isnan(X)
     lengths = inside[:, :, 0].sum(dim=1).cpu()
     widest = torch.minimum(torch.tensor(float(time_width)), time_share * lengths).floor()
@@ -161,6 +196,8 @@ def _stripes(
     lengths: torch.Tensor, widest: torch.Tensor, *, n_masks: int, size: int, generator: torch.Generator
 ) -> torch.Tensor:
     """Union of random intervals within [0, length): bool, shape (B, size)."""
+    import torch
+
     draw = torch.rand(2, n_masks, len(lengths), 1, generator=generator)
     width = (draw[0] * (widest[:, None] + 1)).floor()
     start = (draw[1] * (lengths[:, None] - width + 1)).floor()

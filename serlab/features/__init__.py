@@ -327,7 +327,8 @@ class _Change:
     seed: int
 
     def __post_init__(self) -> None:
-        augmentation.parse(self.name)
+        if not augmentation.parse(self.name).on_audio:
+            raise ParameterError(f"{self.name} changes no audio; hand it to the training of a network")
 
     def hash(self, audio_hash: str) -> str:
         identity = f"{audio_hash} {self.name} {self.seed} {augmentation.VERSION}"
@@ -335,7 +336,7 @@ class _Change:
 
     def __call__(self, samples: np.ndarray, audio_hash: str) -> np.ndarray:
         rng = np.random.default_rng([self.seed, int(audio_hash, 16)])
-        return augmentation.parse(self.name)(samples, rng)
+        return augmentation.parse(self.name).change(samples, rng=rng)
 
 
 def _compute(
