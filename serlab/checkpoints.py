@@ -65,19 +65,22 @@ class Checkpoint:
             ours, theirs = set(self.architecture.splitlines()), set(made_by.splitlines())
             raise TrainingError(
                 f"{self.path} is of another architecture "
-                f"(it has {_some(theirs - ours)}; this network has {_some(ours - theirs)}); {remedy}"
+                f"(it has {_some(theirs - ours)}, this network {_some(ours - theirs)}); {remedy}"
             )
         return state if training == self.training else None
 
 
 def architecture(module: nn.Module) -> str:
-    """Modules, and the name, shape, type and trainability of each parameter and buffer."""
+    """A line for each module, with its plain attributes, and for each parameter and buffer."""
+    modules = [
+        f"{name} {type(part).__qualname__} {_plain(vars(part))}" for name, part in module.named_modules()
+    ]
     trained = {name for name, parameter in module.named_parameters() if parameter.requires_grad}
     tensors = [
-        f"{name} {tuple(value.shape)} {value.dtype} {name in trained}"
+        f"{name} {tuple(value.shape)} {value.dtype} {'trained' if name in trained else 'fixed'}"
         for name, value in module.state_dict().items()
     ]
-    return "\n".join([repr(module), *tensors])
+    return "\n".join(line.strip() for line in (*modules, *tensors))
 
 
 def content(tensors: Iterable[Tensor | None]) -> str:
@@ -93,5 +96,14 @@ def content(tensors: Iterable[Tensor | None]) -> str:
     return digest.hexdigest()
 
 
+def _plain(attributes: dict[str, Any]) -> str:
+    kinds = (bool, int, float, str, tuple)
+    return " ".join(
+        f"{name}={value!r}"
+        for name, value in attributes.items()
+        if isinstance(value, kinds) and not name.startswith("_") and name != "training"
+    )
+
+
 def _some(lines: set[str]) -> str:
-    return repr(min(lines).strip()) if lines else "less"
+    return f"'{min(lines)}'" if lines else "nothing else"
