@@ -240,8 +240,8 @@ def ask(tmp_path, tiny):
     return partial(features.extract, features="tiny", cache=tmp_path / "cache", jobs=2)
 
 
-def entry_files(tmp_path: Path) -> list[Path]:
-    return sorted(p for p in (tmp_path / "cache/features").glob("tiny-*/*/*"))
+def entry_files(tmp_path: Path, name: str = "tiny") -> list[Path]:
+    return sorted(p for p in (tmp_path / "cache/features").glob(f"{name}-*/*/*"))
 
 
 def test_second_run_is_the_same_and_from_the_cache(tmp_path, ask, tiny):

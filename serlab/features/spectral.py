@@ -8,9 +8,8 @@ arrays stay in the processor's cache, which makes it several times faster.
 - Hann window; the frame is padded with zeros to the length of the transform.
 - Mel bands: Slaney's scale and area normalisation, 0 to 8000 Hz, power.
 - Decibels re 1 with a floor of -100 dB, and not relative to the loudest frame
-  (librosa's ``top_db=None``): a frame does not depend on what surrounds it. The
-  floor lies below the quantisation noise of a 16-bit recording, so that only
-  digital silence reaches it.
+  (librosa's ``top_db=None``): a frame does not depend on what surrounds it.
+  Digital silence lies on the floor, the noise of rounding to 16 bits at -94 dB.
 """
 
 from __future__ import annotations
