@@ -59,6 +59,12 @@ class TestContract:
         assert set(corpora.get(name).expected) == set(labels.NATIVE[name])
         assert set(labels.emotions(full(name)).dropna()) <= set(labels.EMOTIONS)
 
+    def test_sessions_are_given_for_all_utterances_or_for_none(self, full, name: str):
+        # A protocol that holds out sessions relies on it.
+        assert (
+            full(name)["session"].notna().all() if name == "iemocap" else full(name)["session"].isna().all()
+        )
+
     def test_one_speaker_has_one_sex(self, full, name: str):
         assert (full(name).groupby("speaker")["sex"].nunique() == 1).all()
 

@@ -174,10 +174,8 @@ def recola(folder: Path, *, suffix: str = ".wav", every: int = 1, distinct: bool
     # Turns last three ratings of 40 ms; the annotators differ, but not in the mean.
     speakers = recola_reader.SPEAKERS
     offsets = (-0.3, -0.2, -0.1, 0.1, 0.2, 0.3)
-    n_turns = recola_reader.N_UTTERANCES
-    longest = -(-n_turns // len(speakers))
-    turns = [(speaker, n) for speaker in speakers for n in range(longest)]
-    turns = [turn for turn in turns if turn not in {(s, longest - 1) for s in speakers[n_turns % 23 :]}]
+    each, more = divmod(recola_reader.N_UTTERANCES, len(speakers))
+    turns = [(s, n) for number, s in enumerate(speakers) for n in range(each + (number < more))]
     for dimension, (low, _) in recola_reader.EXPECTED_RATINGS.items():
         # The first turns get the low ratings; a mean of zero is low.
         for speaker in speakers:
@@ -193,7 +191,7 @@ def recola(folder: Path, *, suffix: str = ".wav", every: int = 1, distinct: bool
     recordings.mkdir(exist_ok=True)
     for number, speaker in enumerate(speakers):
         seed = number if distinct else 0
-        (recordings / f"{speaker}{suffix}").write_bytes(noise(suffix, seed=seed, seconds=0.12 * longest))
+        (recordings / f"{speaker}{suffix}").write_bytes(noise(suffix, seed=seed, seconds=0.12 * (each + 1)))
     lines = [
         f"{speaker},{0.12 * n:.2f},{0.12 * n + 0.1:.2f},{('female', 'male')[speakers.index(speaker) % 2]}"
         for speaker, n in turns[::every]
