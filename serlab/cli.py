@@ -88,6 +88,24 @@ def _parser() -> argparse.ArgumentParser:
     data_option(run)
     run_options(run)
 
+    matrix = command("matrix", _matrix, "run a notebook on every ordered pair of corpora, into one page")
+    matrix.add_argument("notebook", metavar="NOTEBOOK", help='"02", "02_attentive_cnn" or a path')
+    matrix.add_argument("--corpora", metavar="NAMES", required=True, help="as in emodb,ravdess,urdu")
+    matrix.add_argument(
+        "--each", metavar="NAME=VALUES", action="append", default=[], type=_assignment,
+        help="a parameter to vary: --each scheme=arousal,valence",
+    )  # fmt: skip
+    matrix.add_argument(
+        "-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], type=_assignment,
+        help="a parameter of all runs",
+    )  # fmt: skip
+    matrix.add_argument("--preset", metavar="NAME", help="demo, quick or paper; short for -p preset=NAME")
+    matrix.add_argument(
+        "--at-once", metavar="N", type=int, default=1, help="runs beside each other; default: 1"
+    )
+    data_option(matrix)
+    out_option(matrix)
+
     run_options(command("demo", _demo, "a report on synthetic corpora in under a minute"))
     out_option(command("index", _index, "write the page that lists all reports"))
 
@@ -116,13 +134,44 @@ def _assignment(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _run(options: argparse.Namespace) -> int:
+def _given(options: argparse.Namespace) -> dict[str, str]:
+    """Parameters of -p and --preset.
+
+    Raises
+    ------
+    ParameterError
+        If one is given twice with different values.
+    """
     parameters: dict[str, str] = {}
-    given = [*options.parameters, *([("preset", options.preset)] if options.preset else [])]
-    for name, value in given:
+    for name, value in [*options.parameters, *([("preset", options.preset)] if options.preset else [])]:
         if parameters.setdefault(name, value) != value:
             raise ParameterError(f"parameter {name!r} is given twice: {parameters[name]!r} and {value!r}")
-    return _report(options, options.notebook, parameters, data=options.data)
+    return parameters
+
+
+def _run(options: argparse.Namespace) -> int:
+    return _report(options, options.notebook, _given(options), data=options.data)
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    from serlab import matrix
+
+    page = matrix.run(
+        options.notebook,
+        corpora=_words(options.corpora),
+        each={name: _words(values) for name, values in options.each},
+        parameters=_given(options),
+        out=options.out,
+        data=options.data,
+        at_once=options.at_once,
+        progress=_progress,
+    )
+    print(page)
+    return 0
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -14,21 +14,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from serlab import metrics, normalization, whole_files
 from serlab.errors import Cancelled, ProtocolError, TrainingError
+from serlab.features import Frames
 from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
 from serlab.progress import Progress
 from serlab.protocols import Split
 from serlab.samples import Labelled, Unlabelled, statistics
 from serlab.training import Fitting
-
-if TYPE_CHECKING:
-    from serlab.features import Frames
 
 #: What is being fitted, and the history of its epochs so far.
 OnEpoch = Callable[[str, pd.DataFrame], None]
@@ -90,6 +88,7 @@ def run(
     run_id: str = "",
     n_jobs: int = 1,
     device: str = "cpu",
+    augment: Callable[..., Tensor] | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
     on_epoch: OnEpoch | None = None,
@@ -119,6 +118,8 @@ def run(
     n_jobs : int
         Threads a method may use.
     device : {"cpu", "cuda"}
+    augment : callable, optional
+        Applied by networks to their training batches, see :func:`serlab.training.train`.
     folder : path, optional
         Finished folds and the state of networks in training are kept here,
         so that an interrupted run resumes.
@@ -158,6 +159,7 @@ def run(
             preset=preset,
             n_jobs=n_jobs,
             device=device,
+            augment=augment,
             cancel=cancel,
             stem=None if folder is None else Path(folder) / f"{spec.name}-seed{seed}",
             details=seed == seeds[0],
@@ -183,6 +185,7 @@ class _Setting:
     preset: str
     n_jobs: int
     device: str
+    augment: Callable[..., Tensor] | None
     cancel: threading.Event | None
     stem: Path | None
     details: bool
@@ -233,6 +236,7 @@ def _run_method(
     fitting = Fitting(
         n_jobs=setting.n_jobs,
         device=setting.device,
+        augment=setting.augment,
         progress=lambda done, total, text: report(doing[0], f"{doing[1]}: {text}"),
         on_epoch=None if on_epoch is None else on_history,
         cancel=setting.cancel,

@@ -7,6 +7,7 @@ Notebooks, widgets and the command line all end here with the same
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -19,13 +20,29 @@ from pathlib import Path
 import pandas as pd
 
 import serlab
-from serlab import corpora, data, evaluation, features, labels, leakage, methods, protocols, whole_files
+from serlab import (
+    augmentation,
+    corpora,
+    data,
+    devices,
+    evaluation,
+    features,
+    labels,
+    leakage,
+    methods,
+    protocols,
+    whole_files,
+)  # fmt: skip
 from serlab.errors import ParameterError
+from serlab.features import Frames
 from serlab.progress import Progress
 from serlab.provenance import package_digest
 
 #: What to do with an audio file that cannot be used.
 ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
+
+#: Name of the augmentation that masks bands and frames of training batches.
+SPEC_AUGMENT = "specaugment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +68,18 @@ class Parameters:
         See :data:`serlab.protocols.PROTOCOLS`.
     shots : int
         Labelled target utterances per class ("k-shot" only).
+    folds : int
+        Folds of "speaker-groups" and "random", draws of "k-shot".
     seeds : tuple of int
         Repeats of the stochastic methods. The first one also seeds random splits.
     preset : {"demo", "quick", "paper"}
+    seconds : float
+        Frames only: longer utterances are cut there.
+    augment : tuple of str
+        Changed copies of the training utterances (:mod:`serlab.augmentation`: "noise-20"), and
+        "specaugment", which masks parts of training batches.
+    device : {"auto", "cpu", "cuda"}
+        Where networks of frames are trained.
     data : str
         Data root; empty for the default, see :func:`serlab.data.data_root`.
     on_bad_file : {"skip", "stop"}
@@ -74,14 +100,18 @@ class Parameters:
     baseline: str = "rf-target"
     protocol: str = "one-subject"
     shots: int = 5
+    folds: int = 5
     seeds: tuple[int, ...] = (0,)
     preset: str = "quick"
+    seconds: float = 7.5
+    augment: tuple[str, ...] = ()
+    device: str = "auto"
     data: str = ""
     on_bad_file: str = "skip"
     jobs: int = 2
 
     def __post_init__(self) -> None:
-        for name in ("sources", "methods", "seeds"):
+        for name in ("sources", "methods", "seeds", "augment"):
             value = getattr(self, name)
             value = (value,) if isinstance(value, str | int) else tuple(value)
             if name == "methods":
@@ -91,7 +121,8 @@ class Parameters:
             values = getattr(self, name)
             for value in values if isinstance(values, tuple) else (values,):
                 if not isinstance(value, kind) or isinstance(value, bool):
-                    raise ParameterError(f"parameter {name!r}: {value!r} is not of type {kind.__name__}")
+                    expected = getattr(kind, "__name__", "number")
+                    raise ParameterError(f"parameter {name!r}: {value!r} is not of type {expected}")
         for name, known in _known().items():
             values = getattr(self, name)
             for value in values if isinstance(values, tuple) else (values,):
@@ -101,11 +132,23 @@ class Parameters:
             raise ParameterError("parameters 'methods' and 'seeds' need at least one entry each")
         if self.jobs < 1 or self.shots < 1:
             raise ParameterError(f"parameters 'jobs' ({self.jobs}) and 'shots' ({self.shots}) start at 1")
+        if not self.seconds > 0:
+            raise ParameterError(f"parameter 'seconds': {self.seconds} is not a length of time")
+        for name in _of_audio(self.augment):
+            augmentation.parse(name)
         if not self.sources:
             needy = [name for name in self.methods if methods.get(name).access != "target-only"]
             if needy:
                 raise ParameterError(
                     f"parameter 'sources' is empty, but {', '.join(needy)} need a source corpus"
+                )
+        if features.get(self.features).kind == "vectors":
+            needy = [name for name in self.methods if methods.get(name).input == "frames"]
+            if needy:
+                known = [name for name, kind in features.FEATURE_SETS.items() if kind.kind == "frames"]
+                raise ParameterError(
+                    f"{', '.join(needy)} need frames, and feature set {self.features!r} has one vector an "
+                    f"utterance; choose one of {', '.join(known)}"
                 )
         self.split_protocol()
 
@@ -135,13 +178,15 @@ class Parameters:
             target=self.target,
             sources=self.sources,
             shots=self.shots,
+            repeats=self.folds,
             seed=self.seeds[0],
         )
 
 
 _KINDS = {
     "target": str, "sources": str, "scheme": str, "features": str, "methods": str, "baseline": str,
-    "protocol": str, "shots": int, "seeds": int, "preset": str, "data": str, "on_bad_file": str, "jobs": int,
+    "protocol": str, "shots": int, "folds": int, "seeds": int, "preset": str, "seconds": int | float,
+    "augment": str, "device": str, "data": str, "on_bad_file": str, "jobs": int,
 }  # fmt: skip
 
 
@@ -153,6 +198,7 @@ def _known() -> dict[str, tuple[str, ...]]:
         "baseline": tuple(name for name, spec in methods.METHODS.items() if spec.access == "target-only"),
         "protocol": tuple(protocols.PROTOCOLS),
         "preset": methods.PRESETS,
+        "device": devices.DEVICES,
         "on_bad_file": ON_BAD_FILE,
     }
 
@@ -165,8 +211,10 @@ class Prepared:
     ----------
     utterances : DataFrame
         With ``emotion``; only rows that have a class and usable audio.
-    X : DataFrame, shape (n, d)
+    X : DataFrame, shape (n, d), or Frames, shape (n, t, d)
         Features, same index.
+    copies : tuple of the same
+        Features of augmented audio.
     left_out : Series
         Utterances the scheme leaves out, by corpus and emotion.
     audio_hash : Series
@@ -180,12 +228,18 @@ class Prepared:
     """
 
     utterances: pd.DataFrame
-    X: pd.DataFrame
+    X: pd.DataFrame | Frames
+    copies: tuple[pd.DataFrame | Frames, ...]
     left_out: pd.Series
     audio_hash: pd.Series
     skipped_files: pd.DataFrame
     notes: tuple[str, ...]
     fingerprint: str
+
+    @property
+    def vectors(self) -> pd.DataFrame:
+        """One vector an utterance, for figures: frames by their mean and SD."""
+        return self.X if isinstance(self.X, pd.DataFrame) else self.X.statistics()
 
 
 @dataclass(frozen=True)
@@ -194,12 +248,15 @@ class Outcome:
 
     parameters: Parameters
     utterances: pd.DataFrame
-    X: pd.DataFrame
+    X: pd.DataFrame | Frames
     left_out: pd.Series
     skipped_files: pd.DataFrame
     skipped_folds: pd.DataFrame
     audit: pd.DataFrame
     predictions: pd.DataFrame
+    history: pd.DataFrame
+    attention: pd.DataFrame
+    embeddings: pd.DataFrame
     results: pd.DataFrame
     summary: pd.DataFrame
     comparison: pd.DataFrame
@@ -233,21 +290,30 @@ def prepare(
     table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
     scheme = labels.scheme(parameters.scheme)
     labelled = scheme.apply(table)
-    extraction = features.extract(
-        labelled,
+    extract = functools.partial(
+        features.extract,
         features=parameters.features,
+        seconds=parameters.seconds,
         on_bad=parameters.on_bad_file,
         jobs=parameters.jobs,
         progress=progress,
         cancel=cancel,
     )
+    extraction = extract(labelled)
     labelled = labelled.loc[extraction.X.index]
-    notes = [f"{n} files: {note}" for note, n in extraction.notes["note"].value_counts().items()]
+    copies = [
+        extract(labelled, augment=name, seed=parameters.seeds[0]) for name in _of_audio(parameters.augment)
+    ]
+    notes = [
+        *corpora.remarks(table),
+        *(f"{n} files: {note}" for note, n in extraction.notes["note"].value_counts().items()),
+    ]
     if extraction.rebuilt:
         notes.append(f"{extraction.rebuilt} damaged cache entries were computed again")
     return Prepared(
         utterances=labelled,
         X=extraction.X,
+        copies=tuple(copy.X for copy in copies),
         left_out=scheme.left_out_counts(table),
         audio_hash=extraction.audio_hash,
         skipped_files=extraction.skipped,
@@ -256,11 +322,17 @@ def prepare(
     )
 
 
+def _of_audio(augment: tuple[str, ...]) -> list[str]:
+    """Augmentations of the waveform; the other one is done on batches."""
+    return [name for name in augment if name != SPEC_AUGMENT]
+
+
 def run(
     parameters: Parameters,
     *,
     folder: Path | str | None = None,
     progress: Progress | None = None,
+    on_epoch: evaluation.OnEpoch | None = None,
     cancel: threading.Event | None = None,
 ) -> Outcome:
     """Run an experiment.
@@ -273,6 +345,8 @@ def run(
         are kept there too (``parts-*``), so that the same call resumes, or
         comes back at once when nothing is left to do.
     progress : callable(done, total, text), optional
+    on_epoch : callable(text, history), optional
+        For live curves, see :func:`serlab.evaluation.run`.
     cancel : threading.Event, optional
 
     Raises
@@ -293,7 +367,7 @@ def run(
         audio_hash=prepared.audio_hash,
         n_compared=max(0, len(_compared(parameters)) - 1),
     )
-    parts = Path(folder) / f"parts-{_parts_key(parameters, prepared.fingerprint)}" if folder else None
+    parts = parts_folder(folder, parameters, prepared.fingerprint)
     done = evaluation.run(
         specs,
         splits,
@@ -301,10 +375,14 @@ def run(
         utterances=utterances,
         seeds=parameters.seeds,
         preset=parameters.preset,
+        copies=prepared.copies,
         run_id=parameters.digest(),
         n_jobs=parameters.jobs,
+        device=devices.resolve_device(parameters.device),
+        augment=augmentation.spec_augment if SPEC_AUGMENT in parameters.augment else None,
         folder=parts,
         progress=progress,
+        on_epoch=on_epoch,
         cancel=cancel,
     )
     if folder:
@@ -320,10 +398,12 @@ def scratch_folder(parameters: Parameters) -> Path:
     return data.cache_root() / "experiments" / parameters.digest()
 
 
-def _parts_key(parameters: Parameters, fingerprint: str) -> str:
-    """Unfinished work may only be taken up with the same parameters, data and code."""
+def parts_folder(folder: Path | str | None, parameters: Parameters, fingerprint: str) -> Path | None:
+    """Where unfinished work is kept: it may only be taken up with the same parameters, data and code."""
+    if folder is None:
+        return None
     text = f"{parameters.digest()} {fingerprint} {package_digest()}"
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+    return Path(folder) / f"parts-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
 def _compared(parameters: Parameters) -> list[str]:
@@ -347,7 +427,10 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
         label_scheme=parameters.scheme,
         features=parameters.features,
         preset=parameters.preset,
-        device="cpu",
+        device=[
+            devices.resolve_device(parameters.device) if methods.get(name).input == "frames" else "cpu"
+            for name in results["method"]
+        ],
         version=serlab.__version__,
         corpora=prepared.fingerprint,
         parameters=parameters.digest(),
@@ -382,6 +465,9 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
         skipped_folds=skipped_folds,
         audit=audit,
         predictions=done.predictions,
+        history=done.history,
+        attention=done.attention,
+        embeddings=done.embeddings,
         results=results,
         summary=summary,
         comparison=comparison,
@@ -442,6 +528,10 @@ def _save(outcome: Outcome, folder: Path) -> None:
     whole_files.write_table(folder / "summary.csv", outcome.summary)
     whole_files.write_table(folder / "comparison.csv", outcome.comparison)
     whole_files.write_table(folder / "audit.csv", outcome.audit)
+    for name in ("history", "attention", "embeddings"):
+        table = getattr(outcome, name)
+        if len(table):
+            whole_files.write_table(folder / f"{name}.parquet", table)
     whole_files.write_table(folder / "skipped_folds.csv", outcome.skipped_folds)
     # File names only: the path on this machine says nothing to a reader.
     whole_files.write_table(

@@ -129,27 +129,35 @@ def listing(runs: Iterable[tuple[Mapping[str, Any], str | None]]) -> str:
         Content of run.json, and the relative address of the report or None.
     """
     rows = [_row(record, report) for record, report in runs]
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>serlab reports</title>
-<style>
-{style()}
-</style>
-</head>
-<body>
-<main>
-<h1>Reports</h1>
-<p class="question">Does data in another language help here, how much, and can I believe it?</p>
+    return page(
+        "Reports",
+        f"""<p class="question">Does data in another language help here, how much, and can I believe it?</p>
 <p>Runs: {len(rows)}, newest first.</p>
 <table class="runs">
 <thead><tr><th>Run</th><th>Headline</th><th>Seeds</th><th>Made (UTC)</th></tr></thead>
 <tbody>
 {"".join(rows)}
 </tbody>
-</table>
+</table>""",
+    )
+
+
+def page(title: str, body: str) -> str:
+    """A page in the style of all others; ``body`` is HTML."""
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>serlab: {html.escape(title)}</title>
+<style>
+{style()}
+</style>
+</head>
+<body>
+<main>
+<h1>{html.escape(title)}</h1>
+{body}
 </main>
 </body>
 </html>

@@ -443,23 +443,9 @@ def plot_shift(X: pd.DataFrame, utterances: pd.DataFrame) -> Figure:
     points, shares = shift_coordinates(X, utterances), shift_table(X, utterances)
     figure = Figure(figsize=(9.5, 4.9), layout="constrained")
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    # Drawn in a shuffled order (of the same seed), so that no group covers the others.
-    order = np.random.default_rng(0).permutation(len(points))
     for axes, column in zip(panels, ["corpus", "emotion"], strict=True):
         names = [name for name in _names(points[column]) if (points[column] == name).any()]
-        number = {name: position for position, name in enumerate(names)}
-        codes = points[column].map(number).to_numpy(dtype=int)[order]
-        x, y = points["pc1"].to_numpy()[order], points["pc2"].to_numpy()[order]
-        for block in np.array_split(np.arange(len(order)), 8):
-            for code in np.unique(codes[block]):
-                own = block[codes[block] == code]
-                axes.scatter(x[own], y[own], s=16, linewidths=0.5, alpha=0.7, facecolors="none",
-                             edgecolors=PALETTE[code % 8], marker=MARKERS[code % 8])  # fmt: skip
-        handles = [
-            Line2D([], [], linestyle="", marker=MARKERS[i % 8], markerfacecolor="none",
-                   markeredgecolor=PALETTE[i % 8], label=f"{name} ({int((points[column] == name).sum())})")
-            for i, name in enumerate(names)
-        ]  # fmt: skip
+        handles = _scatter(axes, points["pc1"], points["pc2"], points[column], names)
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4,
                     columnspacing=1, handletextpad=0.2)  # fmt: skip
         share = shares.loc["all features", column]
@@ -695,6 +681,58 @@ def plot_confusions(
 
 
 @_styled
+def plot_matrix(table: pd.DataFrame, value: str = "uar") -> Figure | None:
+    """Source by target, one panel a method.
+
+    Parameters
+    ----------
+    table : DataFrame
+        source, target, method, title, ``value``; a ``verdict`` of helps or
+        hurts is marked. From :func:`serlab.matrix.collect`.
+    value : {"uar", "gain"}
+
+    Returns
+    -------
+    Figure or None
+        None if no method has the value (gains, where nothing was compared).
+    """
+    if value not in table or table[value].isna().all():
+        return None
+    table = table[table[value].notna()]
+    sources, targets = (sorted(table[name].unique()) for name in ("source", "target"))
+    names = dict(zip(table["method"], table["title"], strict=True))
+    columns = min(3, len(names))
+    lines = int(np.ceil(len(names) / columns))
+    figure = Figure(figsize=(3.1 * columns, lines * (0.5 * len(sources) + 1.0) + 0.9), layout="constrained")
+    panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
+    limit = max(0.1, float(table[value].abs().max()))
+    colours = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit} if value == "gain" else {
+        "cmap": "Blues", "vmin": 0.3, "vmax": 1.1}  # fmt: skip
+    for axes, (method, title) in zip(panels.ravel(), names.items(), strict=False):
+        own = table[table["method"] == method]
+        grid = own.pivot_table(index="source", columns="target", values=value)
+        axes.imshow(grid.reindex(sources, columns=targets).to_numpy(), aspect="auto", **colours)
+        for row in own.itertuples():
+            mark = {"helps": " +", "hurts": " -"}.get(getattr(row, "verdict", ""), "")
+            shade = abs(getattr(row, value)) / limit if value == "gain" else (getattr(row, value) - 0.3) / 0.8
+            axes.text(targets.index(row.target), sources.index(row.source),
+                      (_signed if value == "gain" else _number)(getattr(row, value)) + mark,
+                      ha="center", va="center", color="white" if shade > 0.6 else "black")  # fmt: skip
+        axes.set_title(_wrapped(title, 30), fontsize=9.5)
+        axes.set_xticks(range(len(targets)), targets)
+        axes.set_yticks(range(len(sources)), sources)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+    for axes in panels.ravel()[len(names) :]:
+        axes.set_visible(False)
+    figure.supxlabel("target", fontsize=9.5)
+    figure.supylabel("source", fontsize=9.5)
+    text = "UAR" if value == "uar" else "Gain over the target alone (+ helps, - hurts, corrected p < .05)"
+    figure.suptitle(text, x=0.01, ha="left")
+    return _finished(figure)
+
+
+@_styled
 def plot_published(
     table: pd.DataFrame, *, metric: str = "accuracy", chance: float | None = None, title: str = ""
 ) -> Figure:
@@ -883,6 +921,28 @@ def _column_texts(column: pd.Series, percent: bool, decimals: int) -> list[str]:
 
 
 # --- shared -------------------------------------------------------------------------------------
+
+
+def _scatter(axes, x: pd.Series, y: pd.Series, groups: pd.Series, names: Sequence[str]) -> list[Line2D]:
+    """Points with a colour and marker a group; gives the handles of a legend with counts.
+
+    Points are drawn in a shuffled order (of the same seed), so that no group covers the others.
+    Beyond eight groups colours go round with other markers.
+    """
+    order = np.random.default_rng(0).permutation(len(x))
+    codes = pd.Categorical(groups, categories=names).codes[order]
+    x, y = x.to_numpy()[order], y.to_numpy()[order]
+    styles = [(PALETTE[i % 8], MARKERS[(i + i // 8) % 8]) for i in range(len(names))]
+    for block in np.array_split(np.arange(len(order)), 8):
+        for code in np.unique(codes[block]):
+            own = block[codes[block] == code]
+            axes.scatter(x[own], y[own], s=16, linewidths=0.5, alpha=0.7, facecolors="none",
+                         edgecolors=styles[code][0], marker=styles[code][1])  # fmt: skip
+    return [
+        Line2D([], [], linestyle="", marker=marker, markerfacecolor="none", markeredgecolor=colour,
+               label=f"{name} ({int((groups == name).sum())})")
+        for name, (colour, marker) in zip(names, styles, strict=True)
+    ]  # fmt: skip
 
 
 def _finished(figure: Figure) -> Figure:

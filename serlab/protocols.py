@@ -7,7 +7,7 @@ result. All index arrays are positions in the utterance table that was split.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -267,6 +267,73 @@ def _k_shot(target, emotion, speaker, utterances, protocol) -> _Division:
                 pools[c].extend(own[emotion[own] == c])
         shots = np.concatenate([rng.choice(pools[c], protocol.shots, replace=False) for c in classes])
         yield f"draw-{number}", np.sort(shots), target[~np.isin(speaker[target], chosen)]
+
+
+#: Groups of speakers of a few-shot curve: one is tested, the others may be drawn from.
+_CURVE_GROUPS = 3
+
+
+@dataclass(frozen=True)
+class ShotSplit:
+    """A fold of a few-shot curve: ``shots`` labelled target utterances per class."""
+
+    shots: int
+    draw: int
+    split: Split
+
+
+def few_shot_curve(
+    utterances: pd.DataFrame,
+    *,
+    target: str,
+    sources: tuple[str, ...],
+    shots: Sequence[int],
+    draws: int,
+    seed: int = 0,
+) -> tuple[list[ShotSplit], list[SkippedFold]]:
+    """Splits for UAR against the number of labelled target utterances per class.
+
+    Each draw tests one third of the target's speakers, the same for all
+    numbers, and draws from the others; more shots contain fewer. So a curve
+    rises because of the utterances that are added and for no other reason.
+
+    Parameters
+    ----------
+    shots : sequence of int
+        Per class; 0 is a split without labelled target utterances.
+
+    Returns
+    -------
+    list of ShotSplit, list of SkippedFold
+        The second: numbers for which a class has too few utterances.
+    """
+    emotion = utterances["emotion"].astype(str).to_numpy(dtype=object)
+    splits, skipped = [], []
+    for draw in range(draws):
+        turn, group = divmod(draw, _CURVE_GROUPS)
+        grouped = SplitProtocol(
+            name="speaker-groups", target=target, sources=sources, repeats=_CURVE_GROUPS, seed=seed + turn
+        )
+        folds, unusable = grouped.plan(utterances)
+        if group >= len(folds):
+            skipped += [SkippedFold(f"draw-{draw + 1}", unusable[0].reason)]
+            continue
+        fold = folds[group]
+        rng = np.random.default_rng([seed, draw])
+        pools = {name: rng.permutation(fold.target_train[emotion[fold.target_train] == name])
+                 for name in np.unique(emotion[fold.test])}  # fmt: skip
+        for n in sorted(set(shots)):
+            name = f"draw-{draw + 1}, {n} shots"
+            short = {label: len(pool) for label, pool in pools.items() if len(pool) < n}
+            if short:
+                few = ", ".join(f"{count} of {label!r}" for label, count in short.items())
+                skipped.append(SkippedFold(name, f"its speakers have {few}"))
+                continue
+            chosen = np.sort(np.concatenate([pool[:n] for pool in pools.values()])).astype(int)
+            rest = np.setdiff1d(np.concatenate([fold.target_train, fold.adapt]), chosen)
+            split = Split(name, fold.train, chosen, rest, fold.validation, fold.test)
+            splits.append(ShotSplit(n, draw + 1, split))
+    return splits, skipped
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ def _finish(folder: Path, record: dict[str, Any], *, hide) -> None:
 def _publish(partial: Path, folder: Path) -> None:
     """Put a complete run in its place, replacing an older one of the same digest."""
     (partial / PROGRESS_FILE).unlink(missing_ok=True)
-    for kept in partial.glob("parts-*"):  # all that is in them is in predictions.parquet
+    for kept in list(partial.rglob("parts-*")):  # all that is in them is in predictions.parquet
         shutil.rmtree(kept)
     old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)

@@ -14,17 +14,32 @@ import html
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import ipywidgets as w
+import numpy as np
 import pandas as pd
 from IPython import get_ipython
 from IPython.display import Audio, display
 from pandas.io.formats.style import Styler
 
-from serlab import audio, corpora, data, experiment, features, labels, methods, plotting, progress, protocols
+from serlab import (
+    audio,
+    corpora,
+    data,
+    devices,
+    evaluation,
+    experiment,
+    features,
+    labels,
+    methods,
+    notebooks,
+    plotting,
+    progress,
+    protocols,
+)
 from serlab.errors import AudioError, Cancelled, ParameterError, SerlabError
 from serlab.experiment import Outcome, Parameters
 from serlab.progress import Progress
@@ -46,11 +61,20 @@ _PRESETS = {
 #: First entry of a picker that need not choose.
 ALL = "all"
 
+#: Pickers that mean something with some protocols only.
+_ONLY_WITH = {"shots": ("k-shot",), "folds": ("speaker-groups", "random", "k-shot")}
+
 _WIDE = {"description_width": "7em"}
 _GREEN, _RED = "#006B3C", "#B00020"
 
 
-def show(parameters: Parameters, run_folder: str = "", *, notebook: str = "01") -> Panel | Fixed:
+def show(
+    parameters: Parameters,
+    run_folder: str = "",
+    *,
+    notebook: str = "01",
+    groups: Sequence[str] = ("andova-lustrek", "further"),
+) -> Panel | Fixed:
     """Show a panel where somebody can click, else a table of the parameters.
 
     Parameters
@@ -61,16 +85,19 @@ def show(parameters: Parameters, run_folder: str = "", *, notebook: str = "01") 
         Set by papermill: the run is headless.
     notebook : str
         Number of this notebook, for the command that repeats the run.
+    groups : sequence of str
+        Groups of methods to offer, see :data:`serlab.methods.GROUPS`.
 
     Returns
     -------
     Panel or Fixed
-        Both have ``parameters``, ``folder``, ``progress`` and ``installed``
-        for the cells below.
+        Both have ``parameters``, ``folder``, ``progress``, ``on_epoch`` and
+        ``installed`` for the cells below.
     """
-    shown = (
-        Fixed(parameters, run_folder) if _is_headless(run_folder) else Panel(parameters, notebook=notebook)
-    )
+    if _is_headless(run_folder):
+        shown: Panel | Fixed = Fixed(parameters, run_folder)
+    else:
+        shown = Panel(parameters, notebook=notebook, groups=groups)
     display(shown)
     return shown
 
@@ -109,6 +136,11 @@ class Fixed:
         return progress.to_file(self.run_folder) if self.run_folder else None
 
     @property
+    def on_epoch(self) -> None:
+        """No live curves where nobody looks; the lines of progress have their numbers."""
+        return None
+
+    @property
     def installed(self) -> list[str]:
         """Corpora that can be read now."""
         return list(corpora.installed(self.parameters.data or None))
@@ -135,6 +167,8 @@ class Panel:
         As :func:`serlab.experiment.run`.
     notebook : str
         For the command that repeats the run.
+    groups : sequence of str
+        Groups of methods to offer; the chosen ones are offered in any case.
 
     Attributes
     ----------
@@ -158,6 +192,7 @@ class Panel:
         on_result: Callable[[Outcome], None] | None = None,
         runner: Callable[..., Outcome] = experiment.run,
         notebook: str = "01",
+        groups: Sequence[str] = ("andova-lustrek", "further"),
     ) -> None:
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
@@ -172,11 +207,14 @@ class Panel:
 
         self.installed = list(corpora.installed(self._root))
         self.source_boxes = _source_boxes(parameters, self.installed)
-        self.method_boxes = _method_boxes(parameters)
-        self.controls = _controls(parameters, self.installed)
+        self.method_boxes = _method_boxes(parameters, groups)
+        declared = _declared(notebook)
+        controls = _controls(parameters, self.installed)
+        self.controls = {name: picker for name, picker in controls.items() if name in declared}
         self.run_button = w.Button(description="Run", icon="play", button_style="success")
         self.cancel_button = w.Button(description="Cancel", icon="stop", disabled=True)
         self.bar = ProgressBar()
+        self.curves = LiveCurves()
         self.problem = w.HTML()
         self.message = w.HTML()
         self.command_line = w.HTML()
@@ -202,8 +240,7 @@ class Panel:
             self._start,
             sources=_ticked(self.source_boxes),
             methods=self._methods(),
-            seeds=_seeds(self.controls["seeds"].value),
-            **{name: picker.value for name, picker in self.controls.items() if name != "seeds"},
+            **{name: _chosen(name, picker.value) for name, picker in self.controls.items()},
         )
         missing = [name for name in (chosen.target, *chosen.sources) if name not in self.installed]
         if missing:
@@ -231,6 +268,13 @@ class Panel:
         bar = ProgressBar()
         display(bar.widget)
         return bar.report
+
+    @property
+    def on_epoch(self) -> evaluation.OnEpoch:
+        """Callback that draws live curves below the running cell."""
+        curves = LiveCurves()
+        display(curves.widget)
+        return curves.report
 
     def start(self) -> None:
         """Run the chosen parameters in a thread. What the Run button does."""
@@ -267,6 +311,7 @@ class Panel:
                 parameters,
                 folder=experiment.scratch_folder(parameters),
                 progress=self.bar.report,
+                on_epoch=self.curves.report,
                 cancel=self._cancel,
             )
             self.result.children = _result_widgets(outcome)
@@ -289,6 +334,7 @@ class Panel:
             )
         finally:
             self.bar.hide()
+            self.curves.hide()
             self.cancel_button.disabled = True
             self._running = False
             self._refresh()
@@ -304,7 +350,9 @@ class Panel:
 
     def _refresh(self) -> None:
         """Bring buttons, command and hints in line with the pickers."""
-        self.controls["shots"].disabled = self.controls["protocol"].value != "k-shot"
+        for name, kinds in _ONLY_WITH.items():
+            if name in self.controls:
+                self.controls[name].disabled = self.controls["protocol"].value not in kinds
         _write(self.problem, "")
         self.command_line.value = ""
         try:
@@ -336,11 +384,7 @@ class Panel:
                 pick["scheme"],
                 pick["features"],
                 _heading("Protocol"),
-                pick["protocol"],
-                pick["shots"],
-                pick["seeds"],
-                pick["preset"],
-                pick["on_bad_file"],
+                *(pick[name] for name in pick if name not in ("target", "scheme", "features", "baseline")),
             ],
             layout=w.Layout(flex="1 1 330px", min_width="0", margin="0 12px 0 0"),
         )
@@ -358,6 +402,7 @@ class Panel:
             [
                 w.HBox([left, right], layout=w.Layout(flex_flow="row wrap")),
                 buttons,
+                self.curves.widget,
                 self.problem,
                 self.message,
                 self.command_line,
@@ -376,15 +421,24 @@ class Panel:
 
 def command(parameters: Parameters, notebook: str = "01") -> str:
     """Command line that runs a notebook with these parameters."""
-    values = {name: value for name, value in parameters.as_dict().items() if name != "preset"}
-    for name in ("data", "jobs"):  # they change no number; named only where they are not the default
-        if values[name] == getattr(Parameters, name):
+    declared = _declared(notebook) - {"preset"}
+    values = {name: value for name, value in parameters.as_dict().items() if name in declared}
+    # Named only where they are not the default: what changes no number, or only frames.
+    for name in ("data", "jobs", "device", "seconds", "augment"):
+        if name in values and getattr(parameters, name) == getattr(Parameters, name):
             del values[name]
     words = ["serlab", "run", notebook]
     for name, value in values.items():
         text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         words += ["-p", f"{name}={text}"]
     return shlex.join([*words, "--preset", parameters.preset])
+
+
+def _declared(notebook: str) -> set[str]:
+    """Parameters that a notebook has; all there are, where the package has no notebooks beside it."""
+    if not notebooks.available():
+        return set(Parameters.__dataclass_fields__)
+    return set(notebooks.parameters(notebooks.find(notebook)))
 
 
 class ProgressBar:
@@ -424,6 +478,55 @@ class ProgressBar:
         return f" &middot; about {_duration(seconds)} left"
 
 
+class LiveCurves:
+    """Loss and UAR of the network in training, drawn anew after each epoch; hidden when there is none."""
+
+    _SIZE = (300, 90)
+
+    def __init__(self) -> None:
+        self.widget = w.HTML()
+        self._shown = 0.0
+        self.hide()
+
+    def report(self, text: str, history: pd.DataFrame) -> None:
+        """Draw the history of one fit so far; see :func:`serlab.training.train`."""
+        now = time.monotonic()
+        if now - self._shown < 0.5:  # every update is a message to the browser
+            return
+        self._shown = now
+        panels = "".join(
+            self._panel(name, history[[c for c in (name, f"validation_{name}") if c in history]])
+            for name in ("loss", "uar")
+            if name in history
+        )
+        self.widget.value = f"<div style='line-height: 1.3'>{html.escape(text)}<br>{panels}</div>"
+        self.widget.layout.display = None
+
+    def hide(self) -> None:
+        """Take the curves away."""
+        self.widget.layout.display = "none"
+
+    def _panel(self, name: str, values: pd.DataFrame) -> str:
+        width, height = self._SIZE
+        top, n = float(np.nanmax(values.to_numpy(), initial=1e-9)), max(len(values) - 1, 1)
+        lines = ""
+        for column, dash in zip(values, ("", "4 3"), strict=False):
+            points = " ".join(
+                f"{10 + (width - 20) * i / n:.1f},{height - 8 - (height - 26) * v / top:.1f}"
+                for i, v in enumerate(values[column])
+                if np.isfinite(v)
+            )
+            lines += (
+                f"<polyline points='{points}' fill='none' stroke='#0072B2' stroke-width='2' "
+                f"stroke-dasharray='{dash}'/>"
+            )
+        last = ", ".join(f"{column.replace('_', ' ')} {values[column].iloc[-1]:.3f}" for column in values)
+        return (
+            f"<svg width='{width}' height='{height}' role='img' aria-label='{name} by epoch'>"
+            f"<text x='10' y='12' font-size='12'>{last}</text>{lines}</svg>"
+        )
+
+
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
@@ -433,7 +536,8 @@ def _controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widge
     wide = w.Layout(width="95%")
     targets = list(dict.fromkeys([*installed, parameters.target]))
     schemes = [(f"{name}: {', '.join(s.classes)}", name) for name, s in labels.SCHEMES.items()]
-    sets = [(f"{name}: {s.title}", name) for name, s in features.FEATURE_SETS.items()]
+    kind = features.get(parameters.features).kind
+    sets = [(f"{name}: {s.title}", name) for name, s in features.FEATURE_SETS.items() if s.kind == kind]
     kinds = [(f"{name}: {kind.title}", name) for name, kind in protocols.PROTOCOLS.items()]
     baselines = [(spec.title, name) for name, spec in methods.METHODS.items() if spec.access == "target-only"]
     presets = [(f"{name}: {_PRESETS.get(name, '')}", name) for name in methods.PRESETS]
@@ -452,6 +556,15 @@ def _controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widge
             value=parameters.shots, min=1, max=1000, description="shots", style=_WIDE,
             layout=w.Layout(width="14em"), tooltip="labelled target utterances per class, for k-shot",
         ),
+        "folds": w.BoundedIntText(
+            value=parameters.folds, min=1, max=100, description="folds", style=_WIDE,
+            layout=w.Layout(width="14em"), tooltip="of speaker-groups and random; draws of k-shot",
+        ),
+        "augment": w.Text(
+            value=", ".join(parameters.augment), description="augment", style=_WIDE, layout=wide,
+            placeholder="none", tooltip="changed copies to learn from, as in noise-20, speed-0.9, gain-6",
+        ),
+        "device": dropdown("device", list(devices.DEVICES), "device"),
         "seeds": w.Text(
             value=", ".join(map(str, parameters.seeds)), description="seeds", style=_WIDE, layout=wide,
             tooltip="repeats of the stochastic methods, as in 0, 1, 2",
@@ -474,10 +587,12 @@ def _source_boxes(parameters: Parameters, installed: list[str]) -> dict[str, w.C
     return boxes
 
 
-def _method_boxes(parameters: Parameters) -> dict[str, w.Checkbox]:
+def _method_boxes(parameters: Parameters, groups: Sequence[str]) -> dict[str, w.Checkbox]:
+    offered = {name for group in groups for name in methods.GROUPS[group]} | set(parameters.methods)
     boxes = {
         name: _checkbox(name, spec.title, f"{name}: {spec.reference}; normalisation: {spec.normalization}")
         for name, spec in methods.METHODS.items()
+        if name in offered
     }
     for name in parameters.methods:
         boxes[name].value = True
@@ -490,6 +605,13 @@ def _checkbox(name: str, label: str, tooltip: str) -> w.Checkbox:
 
 def _ticked(boxes: Mapping[str, w.Checkbox]) -> tuple[str, ...]:
     return tuple(name for name, box in boxes.items() if box.value)
+
+
+def _chosen(name: str, value: object) -> object:
+    """Value of a parameter from that of its picker."""
+    if name == "seeds":
+        return _seeds(str(value))
+    return tuple(str(value).replace(",", " ").split()) if name == "augment" else value
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from serlab import evaluation, metrics
-from serlab.errors import Cancelled, ProtocolError
+from serlab.errors import Cancelled, ProtocolError, TrainingError
+from serlab.features import Frames
 from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
 from serlab.protocols import SplitProtocol
-from serlab.samples import Labelled, Unlabelled
+from serlab.samples import Labelled, Unlabelled, statistics
 from tests.toys import separable_features, utterance_table
 
 
@@ -142,6 +143,111 @@ def test_resumes_where_it_stopped(table, X, splits, tmp_path):
     assert len(made) == len(splits), "only seed 1 of method a was left to do"
     straight = run(specs, splits, X, table)
     pd.testing.assert_frame_equal(resumed.predictions, straight.predictions)
+
+
+def test_resumes_within_a_method_fold_by_fold(table, X, splits, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "_SAVE_EVERY", -1.0)
+
+    def stop(done, total, text):
+        if done >= 2:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        run([spec()], splits, X, table, seeds=(0,), folder=tmp_path, progress=stop)
+    made: list[Nearest] = []
+    resumed = run([spec(made=made)], splits, X, table, seeds=(0,), folder=tmp_path)
+    assert len(made) == len(splits) - 2, "two folds were on disk"
+    straight = run([spec()], splits, X, table, seeds=(0,))
+    pd.testing.assert_frame_equal(resumed.predictions, straight.predictions)
+
+
+def test_a_limit_on_labelled_target_utterances_is_kept_and_said(table, X, splits):
+    made: list[Nearest] = []
+    done = run([spec(made=made, target_limit=5)], splits, X, table)
+    assert set(done.fits["target_seen"]) == {"5 labelled"} and set(done.fits["n_target"]) == {5}
+    drawn = [tuple(method.got["target_train"].row) for method in made]
+    assert len(set(drawn)) == len(drawn), "each fold and seed draws its own"
+    for method, split in zip(made, [*splits, *splits], strict=True):
+        assert set(method.got["target_train"].row) <= set(split.target_train)
+
+
+def frames_of(X: pd.DataFrame) -> Frames:
+    """Each vector twice, the second time plus 2, then padding."""
+    values = np.stack([X.to_numpy(), X.to_numpy() + 2, np.full(X.shape, np.nan)], axis=1)
+    return Frames(index=X.index, columns=tuple(X), values=values.astype(np.float32), frame_shift=0.01)
+
+
+def test_a_method_of_vectors_gets_the_statistics_of_frames(table, X, splits):
+    made: list[Nearest] = []
+    run([spec(made=made)], splits[:1], frames_of(X), table, seeds=(0,))
+    source = made[0].got["source"]
+    expected = np.hstack([X.iloc[source.row] + 1, np.ones_like(X.iloc[source.row])])
+    np.testing.assert_allclose(source.X, expected, atol=1e-5)
+
+
+def test_a_method_of_frames_refuses_vectors(table, X, splits):
+    with pytest.raises(ProtocolError, match="nearest-few-shot needs frames"):
+        run([spec(input="frames")], splits, X, table)
+
+
+class Network(Nearest):
+    """With the extras of a network."""
+
+    def fit(self, **samples):
+        return super().fit(**{name: replace(part, X=statistics(part.X)) for name, part in samples.items()})
+
+    def predict_proba(self, X):
+        return super().predict_proba(statistics(X))
+
+    def history(self):
+        return pd.DataFrame({"stage": "target", "epoch": [1, 2], "loss": [2.0, 1.0]})
+
+    def attention(self, X):
+        return np.tile([0.25, 0.75], (len(X), 1))
+
+    def embed(self, X):
+        return statistics(X)[:, :3]
+
+
+def test_what_a_network_shows_is_kept_for_the_first_seed(table, X, splits, tmp_path):
+    def build(*, n_classes, seed, preset, fitting):
+        return Network(n_classes, seed)
+
+    network = replace(spec(input="frames"), build=build)
+    done = run([network, spec(name="plain")], splits, frames_of(X), table, folder=tmp_path)
+    assert len(done.history) == 2 * len(splits) * 2 and set(done.history["method"]) == {network.name}
+    tested = done.predictions.query("method == @network.name and seed == 0")
+    assert done.embeddings["utterance"].tolist() == tested["utterance"].tolist()
+    assert [column for column in done.embeddings if column.startswith("e_")] == ["e_1", "e_2", "e_3"]
+    assert set(done.attention["part"]) == {"train", "test"} and set(done.attention["seed"]) == {0}
+    learned = done.attention.query("part == 'train' and fold == @splits[0].fold")["utterance"]
+    assert list(learned) == list(table.index[splits[0].target_train])
+    again = run([network, spec(name="plain")], splits, frames_of(X), table, folder=tmp_path)
+    pd.testing.assert_frame_equal(again.attention, done.attention)
+
+
+def test_augmented_copies_are_learned_from_and_never_tested(table, X, splits):
+    made: list[Nearest] = []
+    done = run([spec(made=made)], splits[:1], X, table, seeds=(0,), copies=[X + 100])
+    got = made[0].got["target_train"]
+    n = len(splits[0].target_train)
+    assert len(got) == 2 * n and list(got.row) == [*splits[0].target_train] * 2
+    np.testing.assert_array_equal(got.X[n:], got.X[:n] + 100)
+    assert len(done.predictions) == len(splits[0].test)
+    assert done.fits["n_target"].tolist() == [n], "copies are not more labelled utterances"
+
+
+def test_a_failed_training_names_the_files(table, X, splits):
+    def build(*, n_classes, seed, preset, fitting):
+        class Fails(Nearest):
+            def fit(self, **samples):
+                raise TrainingError("the loss became nan in epoch 3", rows=samples["target_train"].row[:4])
+
+        return Fails(n_classes, seed)
+
+    names = "here/s0-anger-0, here/s0-anger-1, here/s0-anger-2 and 1 more"
+    with pytest.raises(TrainingError, match=f"epoch 3; the batch: {names}"):
+        run([replace(spec(), build=build)], splits[:1], X, table)
 
 
 def test_a_fold_that_a_method_cannot_run_is_counted(table, X, splits):

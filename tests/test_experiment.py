@@ -75,7 +75,7 @@ def test_work_of_other_code_is_not_taken_up(parameters, tmp_path, monkeypatch):
         return [text for text in texts if "Majority" in text]
 
     assert not any("found" in text for text in steps())
-    assert steps() == ["Majority: found"]
+    assert steps() == ["Majority, seed 0: found"]
     monkeypatch.setattr(experiment, "package_digest", lambda: "another state of the code")
     assert not any("found" in text for text in steps())
 

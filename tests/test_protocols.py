@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from serlab.errors import ProtocolError
-from serlab.protocols import PROTOCOLS, SplitProtocol
+from serlab.protocols import PROTOCOLS, SplitProtocol, few_shot_curve
 from tests.toys import utterance_table
 
 
@@ -57,6 +57,44 @@ def test_k_shot_draws_exactly_k_per_class(table):
     assert len({tuple(split.target_train) for split in splits}) > 1, "draws differ"
 
 
+def test_groups_test_every_speaker_once_and_are_alike(table):
+    splits, _ = SplitProtocol(name="speaker-groups", target="here", repeats=5).plan(table)
+    tested = np.concatenate([split.test for split in splits])
+    assert sorted(tested) == sorted(np.flatnonzero(table["corpus"] == "here"))
+    assert all(table["emotion"].iloc[split.test].value_counts().tolist() == [3] * 4 for split in splits)
+
+
+def test_sessions_are_groups_where_a_corpus_has_them(table):
+    sessions = table.assign(session=table["speaker"].str[-1].map(lambda digit: "AB"[int(digit) % 2]))
+    splits, _ = SplitProtocol(name="speaker-groups", target="here", repeats=2).plan(sessions)
+    assert [set(sessions["session"].iloc[split.test]) for split in splits] in ([{"A"}, {"B"}], [{"B"}, {"A"}])
+    with pytest.raises(ProtocolError, match=r"3 folds need as many speakers \(or sessions\); 'here' has 2"):
+        SplitProtocol(name="speaker-groups", target="here", repeats=3).plan(sessions)
+
+
+def test_one_speaker_with_most_of_a_class_does_not_break_the_groups(table):
+    here = (table["corpus"] == "here") & (table["emotion"] == "anger") & (table["speaker"] != "here/s2")
+    splits, skipped = SplitProtocol(name="speaker-groups", target="here", repeats=2).plan(table[~here])
+    assert len(splits) + len(skipped) == 2
+
+
+def test_a_few_shot_curve_changes_nothing_but_the_labelled_utterances(table):
+    shots, skipped = few_shot_curve(table, target="here", sources=("there",), shots=(0, 1, 4, 13), draws=4)
+    speaker, emotion = table["speaker"].to_numpy(), table["emotion"].to_numpy()
+    assert [skip.fold for skip in skipped] == [f"draw-{draw}, 13 shots" for draw in (1, 2, 3, 4)]
+    for draw in (1, 2, 3, 4):
+        own = {shot.shots: shot.split for shot in shots if shot.draw == draw}
+        assert set(own) == {0, 1, 4}
+        assert len({tuple(split.test) for split in own.values()}) == 1, "one test set for all numbers"
+        assert set(own[1].target_train) <= set(own[4].target_train), "more shots contain fewer"
+        for n, split in own.items():
+            assert [np.sum(emotion[split.target_train] == name) for name in set(emotion)] == [n] * 4
+            assert not set(speaker[split.target_train]) & set(speaker[split.test])
+            assert not np.intersect1d(split.adapt, split.target_train).size
+    tested = [tuple(shot.split.test) for shot in shots if shot.shots == 0]
+    assert len(set(tested[:3])) == 3, "three draws test each speaker once"
+
+
 def test_same_seed_same_split_and_other_seed_other_split(table):
     def tested(seed):
         protocol = SplitProtocol(name="random", target="here", repeats=3, seed=seed)
@@ -88,6 +126,9 @@ def test_errors_name_the_cause(table):
         SplitProtocol(name="k-shot", target="here", shots=16).plan(table)
     with pytest.raises(ProtocolError, match="all utterances of target 'here' are 'joy'"):
         SplitProtocol(name="loso", target="here").plan(table[table["emotion"] == "joy"])
+    for name in ("random", "speaker-groups"):
+        with pytest.raises(ProtocolError, match="at least 2 folds"):
+            SplitProtocol(name=name, target="here", repeats=1)
     with pytest.raises(ProtocolError, match="stratified folds need as many"):
         few = table.groupby(["corpus", "emotion"], observed=True).head(2)
         SplitProtocol(name="random", target="here", repeats=5).plan(few)

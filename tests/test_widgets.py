@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from serlab import experiment, plotting, progress, widgets
+from serlab import experiment, methods, plotting, progress, widgets
 from serlab.data import utterances
 from serlab.errors import Cancelled, CorpusError, SerlabError
 from serlab.experiment import Outcome, Parameters
@@ -77,6 +77,9 @@ def outcome(parameters: Parameters) -> Outcome:
         skipped_folds=nothing,
         audit=audit,
         predictions=nothing,
+        history=nothing,
+        attention=nothing,
+        embeddings=nothing,
         results=nothing,
         summary=summary,
         comparison=comparison,
@@ -84,12 +87,12 @@ def outcome(parameters: Parameters) -> Outcome:
     )
 
 
-def fake_runner(parameters, *, folder, progress, cancel) -> Outcome:
+def fake_runner(parameters, *, folder, progress, on_epoch, cancel) -> Outcome:
     progress(1, 2, "half")
     return outcome(parameters)
 
 
-def waiting_runner(parameters, *, folder, progress, cancel) -> Outcome:
+def waiting_runner(parameters, *, folder, progress, on_epoch, cancel) -> Outcome:
     """Works until it is cancelled."""
     progress(3, 10, "RF <1>")
     assert cancel.wait(SECONDS)
@@ -115,6 +118,7 @@ def test_every_picker_changes_its_parameter(parameters):
         "features": "egemaps",
         "protocol": "k-shot",
         "shots": 3,
+        "folds": 4,
         "preset": "quick",
         "on_bad_file": "stop",
         "baseline": "svm-target",
@@ -130,6 +134,34 @@ def test_every_picker_changes_its_parameter(parameters):
     assert set(panel.parameters.methods) == {"majority", "rf-source", "rf-target"}
     assert set(changes) | {"seeds"} == set(panel.controls)
     assert panel.parameters.data == parameters.data  # no picker, kept
+
+
+def test_a_notebook_of_frames_offers_what_concerns_frames():
+    start = Parameters(
+        target="synthetic-b", sources=("synthetic-a",), features="logmel26", methods=("acnn-target",),
+        baseline="acnn-target", preset="demo", protocol="speaker-groups", scheme="arousal",
+    )  # fmt: skip
+    panel = widgets.Panel(start, notebook="02", groups=("neumann-vu",))
+    assert set(panel.method_boxes) == set(methods.GROUPS["neumann-vu"])
+    assert not any(name.startswith("is10") for _, name in panel.controls["features"].options)
+    panel.controls["augment"].value = "noise-20, specaugment"
+    panel.controls["device"].value = "cpu"
+    assert (panel.parameters.augment, panel.parameters.device) == (("noise-20", "specaugment"), "cpu")
+    assert "augment=noise-20,specaugment" in panel.command
+    panel.controls["augment"].value = "echo"
+    assert panel.run_button.disabled and "echo" in panel.problem.value
+
+
+def test_live_curves_draw_the_history_so_far():
+    curves = widgets.LiveCurves()
+    history = pd.DataFrame({"loss": [1.0, 0.5], "uar": [0.5, 0.75], "validation_uar": [0.4, np.nan]})
+    curves.report("ACNN, fold 1 of 5", history)
+    assert "ACNN, fold 1 of 5" in curves.widget.value and "uar 0.750" in curves.widget.value
+    assert curves.widget.value.count("<polyline") == 3 and curves.widget.layout.display is None
+    curves.report("too soon", history)
+    assert "too soon" not in curves.widget.value
+    curves.hide()
+    assert curves.widget.layout.display == "none"
 
 
 def test_shots_are_asked_for_with_k_shot_only(parameters):
@@ -212,7 +244,8 @@ def test_the_command_gives_the_same_parameters(parameters):
     for name, value in given.items():
         wanted = expected[name]
         assert value == (",".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted))
-    assert set(expected) - set(given) == {"jobs"}  # the default, and without influence
+    # jobs has no influence, the others none on vectors: notebook 01 does not declare them.
+    assert set(expected) - set(given) == {"jobs", "seconds", "augment", "device"}
     assert "sources=synthetic-a" in panel.command_line.value
 
 

@@ -1,0 +1,210 @@
+"""One notebook over all ordered pairs of corpora, and the page that shows them together.
+
+Every pair is an ordinary run with its own report: a matrix resumes because its
+runs do, and a failed pair leaves a named hole instead of ending the batch.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import itertools
+import multiprocessing
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from serlab import notebooks, pages, reports
+from serlab.errors import ParameterError, SerlabError
+from serlab.progress import Progress
+from serlab.whole_files import write_table, write_text
+
+#: Columns of a run's summary that a matrix shows.
+_SUMMARY = ("method", "title", "target_seen", "uar", "uar_low", "uar_high", "badge")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a matrix.
+
+    Attributes
+    ----------
+    parameters : mapping
+        Source, target and what else varies, over those common to all.
+    """
+
+    parameters: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """For progress and errors."""
+        varied = {k: v for k, v in self.parameters.items() if k not in ("sources", "target")}
+        extra = "".join(f", {name} {value}" for name, value in varied.items())
+        return f"{self.parameters['sources'][0]} to {self.parameters['target']}{extra}"
+
+
+def cells(corpora: Sequence[str], each: Mapping[str, Sequence[str]]) -> list[Cell]:
+    """All ordered pairs of corpora, with every combination of further parameters.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than two corpora.
+    """
+    names = list(dict.fromkeys(corpora))
+    if len(names) < 2:
+        raise ParameterError(f"a matrix needs two corpora, not {len(names)}: --corpora emodb,ravdess")
+    further = [dict(zip(each, values, strict=True)) for values in itertools.product(*each.values())]
+    return [
+        Cell({"sources": [source], "target": target, **extra})
+        for extra in further
+        for source, target in itertools.permutations(names, 2)
+    ]
+
+
+def run(
+    notebook: str,
+    *,
+    corpora: Sequence[str],
+    each: Mapping[str, Sequence[str]] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    out: Path | str = "reports",
+    data: Path | str | None = None,
+    at_once: int = 1,
+    progress: Progress | None = None,
+) -> Path:
+    """Run a notebook on every ordered pair of corpora.
+
+    Parameters
+    ----------
+    notebook : str
+        See :func:`serlab.notebooks.find`.
+    corpora : sequence of str
+    each : mapping of str to sequence, optional
+        Further parameters to vary: ``{"scheme": ["arousal", "valence"]}``.
+    parameters : mapping, optional
+        Common to all runs.
+    out, data
+        As for :func:`serlab.reports.run`.
+    at_once : int
+        Runs in processes beside each other; with two, give each ``jobs=1``.
+    progress : callable(done, total, text), optional
+        Called when a run ends.
+
+    Returns
+    -------
+    Path
+        The page ``<out>/<notebook>/matrix.html``; the numbers are beside it in ``matrix.csv``.
+
+    Raises
+    ------
+    ParameterError
+        Before anything is started.
+    """
+    source, out = notebooks.find(notebook), Path(out)
+    planned = cells(corpora, each or {})
+    for cell in planned:
+        notebooks.complete(source, {**(parameters or {}), **cell.parameters})
+    done: dict[int, Path | SerlabError] = {}
+    # Fresh processes: a forked one would share the threads of numerical libraries.
+    pool = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"))
+    with pool:
+        futures = {
+            pool.submit(_one, str(source), {**(parameters or {}), **cell.parameters}, str(out), data): number
+            for number, cell in enumerate(planned)
+        }
+        for future in as_completed(futures):
+            number = futures[future]
+            try:
+                done[number] = future.result()
+                text = "done"
+            except SerlabError as error:
+                done[number], text = error, f"failed: {error}"
+            if progress is not None:
+                progress(len(done), len(planned), f"{planned[number].name}: {text}")
+    reports.index(out)
+    return write(out / source.stem, [(cell, done[number]) for number, cell in enumerate(planned)])
+
+
+def _one(notebook: str, parameters: dict[str, Any], out: str, data: Path | str | None) -> Path:
+    try:
+        return reports.run(notebook, parameters, out=out, data=data)
+    except reports.RunFailed as error:  # its second argument does not survive the way between processes
+        raise SerlabError(f"{error} (see {error.folder.name})") from None
+
+
+def collect(done: Sequence[tuple[Cell, Path | SerlabError]]) -> pd.DataFrame:
+    """One row a run and method: what varied, UAR with interval, gain over the baseline, verdict, report."""
+    rows = []
+    for cell, found in done:
+        if isinstance(found, SerlabError):
+            continue
+        summary = pd.read_csv(found / "summary.csv", keep_default_na=False, na_values=[""])
+        comparison = _comparison(found)
+        for row in summary[[column for column in _SUMMARY if column in summary]].to_dict("records"):
+            gained = comparison.get(row["method"], {})
+            varied = {**cell.parameters, "source": "+".join(cell.parameters["sources"])}
+            varied.pop("sources")
+            rows.append(
+                {**varied, **row, **gained, "report": f"{found.parent.name}/{found.name}/report.html"}
+            )
+    return pd.DataFrame(rows)
+
+
+def _comparison(folder: Path) -> dict[str, dict[str, Any]]:
+    try:
+        table = pd.read_csv(folder / "comparison.csv")
+    except (FileNotFoundError, pd.errors.EmptyDataError):
+        return {}
+    columns = ["gain", "gain_low", "gain_high", "p_holm", "verdict"]
+    return table.set_index("method")[columns].to_dict("index")
+
+
+def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path:
+    """Write ``matrix.csv`` and ``matrix.html`` for runs that are done or have failed."""
+    from serlab import plotting
+
+    table = collect(done)
+    failed = [(cell.name, str(error)) for cell, error in done if isinstance(error, SerlabError)]
+    write_table(folder / "matrix.csv", table)
+    varied = [name for name in done[0][0].parameters if name not in ("sources", "target")]
+    sections = []
+    groups = table.groupby(varied, sort=False) if varied and len(table) else [((), table)]
+    for values, part in groups:
+        heading = ", ".join(f"{n} {v}" for n, v in zip(varied, values, strict=True)) or "All pairs"
+        pictures = "".join(
+            f'<p><img alt="{html.escape(figure.get_suptitle())}" style="max-width: 100%" '
+            f'src="data:image/png;base64,{base64.b64encode(plotting.png(figure)).decode()}"></p>'
+            for figure in (plotting.plot_matrix(part, "uar"), plotting.plot_matrix(part, "gain"))
+            if figure is not None
+        )
+        sections.append(f"<h2>{html.escape(heading)}</h2>\n{pictures}\n{_cells_table(part)}")
+    if failed:
+        items = "".join(f"<li><b>{html.escape(name)}</b>: {html.escape(why)}</li>" for name, why in failed)
+        sections.append(f"<h2>Not done</h2><ul>{items}</ul>")
+    title = f"{folder.name}: all pairs"
+    write_text(folder / "matrix.html", pages.page(title, "\n".join(sections)))
+    return folder / "matrix.html"
+
+
+def _cells_table(part: pd.DataFrame) -> str:
+    """Rows: source to target; columns: methods; every cell UAR with its interval and the verdict."""
+    titles = dict(zip(part["method"], part["title"], strict=True))
+    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles.values())
+    body = ""
+    for (source, target, report), own in part.groupby(["source", "target", "report"], sort=False):
+        rows = own.set_index("method")
+        texts = [_cell_text(rows.loc[name]) if name in rows.index else "" for name in titles]
+        link = f'<a href="{html.escape(report)}">{html.escape(source)} to {html.escape(target)}</a>'
+        body += f"<tr><td>{link}</td>{''.join(f'<td>{text}</td>' for text in texts)}</tr>\n"
+    return f'<table class="runs"><thead><tr><th>pair</th>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _cell_text(row: pd.Series) -> str:
+    text = f"{row['uar']:.2f} [{row['uar_low']:.2f}, {row['uar_high']:.2f}]"
+    verdict = row.get("verdict")
+    return text + (f"<br>{html.escape(verdict)}" if isinstance(verdict, str) else "")
