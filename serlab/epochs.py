@@ -69,7 +69,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Data:
-    """What is trained on; see :func:`serlab.training.train`."""
+    """What is trained on, on the device; see :func:`serlab.training.train`."""
 
     X: Tensor
     y: Tensor
@@ -133,10 +133,10 @@ class Run:
         return len(self.history) + 1
 
     def forward(self, X: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and loss of a batch, on the device."""
+        """Logits and loss of a batch."""
         with self.autocast:
-            logits = self.module(X.to(self.device))
-            return logits, self.criterion(logits, y.to(self.device))
+            logits = self.module(X)
+            return logits, self.criterion(logits, y)
 
     def step(self, loss: Tensor, clip: float | None) -> None:
         self.optimizer.zero_grad()
@@ -173,7 +173,7 @@ class Run:
         self.scaler.load_state_dict(state["scaler"])
         self.generator.set_state(state["generator"])
         torch.set_rng_state(state["dropout"])
-        if self.device == "cuda" and state["dropout on GPU"] is not None:
+        if self.device == "cuda":
             torch.cuda.set_rng_state(state["dropout on GPU"])
 
 

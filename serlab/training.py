@@ -148,18 +148,19 @@ def train(
     """
     if settings.patience is not None and validation is None:
         raise ValueError("patience needs validation rows")
-    data = Data(X, y, batches.lengths(X), augment, rows)
+    device = resolve_device(fitting.device)
     checkpoint = None
     if fitting.checkpoints is not None:
-        chosen = str({**asdict(settings), "augment": augment is not None, "seed": seed})
+        chosen = {**asdict(settings), "seed": seed, "augment": augment is not None, "device": device}
         tensors = [X, y, class_weight, *(validation or ()), *module.state_dict().values()]
         checkpoint = Checkpoint(
             path=fitting.checkpoints / f"{name}.pt",
             architecture=architecture(module),
-            training=chosen + content(tensors),
+            training=f"{chosen} {content(tensors)}",
         )
-    run = Run.start(module, class_weight, settings, seed, resolve_device(fitting.device))
-    with seeded(seed), explained_memory(_knobs("batch_size", settings.batch_size, X)):
+    with seeded(seed), explained_memory(_knobs(settings.batch_size, X)):
+        run = Run.start(module, class_weight, settings, seed, device)
+        data = Data(X.to(device), y.to(device), batches.lengths(X), augment, rows)
         if checkpoint is not None and (state := checkpoint.read()) is not None:
             run.restore(state)
             _report(run.history, settings, fitting)
@@ -218,7 +219,7 @@ def predict(
     device = resolve_device(fitting.device)
     module.to(device).eval()
     X = torch.as_tensor(X)
-    with explained_memory(_knobs("batch_size", batch_size, X)):
+    with explained_memory(_knobs(batch_size, X)):
         return batches.apply(function or module, X, batch_size=batch_size, device=device).numpy()
 
 
@@ -238,7 +239,7 @@ def _report(history: list[dict[str, float]], settings: Settings, fitting: Fittin
         fitting.on_epoch(pd.DataFrame(history))
 
 
-def _knobs(name: str, batch_size: int, X: Tensor) -> str:
+def _knobs(batch_size: int, X: Tensor) -> str:
     """What needs less memory when it is lower."""
     frames = f", or the length of utterances ({X.shape[1]} frames)" if X.dim() == 3 else ""
-    return f"{name} ({batch_size}){frames}"
+    return f"batch_size ({batch_size}){frames}"
