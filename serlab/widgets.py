@@ -26,13 +26,13 @@ from IPython.display import Audio, display
 from pandas.io.formats.style import Styler
 
 from serlab import (
-    audio,
     corpora,
     data,
     devices,
     evaluation,
     experiment,
     features,
+    inspection,
     labels,
     methods,
     notebooks,
@@ -701,8 +701,69 @@ def corpus_browser(utterances: pd.DataFrame, run_folder: str = "") -> Browser | 
         Headless, if the file cannot be used.
     """
     if _is_headless(run_folder):
-        return _figure(utterances.iloc[0], _load(utterances.iloc[0]))
+        return _figure(utterances.iloc[0])
     return Browser(utterances)
+
+
+def prediction_browser(
+    outcome: Outcome, run_folder: str = "", *, step_seconds: float | None = None
+) -> PredictionBrowser | plotting.Figure:
+    """Let a reader look at and listen to what a method answered, and where it attended.
+
+    Headless, it is a figure of one utterance, without its audio: the most
+    certain error of the first method with attention (or of the first method).
+
+    Parameters
+    ----------
+    outcome : Outcome
+    run_folder : str
+        Set by papermill: the run is headless.
+    step_seconds : float, optional
+        Seconds an attention weight covers, see :func:`serlab.inspection.explain`.
+
+    Raises
+    ------
+    AudioError
+        Headless, if the file cannot be used.
+    """
+    if not _is_headless(run_folder):
+        return PredictionBrowser(outcome, step_seconds=step_seconds)
+    tested = list(dict.fromkeys(outcome.predictions["method"]))
+    attending = [
+        name for name in tested if len(outcome.attention) and name in set(outcome.attention["method"])
+    ]
+    method = [*attending, *tested][0]
+    utterance = inspection.most_certain_error(outcome.predictions, method)
+    return _explanation(outcome, method, utterance, step_seconds)
+
+
+class View:
+    """A player and a picture of one utterance, or what is wrong with its file."""
+
+    def __init__(self) -> None:
+        self.player, self.picture = w.HTML(), w.HTML()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.player.value = ""
+        _write(self.picture, "")
+
+    def show(self, utterance: pd.Series, draw: Callable[[], plotting.Figure]) -> None:
+        """Show a row of the utterance table with the figure that ``draw`` gives."""
+        self.clear()
+        try:
+            loaded, figure = inspection.load(utterance), draw()
+        except AudioError as error:
+            _write(self.picture, str(error), _RED)
+            return
+        self.player.value = Audio(loaded.samples, rate=loaded.sample_rate, normalize=False)._repr_html_()
+        self.picture.value = _image(figure)
+        self.picture.layout.display = None
+
+
+def _browser_layout(pickers: Sequence[w.Widget], utterance: w.Select, view: View) -> w.VBox:
+    chosen = w.HBox([w.VBox(list(pickers)), utterance], layout=w.Layout(flex_flow="row wrap"))
+    return w.VBox([chosen, view.player, view.picture], layout=w.Layout(max_width="1000px"))
 
 
 class Browser:
@@ -712,8 +773,9 @@ class Browser:
     ----------
     corpus, emotion, speaker, utterance : widget
         The pickers.
-    player, picture, message : widget
+    view : View
         What is shown of the utterance.
+    message : widget
     """
 
     def __init__(self, utterances: pd.DataFrame) -> None:
@@ -722,16 +784,9 @@ class Browser:
         self.emotion = w.Dropdown(options=[ALL], description="emotion")
         self.speaker = w.Dropdown(options=[ALL], description="speaker")
         self.utterance = w.Select(options=[], rows=9, layout=w.Layout(width="300px"))
-        self.player, self.picture, self.message = w.HTML(), w.HTML(), w.HTML()
-        choose = w.VBox([self.corpus, self.emotion, self.speaker, self.message])
-        self.widget = w.VBox(
-            [
-                w.HBox([choose, self.utterance], layout=w.Layout(flex_flow="row wrap")),
-                self.player,
-                self.picture,
-            ],
-            layout=w.Layout(max_width="1000px"),
-        )
+        self.view, self.message = View(), w.HTML()
+        pickers = [self.corpus, self.emotion, self.speaker, self.message]
+        self.widget = _browser_layout(pickers, self.utterance, self.view)
         self._choose_corpus()
         self.corpus.observe(lambda _: self._choose_corpus(), names="value")
         for picker in (self.emotion, self.speaker):
@@ -755,22 +810,87 @@ class Browser:
         self.utterance.value = chosen.index[0] if len(chosen) else None
 
     def _show(self) -> None:
-        self.player.value = ""
-        _write(self.picture, "")
         if self.utterance.value is None:
+            self.view.clear()
             return
         row = self._utterances.loc[self.utterance.value]
-        try:
-            loaded = _load(row)
-        except AudioError as error:
-            _write(self.picture, str(error), _RED)
-            return
-        self.player.value = Audio(loaded.samples, rate=loaded.sample_rate, normalize=False)._repr_html_()
-        self.picture.value = _image(_figure(row, loaded))
-        self.picture.layout.display = None
+        self.view.show(row, lambda: _figure(row))
 
     def _repr_mimebundle_(self, **options) -> dict[str, str]:
         return self.widget._repr_mimebundle_(**options)
+
+
+class PredictionBrowser:
+    """Pickers for method and right or wrong, a list of tested utterances, a player and an explanation.
+
+    Attributes
+    ----------
+    method, answer, utterance : widget
+        The pickers.
+    view : View
+        What is shown of the utterance.
+    message : widget
+    """
+
+    def __init__(self, outcome: Outcome, *, step_seconds: float | None = None) -> None:
+        self._outcome, self._step_seconds = outcome, step_seconds
+        self._answers = inspection.answers(outcome.predictions)
+        titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
+        methods_ = [(titles[name], name) for name in dict.fromkeys(self._answers["method"])]
+        self.method = w.Dropdown(options=methods_, description="method")
+        self.answer = w.Dropdown(options=["wrong", "right", ALL], description="answers")
+        self.utterance = w.Select(options=[], rows=9, layout=w.Layout(width="420px"))
+        self.view, self.message = View(), w.HTML()
+        self.widget = _browser_layout([self.method, self.answer, self.message], self.utterance, self.view)
+        for picker in (self.method, self.answer):
+            picker.observe(lambda _: self._list(), names="value")
+        self.utterance.observe(self._show, names="value")
+        self._list()
+
+    def _list(self) -> None:
+        chosen = self._answers[self._answers["method"] == self.method.value]
+        n = len(chosen)
+        if self.answer.value != ALL:
+            chosen = chosen[chosen["is_right"] == (self.answer.value == "right")]
+        self.message.value = f"{len(chosen)} of {n} utterances"
+        classes = self._outcome.classes
+        options = [
+            (f"{row.utterance}: {classes[row.y_true]}, answer {classes[row.y_pred]}", row.utterance)
+            for row in chosen.itertuples()
+        ]
+        # Another method may have the same first utterance: then the value does not change, but the picture.
+        self.utterance.unobserve(self._show, names="value")
+        self.utterance.options = options
+        self.utterance.value = options[0][1] if options else None
+        self.utterance.observe(self._show, names="value")
+        self._show()
+
+    def _show(self, _: object = None) -> None:
+        name = self.utterance.value
+        if name is None:
+            self.view.clear()
+            return
+        self.view.show(
+            self._outcome.utterances.loc[name],
+            lambda: _explanation(self._outcome, self.method.value, name, self._step_seconds),
+        )
+
+    def _repr_mimebundle_(self, **options) -> dict[str, str]:
+        return self.widget._repr_mimebundle_(**options)
+
+
+def _explanation(
+    outcome: Outcome, method: str, utterance: str, step_seconds: float | None
+) -> plotting.Figure:
+    titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
+    return inspection.explain(
+        outcome.utterances.loc[utterance],
+        outcome.predictions,
+        outcome.attention,
+        method=method,
+        step_seconds=step_seconds,
+        title=titles[method],
+    )
 
 
 def _values(column: pd.Series) -> list[str]:
@@ -778,10 +898,7 @@ def _values(column: pd.Series) -> list[str]:
     return [str(value) for value in pd.Series(column.unique()).sort_values()]
 
 
-def _load(utterance: pd.Series) -> audio.Audio:
-    return audio.load(utterance["path"], start=utterance["start"], end=utterance["end"])
-
-
-def _figure(utterance: pd.Series, loaded: audio.Audio) -> plotting.Figure:
+def _figure(utterance: pd.Series) -> plotting.Figure:
+    loaded = inspection.load(utterance)
     title = f"{utterance.name}: {utterance['emotion']}, speaker {utterance['speaker']}"
     return plotting.plot_utterance(loaded.samples, sample_rate=loaded.sample_rate, title=title)

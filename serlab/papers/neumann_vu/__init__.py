@@ -13,12 +13,12 @@ import pandas as pd
 
 from serlab import papers
 
-#: Method -> the paper's name of the condition, in the order of table 2.
+#: Method -> the paper's name of the condition, a to d, in the order of table 2.
 CONDITIONS: dict[str, str] = {
-    "acnn-target": "mono-lingual (a)",
-    "acnn-pooled": "multilingual (b)",
-    "acnn-source": "cross-lingual (c)",
-    "acnn-finetuned": "cross-lingual + fine-tuning (d)",
+    "acnn-target": "mono-lingual",
+    "acnn-pooled": "multilingual",
+    "acnn-source": "cross-lingual",
+    "acnn-finetuned": "cross-lingual + fine-tuning",
 }
 METHODS: tuple[str, ...] = tuple(CONDITIONS)
 
