@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from serlab.errors import ParameterError
 from serlab.plotting import (
@@ -337,7 +338,9 @@ def embedding_coordinates(
     points = PCA(min(50 if kind == "tsne" else 2, *E.shape), random_state=0).fit_transform(E)
     if kind == "tsne":
         perplexity = min(30.0, (len(E) - 1) / 3)
-        points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(points)
+        # Its threads wait for each other in tiny steps: beside other work they take a hundred times as long.
+        with threadpool_limits(1):
+            points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(points)
     if points.shape[1] == 1:  # an embedding of one unit
         points = np.column_stack([points, np.zeros(len(points))])
     index = pd.Index(embeddings["utterance"], name="utterance")

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from serlab import metrics
 from serlab.errors import ParameterError, ProtocolError
 from serlab.evaluation import speaker_counts
+from serlab.experiment import Outcome
 
 N_RESAMPLES = 1000
 
@@ -86,9 +87,9 @@ def speaker_probe(
     weights = _resamples(len(n), seed)
     low, high = np.quantile(weights @ hits / (weights @ n), [0.025, 0.975])
     summary = {
-        "measure": "speaker recognised", "metric": "accuracy", "value": hits.sum() / n.sum(),
-        "low": low, "high": high, "chance": n.max() / n.sum(), "n": int(n.sum()), "n_speakers": len(n),
-        "n_left_out": len(utterances) - len(kept),
+        "measure": "speaker recognised", "metric": "accuracy", "value": float(hits.sum() / n.sum()),
+        "low": float(low), "high": float(high), "chance": float(n.max() / n.sum()), "n": int(n.sum()),
+        "n_speakers": len(n), "n_left_out": len(utterances) - len(kept),
     }  # fmt: skip
     return predictions, summary
 
@@ -152,11 +153,40 @@ def emotion_through_speaker(
     low, high = np.quantile(drawn, [0.025, 0.975])
     summary = {
         "measure": "emotion through the speaker alone", "metric": "UAR",
-        "value": float(metrics.uar(counts.sum(axis=0))), "low": low, "high": high,
+        "value": float(metrics.uar(counts.sum(axis=0))), "low": float(low), "high": float(high),
         "chance": 1 / len(np.unique(y_true)), "n": len(answers), "n_speakers": len(counts),
         "n_left_out": len(utterances) - len(answers),
     }  # fmt: skip
     return answers, summary
+
+
+def confounds(independent: Outcome, random: Outcome, *, method: str) -> pd.DataFrame:
+    """What a method's score on the target may rest on, a row a measure.
+
+    Parameters
+    ----------
+    independent, random : Outcome
+        The same experiment on unseen speakers and with a random split.
+    method : str
+
+    Returns
+    -------
+    DataFrame
+        measure, metric, value, low, high, chance: the method with a random
+        split and on unseen speakers, then both probes on the same features
+        (frames: mean and SD). For :func:`serlab.plotting_networks.plot_confounds`.
+    """
+    rows = []
+    for measure, outcome in (("random split", random), ("unseen speakers", independent)):
+        own = outcome.summary.set_index("method").loc[method]
+        values = {"value": own["uar"], "low": own["uar_low"], "high": own["uar_high"]}
+        rows.append({"measure": measure, "metric": "UAR", **values, "chance": 1 / len(outcome.classes)})
+    target = (independent.utterances["corpus"] == independent.parameters.target).to_numpy()
+    utterances = independent.utterances[target]
+    X = independent.X if isinstance(independent.X, pd.DataFrame) else independent.X.statistics()
+    predictions, voices = speaker_probe(X.to_numpy()[target], utterances)
+    _, through = emotion_through_speaker(predictions, utterances)
+    return pd.DataFrame([*rows, through, voices])
 
 
 def _require_usable(X: np.ndarray, utterances: pd.DataFrame, folds: int) -> None:

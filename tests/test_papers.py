@@ -107,6 +107,12 @@ def test_durrani_arshad_beside_ours():
     assert uar.loc["encdec-transfer", ["published", "measured"]].tolist() == [0.6932, 0.6]
     assert np.isnan(uar.loc["dbn-target", "published"]), "figures without numbers are not guessed"
     assert uar.loc["dbn-target", "difference"] == "no number was published"
+    other = durrani_arshad.beside_published(ours, target="urdu", sources=("emodb",)).set_index("method")
+    assert other.loc["encdec-transfer", "published"] == 0.6932
+    assert (
+        "another source: ours is emodb to urdu, the paper's source is iemocap"
+        in other.loc["encdec-transfer", "difference"]
+    )
     within = durrani_arshad.beside_published(ours, target="urdu", sources=(), metric="accuracy")
     assert within.set_index("method").loc["encdec-target", ["published", "measured"]].tolist() == [
         0.8034,

@@ -74,23 +74,22 @@ def beside(
     -------
     DataFrame
         method, title, published, published_range, measured, low, high,
-        difference. For the paper's corpora ``published`` is its cell, else the
-        mean over its pairs, with the least and the greatest of them as range;
-        NaN where it printed none. ``measured`` is NaN where a method was not run.
+        difference. ``published`` is the paper's cell of these corpora, else
+        that of the same target with its own source, else the mean over its
+        pairs, with the least and the greatest of them as range; NaN where it
+        printed none. ``measured`` is NaN where a method was not run.
     """
     measured = summary.set_index("method").reindex(list(titles))
     ours = f"{' + '.join(sources) or 'no source'} to {target}"
     rows = []
     for method, title in titles.items():
         own = cells[cells["method"] == method]
-        same = own["target"] == target
-        if method not in without_source:
-            same &= own["source"] == "+".join(sources)
+        needed = None if method in without_source else "+".join(sources)
         rows.append(
             {
                 "method": method,
                 "title": title,
-                **_published(own, same, ours, reading),
+                **_published(own, target, needed, ours, reading),
                 "measured": measured.loc[method, measure],
                 "low": measured.loc[method, f"{measure}_low"],
                 "high": measured.loc[method, f"{measure}_high"],
@@ -100,17 +99,26 @@ def beside(
     return pd.DataFrame(rows)[columns.split()]
 
 
-def _published(cells: pd.DataFrame, same: pd.Series, ours: str, reading: str) -> dict:
+def _published(
+    cells: pd.DataFrame, target: str, source: str | None, ours: str, reading: str
+) -> dict[str, object]:
+    """The published side of one row; ``source`` None: any."""
     if cells.empty:
         return {"published": float("nan"), "published_range": "", "difference": "no number was published"}
-    shown = cells[same] if same.any() else cells
-    low, high = shown["value"].min(), shown["value"].max()
-    if same.any():
-        notes = [note for note in dict.fromkeys([reading, *shown["note"]]) if note]
-        difference = "; ".join(notes) or "same corpora and protocol"
+    same_target = cells[cells["target"] == target]
+    same = same_target if source is None else same_target[same_target["source"] == source]
+    if len(same):
+        shown = same
+        difference = "; ".join(note for note in dict.fromkeys([reading, *same["note"]]) if note)
+    elif len(same_target):
+        shown = same_target
+        theirs = " and ".join(dict.fromkeys(same_target["source"]))
+        difference = f"same target, another source: ours is {ours}, the paper's source is {theirs}"
     else:
-        pairs = f"the mean of the paper's {len(shown)} pairs"
+        shown = cells
+        pairs = f"the mean of the paper's {len(cells)} pairs"
         difference = f"other corpora: ours is {ours}, published is {pairs}"
+    low, high = shown["value"].min(), shown["value"].max()
     return {
         "published": shown["value"].mean(),
         "published_range": f"{low:.2f} to {high:.2f}" if len(shown) > 1 else "",

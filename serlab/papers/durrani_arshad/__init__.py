@@ -77,9 +77,8 @@ def beside_published(
     -------
     DataFrame
         method, title, published, published_range, measured, low, high,
-        difference. For a target of the paper ``published`` is its number, else
-        the mean of its targets with their range; NaN where the paper has none.
-        ``measured`` is NaN where the method was not run.
+        difference; see :func:`serlab.papers.beside`. Not a number where the
+        paper has none.
     """
     cells = published()
     where = {"UAR": "table 2", "accuracy": "abstract"}[metric]
