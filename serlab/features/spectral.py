@@ -17,12 +17,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serlab.audio import SAMPLE_RATE
 from serlab.errors import ParameterError
 from serlab.features.base import Extractor, FeatureSet
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 WINDOW = 400  # 25 ms
 HOP = 160  # 10 ms
@@ -122,7 +126,7 @@ def spectral_contrast(power: np.ndarray) -> np.ndarray:
     for k, band in enumerate(bands):
         n_bins = band.shape[1] + (k < CONTRAST_BANDS - 1)  # librosa counts the bin at the upper edge
         n = max(1, int(np.rint(CONTRAST_QUANTILE * n_bins)))
-        ordered = np.partition(band, (n - 1, -n), axis=1)
+        ordered = np.sort(band, axis=1)
         contrast[:, k] = _decibel(ordered[:, -n:].mean(axis=1)) - _decibel(ordered[:, :n].mean(axis=1))
     return contrast
 
@@ -165,11 +169,13 @@ def _over_frames(
     return np.concatenate(parts)
 
 
-def _mel_frames(samples: np.ndarray, filters: np.ndarray, *, hop: int) -> np.ndarray:
-    return _over_frames(samples, lambda power: _decibel(power @ filters), window=WINDOW, n_fft=N_FFT, hop=hop)
+def _mel_frames(samples: np.ndarray, filters: csr_array, *, hop: int) -> np.ndarray:
+    return _over_frames(
+        samples, lambda power: _decibel((filters @ power.T).T), window=WINDOW, n_fft=N_FFT, hop=hop
+    )
 
 
-def _mfcc_frames(samples: np.ndarray, filters: np.ndarray, *, hop: int) -> np.ndarray:
+def _mfcc_frames(samples: np.ndarray, filters: csr_array, *, hop: int) -> np.ndarray:
     """MFCC, deltas and delta-deltas, shape (t, 39)."""
     from scipy.fft import dct
 
@@ -193,11 +199,12 @@ def _decibel(power: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
 
 
-def _mel_filters(n_bands: int) -> np.ndarray:
-    """Shape (bins, bands)."""
+def _mel_filters(n_bands: int) -> csr_array:
+    """Shape (bands, bins). Sparse: a dense product would start threads of its own in each of ours."""
     import librosa
+    from scipy.sparse import csr_array
 
-    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=n_bands, dtype=np.float64).T
+    return csr_array(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=n_bands, dtype=np.float64))
 
 
 def _load_log_mel(n_bands: int) -> tuple[tuple[str, ...], Extractor]:
