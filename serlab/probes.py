@@ -8,6 +8,8 @@ one gets with the speaker alone, without hearing any emotion.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
@@ -18,6 +20,7 @@ from serlab import metrics
 from serlab.errors import ParameterError, ProtocolError
 from serlab.evaluation import speaker_counts
 from serlab.experiment import Outcome
+from serlab.features import Frames
 
 N_RESAMPLES = 1000
 
@@ -160,33 +163,47 @@ def emotion_through_speaker(
     return answers, summary
 
 
-def confounds(independent: Outcome, random: Outcome, *, method: str) -> pd.DataFrame:
-    """What a method's score on the target may rest on, a row a measure.
+def confounds(independent: Outcome, random: Outcome, *, method: str, seed: int = 0) -> pd.DataFrame:
+    """Put a method on unseen speakers, on a random split, and the two probes side by side.
 
     Parameters
     ----------
     independent, random : Outcome
-        The same experiment on unseen speakers and with a random split.
+        Experiments on the same target; in the second, speakers are shared
+        between training and test.
     method : str
+        Of both.
+    seed : int
+        Of the probes.
 
     Returns
     -------
     DataFrame
-        measure, metric, value, low, high, chance: the method with a random
-        split and on unseen speakers, then both probes on the same features
-        (frames: mean and SD). For :func:`serlab.plotting_networks.plot_confounds`.
+        measure, title, metric, value, low, high, chance, for
+        :func:`serlab.plotting_networks.plot_confounds`. The probes take the
+        target's features, of frames the mean and deviation over each
+        utterance; without two speakers of two utterances they are left out.
+
+    Raises
+    ------
+    ParameterError
+        If one of the experiments has no result of the method.
     """
     rows = []
     for measure, outcome in (("random split", random), ("unseen speakers", independent)):
-        own = outcome.summary.set_index("method").loc[method]
-        values = {"value": own["uar"], "low": own["uar_low"], "high": own["uar_high"]}
-        rows.append({"measure": measure, "metric": "UAR", **values, "chance": 1 / len(outcome.classes)})
-    target = (independent.utterances["corpus"] == independent.parameters.target).to_numpy()
-    utterances = independent.utterances[target]
-    X = independent.X if isinstance(independent.X, pd.DataFrame) else independent.X.statistics()
-    predictions, voices = speaker_probe(X.to_numpy()[target], utterances)
-    _, through = emotion_through_speaker(predictions, utterances)
-    return pd.DataFrame([*rows, through, voices])
+        own = outcome.summary[outcome.summary["method"] == method]
+        if own.empty:
+            raise ParameterError(f"{method} has no result with {outcome.parameters.protocol!r}; run it there")
+        uar = dict(zip(("value", "low", "high"), own[["uar", "uar_low", "uar_high"]].iloc[0], strict=True))
+        title, chance = own["title"].iloc[0], 1 / len(outcome.classes)
+        rows.append({"measure": measure, "title": title, "metric": "UAR", **uar, "chance": chance})
+    table = independent.utterances[independent.utterances["corpus"] == independent.parameters.target]
+    X = independent.X.statistics() if isinstance(independent.X, Frames) else independent.X
+    with suppress(ProtocolError):
+        speakers, row = speaker_probe(X.loc[table.index].to_numpy(), table, seed=seed)
+        rows += [emotion_through_speaker(speakers, table, seed=seed)[1], row]
+    columns = ["measure", "title", "metric", "value", "low", "high", "chance"]
+    return pd.DataFrame(rows)[columns].fillna({"title": ""})
 
 
 def _require_usable(X: np.ndarray, utterances: pd.DataFrame, folds: int) -> None:

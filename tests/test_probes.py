@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from serlab import probes
 from serlab.errors import ParameterError, ProtocolError
+from serlab.features import Frames
 from tests.toys import EMOTIONS, utterance_table
 
 
@@ -98,6 +101,50 @@ def test_a_speaker_with_one_utterance_is_left_out_and_counted():
     predictions, summary = probes.speaker_probe(voices(table), table)
     assert summary["n_left_out"] == 1 and summary["n_speakers"] == 2
     assert "a/s2" not in set(predictions["speaker"])
+
+
+def outcome(table: pd.DataFrame, uar: float, protocol: str) -> SimpleNamespace:
+    summary = {"method": ["m"], "title": ["Network"], "uar": uar, "uar_low": uar - 0.1, "uar_high": uar + 0.1}
+    columns = [f"f{i}" for i in range(8)]
+    return SimpleNamespace(
+        parameters=SimpleNamespace(target="a", protocol=protocol),
+        classes=EMOTIONS,
+        utterances=table,
+        X=pd.DataFrame(voices(table), index=table.index, columns=columns),
+        summary=pd.DataFrame(summary),
+    )
+
+
+def test_confounds_put_splits_and_probes_of_the_target_side_by_side():
+    table = pd.concat([one_emotion_each(8), utterance_table({"source": 2})])
+    unseen, random = outcome(table, 0.3, "loso"), outcome(table, 0.9, "random")
+    found = probes.confounds(unseen, random, method="m").set_index("measure")
+    assert found["value"].to_dict() == {
+        "random split": 0.9,
+        "unseen speakers": 0.3,
+        "speaker recognised": 1.0,
+        "emotion through the speaker alone": 1.0,
+    }
+    assert found["chance"].tolist() == [0.25, 0.25, 0.25, pytest.approx(1 / 8)]
+    assert found["title"].tolist() == ["Network", "Network", "", ""]
+    with pytest.raises(ParameterError, match="svm has no result with 'random'"):
+        probes.confounds(unseen, random, method="svm")
+
+
+def test_confounds_of_frames_take_their_statistics():
+    table = one_emotion_each(4)
+    unseen = outcome(table, 0.3, "loso")
+    values = unseen.X.to_numpy(dtype=np.float32)[:, None].repeat(3, axis=1)
+    frames = Frames(index=table.index, columns=tuple(unseen.X), values=values, frame_shift=0.01)
+    unseen.X = frames
+    found = probes.confounds(unseen, outcome(table, 0.9, "random"), method="m")
+    assert found["value"].tolist() == [0.9, 0.3, 1.0, 1.0]
+
+
+def test_confounds_without_two_speakers_are_the_splits_alone():
+    table = utterance_table({"a": 1})
+    both = outcome(table, 0.3, "random")
+    assert probes.confounds(both, both, method="m")["measure"].tolist() == ["random split", "unseen speakers"]
 
 
 def test_bad_input_is_named():
