@@ -66,7 +66,8 @@ class Run:
         Of networks that have it, first seed only: method, fold, seed,
         utterance, part ("train" or "test") and the weights ``a_1``, ``a_2`` ...
     embeddings : DataFrame
-        Likewise, test utterances: what the output layer sees, ``e_1`` ...
+        Likewise, first fold only, all of source and target that was learned
+        from or tested: what the output layer sees, ``e_1`` ...
     """
 
     predictions: pd.DataFrame
@@ -163,6 +164,7 @@ def run(
             cancel=cancel,
             stem=None if folder is None else Path(folder) / f"{spec.name}-seed{seed}",
             details=seed == seeds[0],
+            embed_fold=splits[0].fold,
         )
         parts.append(_run_method(setting, splits, samples, utterances, report, on_epoch))
     tables = {
@@ -189,6 +191,7 @@ class _Setting:
     cancel: threading.Event | None
     stem: Path | None
     details: bool
+    embed_fold: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,19 +305,21 @@ def _run_fold(
         return _Part(fits=pd.DataFrame([skipped]))
     except TrainingError as error:
         raise _naming_files(error, utterances, f"{spec.title}, fold {split.fold}") from error
-    tested = utterances.index[split.test]
-    head = pd.DataFrame({**key, "utterance": tested})
+    head = pd.DataFrame({**key, "utterance": utterances.index[split.test]})
     columns = {f"p_{name}": proba[:, number] for number, name in enumerate(classes)}
     predictions = head.assign(y_true=samples.y[split.test], y_pred=proba.argmax(axis=1), **columns)
     history = method.history() if hasattr(method, "history") else pd.DataFrame()
     attention, embeddings = [], []
-    if setting.details and hasattr(method, "attention"):
-        learned = next((p for p in (normalized.target_train, normalized.source) if p is not None), None)
-        for name, part in (("train", learned), ("test", normalized.test)):
-            names = pd.DataFrame({**key, "utterance": utterances.index[part.row], "part": name})
-            attention.append(_with_columns(names, method.attention(part.X), "a"))
-    if setting.details and hasattr(method, "embed"):
-        embeddings.append(_with_columns(head, method.embed(normalized.test.X), "e"))
+    if setting.details:
+        learned = [part for part in (normalized.source, normalized.target_train) if part is not None]
+        shown = [(part, "train") for part in learned] + [(normalized.test, "test")]
+        for part, name in shown:
+            head = pd.DataFrame({**key, "utterance": utterances.index[part.row], "part": name})
+            # Attention is counted in the corpus that was learned from last.
+            if hasattr(method, "attention") and (name == "test" or part is learned[-1]):
+                attention.append(_with_columns(head, method.attention(part.X), "a"))
+            if hasattr(method, "embed") and setting.embed_fold == split.fold:
+                embeddings.append(_with_columns(head, method.embed(part.X), "e"))
     return _Part(
         predictions=predictions,
         fits=pd.DataFrame([{**row, "seconds": time.perf_counter() - started}]),

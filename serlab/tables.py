@@ -97,3 +97,24 @@ def telling_methods(outcome: Outcome) -> list[str]:
         return outcome.summary["method"].head(3).tolist()
     ranked = outcome.comparison.sort_values("gain", ascending=False)["method"]
     return list(dict.fromkeys([outcome.parameters.baseline, ranked.iloc[0], ranked.iloc[-1]]))
+
+
+def best_transfer(outcome: Outcome) -> str:
+    """Method with the largest gain over the baseline; where nothing was compared, the first one."""
+    if outcome.comparison.empty:
+        return outcome.summary["method"].iloc[0]
+    return outcome.comparison.loc[outcome.comparison["gain"].idxmax(), "method"]
+
+
+def protocols_table(independent: Outcome, random: Outcome) -> pd.DataFrame:
+    """Methods on unseen speakers and, badged, with a random split; and what the second adds."""
+    own = independent.summary.set_index("method")
+    other = random.summary.set_index("method")
+    both = [name for name in own.index if name in other.index]
+    table = pd.DataFrame({"method": [own.loc[name, "title"] for name in both]})
+    for heading, summary in (("UAR, unseen speakers", own), ("UAR, random split", other)):
+        for end in ("", "_low", "_high"):
+            table[heading + end] = [summary.loc[name, f"uar{end}"] for name in both]
+    table["difference"] = table["UAR, random split"] - table["UAR, unseen speakers"]
+    table["note"] = f"second: {random.summary['badge'].iloc[0]}"
+    return table
