@@ -225,10 +225,10 @@ def extract(
             )
             for position in missing
         }  # fmt: skip
-        for position, future in futures.items():
+        for position in missing:
             _check(cancel)
-            try:
-                entries[position] = _cut(future.result(), n_kept=n_kept, seconds=seconds)
+            try:  # pop: a future holds the whole utterance
+                entries[position] = _cut(futures.pop(position).result(), n_kept=n_kept, seconds=seconds)
             except AudioError as error:
                 refuse(position, error)
             report(len(entries) + len(bad), n, f"{chosen.name}: {Path(cuts[position][0]).name}")
