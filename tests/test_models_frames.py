@@ -66,18 +66,13 @@ def test_masked_softmax_is_the_softmax_of_what_is_inside():
 
 # --- all networks: padding has no influence ----------------------------------
 
-NETWORKS = {
-    "acnn": (small_acnn, "attention"),
-    "encoder-decoder": (small_encoder_decoder, "attention_weights"),
-}
+NETWORKS = {"acnn": small_acnn, "encoder-decoder": small_encoder_decoder}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("function", ["forward", "embed", "weights"])
+@pytest.mark.parametrize("function", ["forward", "embed", "attention_weights"])
 def test_padding_and_neighbours_have_no_influence(name, function):
-    build, weights = NETWORKS[name]
-    network = build()
-    compute = getattr(network, weights if function == "weights" else function)
+    compute = getattr(NETWORKS[name](), function)
     X = sequences(41, 23, 1, 9, t=60)
     whole = compute(X)
     trimmed = compute(X[:, :41])
@@ -93,10 +88,9 @@ def test_padding_and_neighbours_have_no_influence(name, function):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_gradients_do_not_depend_on_padding_and_are_finite(name):
-    build, _ = NETWORKS[name]
     gradients = []
     for t in (31, 60):
-        network = build()
+        network = NETWORKS[name]()
         X = sequences(31, 12, 2, t=60)[:, :t]
         nn.functional.cross_entropy(network(X), torch.tensor([0, 1, 2])).backward()
         gradients.append([parameter.grad for parameter in network.parameters()])
@@ -107,8 +101,7 @@ def test_gradients_do_not_depend_on_padding_and_are_finite(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_attention_sums_to_one_and_ends_with_the_utterance(name):
-    build, weights = NETWORKS[name]
-    found = getattr(build(), weights)(sequences(60, 23, 1, t=60))
+    found = NETWORKS[name]().attention_weights(sequences(60, 23, 1, t=60))
     torch.testing.assert_close(found.nansum(dim=1), torch.ones(3))
     per_step = {"acnn": 10, "encoder-decoder": 4}[name]
     ends = torch.tensor([min(math.ceil(length / per_step), found.shape[1]) for length in (60, 23, 1)])
@@ -143,7 +136,7 @@ def test_acnn_convolves_and_pools_as_torch_does(padding):
     maps = nn.functional.max_pool1d(convolution(X.transpose(1, 2)).relu(), 5).transpose(1, 2)
     weights = maps.matmul(network.score.weight[0]).softmax(dim=1)
     joined = torch.cat([(weights[:, :, None] * maps).sum(dim=1), maps.flatten(start_dim=1)], dim=1)
-    torch.testing.assert_close(network.attention(X), weights)
+    torch.testing.assert_close(network.attention_weights(X), weights)
     torch.testing.assert_close(network.embed(X), joined)
     torch.testing.assert_close(network(X), network.output(joined))
 
@@ -164,7 +157,7 @@ def test_acnn_equations_1_and_2_by_hand():
     alphas = [value / sum(exponentials) for value in exponentials]
     attended = sum(alpha * x for alpha, x in zip(alphas, steps, strict=True))
     found = network.embed(X)[1]
-    torch.testing.assert_close(network.attention(X)[1, :3], torch.tensor(alphas))
+    torch.testing.assert_close(network.attention_weights(X)[1, :3], torch.tensor(alphas))
     torch.testing.assert_close(found, torch.cat([attended, *steps, torch.zeros(2 * 6)]))
 
 
@@ -174,8 +167,8 @@ def test_acnn_with_zeros_looks_at_padding_and_masked_does_not():
     padded = torch.cat([X, torch.zeros(1, 37, 5)], dim=1)
     zeros, masked = small_acnn(padding="zeros"), small_acnn()
     torch.testing.assert_close(zeros(X), masked(padded))
-    torch.testing.assert_close(zeros.attention(X), masked.attention(padded))
-    assert zeros.attention(X).shape == (1, 5) and not torch.allclose(zeros(X), masked(X))
+    torch.testing.assert_close(zeros.attention_weights(X), masked.attention_weights(padded))
+    assert zeros.attention_weights(X).shape == (1, 5) and not torch.allclose(zeros(X), masked(X))
 
 
 def test_acnn_pads_an_utterance_shorter_than_a_kernel():
@@ -185,7 +178,7 @@ def test_acnn_pads_an_utterance_shorter_than_a_kernel():
     window[0, 0] = X[0, 0]
     window[0, 1:] = torch.nan
     torch.testing.assert_close(network(X), network(window))
-    torch.testing.assert_close(network.attention(X)[0, 0], torch.tensor(1.0))
+    torch.testing.assert_close(network.attention_weights(X)[0, 0], torch.tensor(1.0))
 
 
 def test_acnn_refuses_what_is_longer_than_it_was_built_for():

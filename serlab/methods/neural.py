@@ -1,4 +1,4 @@
-"""Networks trained on the source, then fine-tuned on the labelled target.
+"""Networks of vectors, trained on the source, then fine-tuned on the labelled target.
 
 They use one thread whatever ``n_jobs`` says: with two, sums are rounded in
 another order, the sampling of an RBM makes much of it, and probabilities
@@ -8,9 +8,10 @@ differed by up to .2. Matrices of this size gain little from a second thread.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
@@ -32,12 +33,14 @@ class FCNN:
     ----------
     n_classes, seed : int
     on_source, on_target : serlab.training.Settings
+    fitting : serlab.training.Fitting
     """
 
     n_classes: int
     seed: int
     on_source: training.Settings
     on_target: training.Settings
+    fitting: training.Fitting
 
     def fit(self, *, source: Labelled, target_train: Labelled) -> FCNN:
         return self.fit_source(source=source).fit_target(target_train=target_train)
@@ -47,7 +50,9 @@ class FCNN:
         require_classes(source)
         with training.seeded(self.seed):
             self.source_network = fcnn.fcnn(source.X.shape[1], self.n_classes)
-        _train(self.source_network, source.X, source.y, self.n_classes, self.on_source, self.seed)
+        self._source_history = _train(
+            self.source_network, source, self.on_source, method=self, stage="source"
+        )
         return self
 
     @training.threads(1)
@@ -58,13 +63,68 @@ class FCNN:
         # What is frozen is computed once.
         with torch.no_grad():
             hidden = frozen(torch.from_numpy(target_train.X)).numpy()
-        _train(output, hidden, target_train.y, self.n_classes, self.on_target, self.seed)
+        history = _train(output, replace(target_train, X=hidden), self.on_target, method=self, stage="target")
+        self._history = pd.concat([self._source_history, history], ignore_index=True)
         self.network = nn.Sequential(*frozen, output)
         return self
 
     @training.threads(1)
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return training.predict_proba(self.network, X)
+
+    def history(self) -> pd.DataFrame:
+        """Epochs of both stages."""
+        return self._history
+
+
+@dataclass
+class DBNClassifier:
+    """Deep belief network that learns from one part; see :class:`DBN` for what is known of it.
+
+    Attributes
+    ----------
+    n_classes, seed : int
+    hidden : tuple of int
+    first, further : serlab.models.dbn.Pretraining
+    settings : serlab.training.Settings
+        Of the supervised fine-tuning of all layers.
+    fitting : serlab.training.Fitting
+    stage : str
+        What it learns from, for the history.
+    """
+
+    n_classes: int
+    seed: int
+    hidden: tuple[int, ...]
+    first: dbn.Pretraining
+    further: dbn.Pretraining
+    settings: training.Settings
+    fitting: training.Fitting
+    stage: str
+
+    @training.threads(1)
+    def fit(self, part: Labelled) -> DBNClassifier:
+        require_classes(part)
+        rbms = dbn.pretrain(
+            torch.from_numpy(part.X),
+            self.hidden,
+            first=self.first,
+            further=self.further,
+            generator=torch.Generator().manual_seed(self.seed),
+            cancel=self.fitting.cancel,
+        )
+        with training.seeded(self.seed):
+            self.network = dbn.network(rbms, self.n_classes)
+        self._history = _train(self.network, part, self.settings, method=self, stage=self.stage)
+        return self
+
+    @training.threads(1)
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return training.predict_proba(self.network, X)
+
+    def history(self) -> pd.DataFrame:
+        """One row an epoch of fine-tuning."""
+        return self._history
 
 
 @dataclass
@@ -83,60 +143,58 @@ class DBN:
 
     Attributes
     ----------
-    n_classes, seed : int
-    hidden : tuple of int
-    first, further : serlab.models.dbn.Pretraining
-    on_source, on_target : serlab.training.Settings
+    source : DBNClassifier
+        How to learn from the source.
+    on_target : serlab.training.Settings
     """
 
-    n_classes: int
-    seed: int
-    hidden: tuple[int, ...]
-    first: dbn.Pretraining
-    further: dbn.Pretraining
-    on_source: training.Settings
+    source: DBNClassifier
     on_target: training.Settings
 
     def fit(self, *, source: Labelled, target_train: Labelled) -> DBN:
         return self.fit_source(source=source).fit_target(target_train=target_train)
 
-    @training.threads(1)
     def fit_source(self, *, source: Labelled) -> DBN:
-        require_classes(source)
-        rbms = dbn.pretrain(
-            torch.from_numpy(source.X),
-            self.hidden,
-            first=self.first,
-            further=self.further,
-            generator=torch.Generator().manual_seed(self.seed),
-        )
-        with training.seeded(self.seed):
-            self.source_network = dbn.network(rbms, self.n_classes)
-        _train(self.source_network, source.X, source.y, self.n_classes, self.on_source, self.seed)
+        self.source.fit(source)
         return self
 
     @training.threads(1)
     def fit_target(self, *, target_train: Labelled) -> DBN:
         """Fine-tune a copy of the source network; may be called again."""
         require_classes(target_train)
-        self.network = copy.deepcopy(self.source_network)
-        _train(self.network, target_train.X, target_train.y, self.n_classes, self.on_target, self.seed)
+        self.network = copy.deepcopy(self.source.network)
+        history = _train(self.network, target_train, self.on_target, method=self.source, stage="target")
+        self._history = pd.concat([self.source.history(), history], ignore_index=True)
         return self
 
     @training.threads(1)
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return training.predict_proba(self.network, X)
 
+    def history(self) -> pd.DataFrame:
+        """Epochs of both stages, pretraining aside."""
+        return self._history
+
 
 def _train(
-    module: nn.Module, X: np.ndarray, y: np.ndarray, n_classes: int, settings: training.Settings, seed: int
-) -> None:
-    labels = torch.from_numpy(y.astype(np.int64))
-    training.train(
+    module: nn.Module,
+    part: Labelled,
+    settings: training.Settings,
+    *,
+    method: FCNN | DBNClassifier,
+    stage: str,
+) -> pd.DataFrame:
+    """Train on a part; the history with its stage."""
+    labels = torch.from_numpy(part.y.astype(np.int64))
+    history = training.train(
         module,
-        torch.from_numpy(X),
+        torch.from_numpy(part.X),
         labels,
         settings=settings,
-        seed=seed,
-        class_weight=training.balanced_weight(labels, n_classes),
+        seed=method.seed,
+        class_weight=training.balanced_weight(labels, method.n_classes),
+        # Small matrices gain little on a GPU, and fits of seconds little from checkpoints.
+        fitting=replace(method.fitting, device="cpu", checkpoints=None),
+        rows=part.row,
     )
+    return history.assign(stage=stage)[["stage", *history.columns]]

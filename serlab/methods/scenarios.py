@@ -1,7 +1,8 @@
 """Which data a classifier is trained on: Andova & Lustrek's scenarios, section 4.
 
-Each takes a :class:`Classifier` and gives it the ``fit`` of one access, so
-that the same classifier serves every scenario.
+Each takes a classifier with ``fit(part)`` and ``predict_proba(X)``, such as a
+:class:`Classifier` or a :class:`serlab.methods.deep.Network`, and gives it the
+``fit`` of one access, so that the same classifier serves every scenario.
 """
 
 from __future__ import annotations
@@ -59,10 +60,17 @@ class Classifier:
 
 @dataclass
 class _Scenario:
-    classifier: Classifier
+    """A classifier; where it is a network there are also ``history``, ``attention`` and ``embed``."""
+
+    classifier: Any
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return self.classifier.predict_proba(X)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("history", "attention", "embed"):
+            return getattr(self.classifier, name)
+        raise AttributeError(f"{type(self).__name__} has no {name!r}")
 
 
 class SourceOnly(_Scenario):

@@ -76,7 +76,7 @@ class ACNN(nn.Module):
         """
         return self.output(self.dropout(self.embed(X)))
 
-    def attention(self, X: Tensor) -> Tensor:
+    def attention_weights(self, X: Tensor) -> Tensor:
         """Weights of equation 1, shape (B, n_steps): rows sum to 1, NaN after the end."""
         maps, valid = self._pooled(X)
         return self._whole(masking.nan_outside(self._weights(maps, valid), valid), torch.nan)

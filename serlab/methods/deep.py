@@ -1,0 +1,173 @@
+"""Networks on frames: trained on one part, or on the source and then on the labelled target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from serlab import training
+from serlab.checkpoints import content
+from serlab.errors import ParameterError
+from serlab.methods.base import require_classes
+from serlab.samples import Labelled
+from serlab.training import Fitting, Settings
+
+
+@dataclass
+class Network:
+    """Classifier of sequences, for the scenarios of :mod:`serlab.methods.scenarios`.
+
+    With more than one thread sums may be rounded in another order: numbers
+    repeat exactly only with the same ``fitting.n_jobs``.
+
+    Attributes
+    ----------
+    architecture : callable
+        ``architecture(n_frames, n_features)`` -> module with ``forward``,
+        ``embed`` and ``attention_weights`` of sequences.
+    n_classes, seed : int
+    settings : serlab.training.Settings
+    balanced : bool
+        Weigh classes by the inverse of their counts.
+    fitting : serlab.training.Fitting
+    stage : str
+        What it learns from, "source" or "target" ...; in the history, and the name of checkpoints.
+    """
+
+    architecture: Callable[[int, int], nn.Module]
+    n_classes: int
+    seed: int
+    settings: Settings
+    balanced: bool
+    fitting: Fitting
+    stage: str
+
+    def fit(self, part: Labelled) -> Network:
+        """Train a new network.
+
+        Raises
+        ------
+        ProtocolError
+            If there are fewer than two classes.
+        """
+        return self.train(self.untrained(*part.X.shape[1:]), part)
+
+    def untrained(self, n_frames: int, n_features: int) -> nn.Module:
+        """A network as ``fit`` begins with."""
+        with training.seeded(self.seed):
+            return self.architecture(n_frames, n_features)
+
+    def train(self, module: nn.Module, part: Labelled) -> Network:
+        """Train a module in place, from where it is, and keep it."""
+        require_classes(part)
+        X, y = torch.from_numpy(part.X), torch.from_numpy(part.y.astype(np.int64))
+        with training.threads(self.fitting.n_jobs):
+            history = training.train(
+                module,
+                X,
+                y,
+                settings=self.settings,
+                seed=self.seed,
+                class_weight=training.balanced_weight(y, self.n_classes) if self.balanced else None,
+                augment=self.fitting.augment,
+                fitting=self.fitting,
+                # Folds have one folder of checkpoints: the data tell their files apart.
+                name=f"{self.stage}-{content([X, y])[:12]}",
+                rows=part.row,
+            )
+        self.module, self._history = module, history
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        with training.threads(self.fitting.n_jobs):
+            return training.predict_proba(self.module, X, fitting=self.fitting)
+
+    def history(self) -> pd.DataFrame:
+        """One row an epoch: stage and the columns of :func:`serlab.training.train`."""
+        return self._history.assign(stage=self.stage)[["stage", *self._history.columns]]
+
+    def attention(self, X: np.ndarray) -> np.ndarray:
+        """Weights over the network's steps in time, shape (n, steps): rows sum to 1, NaN after the end."""
+        return self._predict(X, self.module.attention_weights)
+
+    def embed(self, X: np.ndarray) -> np.ndarray:
+        """What the output layer sees, shape (n, h)."""
+        return self._predict(X, self.module.embed)
+
+    def _predict(self, X: np.ndarray, function: Callable) -> np.ndarray:
+        with training.threads(self.fitting.n_jobs):
+            return training.predict(self.module, X, function=function, fitting=self.fitting)
+
+
+@dataclass
+class FineTuned:
+    """A network trained on the source, parts of which go on to the labelled target.
+
+    Attributes
+    ----------
+    source : Network
+        How to train on the source.
+    on_target : serlab.training.Settings
+    start : tuple of str, optional
+        Submodules that begin on the target as the source left them; the others begin
+        untrained. All, if not given.
+    update : tuple of str, optional
+        Submodules that learn from the target; the others stay as they begin. All, if not given.
+    """
+
+    source: Network
+    on_target: Settings
+    start: tuple[str, ...] | None = None
+    update: tuple[str, ...] | None = None
+
+    def fit(self, *, source: Labelled, target_train: Labelled) -> FineTuned:
+        return self.fit_source(source=source).fit_target(target_train=target_train)
+
+    def fit_source(self, *, source: Labelled) -> FineTuned:
+        self.source.fit(source)
+        self._shape = source.X.shape[1:]
+        return self
+
+    def fit_target(self, *, target_train: Labelled) -> FineTuned:
+        """Train on the target what is to be updated; may be called again, the source network stays.
+
+        Raises
+        ------
+        ParameterError
+            If ``start`` or ``update`` names a submodule that the network lacks.
+        ProtocolError
+            If there are fewer than two classes.
+        """
+        module = self.source.untrained(*self._shape)
+        parts = [name for name, _ in module.named_children()]
+        start, update = (parts if names is None else names for names in (self.start, self.update))
+        unknown = {*start, *update} - set(parts)
+        if unknown:
+            raise ParameterError(f"the network has no part {sorted(unknown)}; it has {', '.join(parts)}")
+        for name in start:
+            learned = self.source.module.get_submodule(name).state_dict()
+            module.get_submodule(name).load_state_dict(learned)
+        for name in parts:
+            module.get_submodule(name).requires_grad_(name in update)
+        self.target = replace(self.source, settings=self.on_target, stage="target").train(
+            module, target_train
+        )
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.target.predict_proba(X)
+
+    def history(self) -> pd.DataFrame:
+        """Epochs of both stages."""
+        return pd.concat([self.source.history(), self.target.history()], ignore_index=True)
+
+    def attention(self, X: np.ndarray) -> np.ndarray:
+        return self.target.attention(X)
+
+    def embed(self, X: np.ndarray) -> np.ndarray:
+        return self.target.embed(X)
