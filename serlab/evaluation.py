@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -91,6 +90,7 @@ def run(
     device: str = "cpu",
     augment: Callable[..., Tensor] | None = None,
     folder: Path | None = None,
+    checkpoints: Path | None = None,
     progress: Progress | None = None,
     on_epoch: OnEpoch | None = None,
     cancel: threading.Event | None = None,
@@ -122,8 +122,10 @@ def run(
     augment : callable, optional
         Applied by networks to their training batches, see :func:`serlab.training.train`.
     folder : path, optional
-        Finished folds and the state of networks in training are kept here,
-        so that an interrupted run resumes.
+        Finished folds are kept here, so that an interrupted run resumes.
+    checkpoints : path, optional
+        The state of networks in training is kept here, and networks trained
+        on the source: the next method that begins with the same finds it.
     progress : callable(done, total, text), optional
     on_epoch : callable(text, history), optional
         Called after each epoch of a network with what is being fitted and its history so far.
@@ -163,6 +165,7 @@ def run(
             augment=augment,
             cancel=cancel,
             stem=None if folder is None else Path(folder) / f"{spec.name}-seed{seed}",
+            checkpoints=None if checkpoints is None else checkpoints / f"seed{seed}",
             details=seed == seeds[0],
             embed_fold=splits[0].fold,
         )
@@ -190,6 +193,7 @@ class _Setting:
     augment: Callable[..., Tensor] | None
     cancel: threading.Event | None
     stem: Path | None
+    checkpoints: Path | None
     details: bool
     embed_fold: str
 
@@ -243,7 +247,7 @@ def _run_method(
         progress=lambda done, total, text: report(doing[0], f"{doing[1]}: {text}"),
         on_epoch=None if on_epoch is None else on_history,
         cancel=setting.cancel,
-        checkpoints=setting.stem,
+        checkpoints=setting.checkpoints,
     )
     parts, saved = [part], time.monotonic()
     for number, split in enumerate(splits):
@@ -257,8 +261,11 @@ def _run_method(
             saved = time.monotonic()
     part = _joined(parts)
     _save_part(setting.stem, part)
-    if setting.stem is not None:  # checkpoints of networks
-        shutil.rmtree(setting.stem, ignore_errors=True)
+    if setting.checkpoints is not None:
+        for path in setting.checkpoints.glob("*.pt"):
+            # Other methods begin with the same network trained on the source.
+            if not path.name.startswith("source-"):
+                path.unlink()
     report(len(splits), f"{what}: done")
     return part
 

@@ -381,6 +381,7 @@ def run(
         device=devices.resolve_device(parameters.device),
         augment=augmentation.spec_augment if SPEC_AUGMENT in parameters.augment else None,
         folder=parts,
+        checkpoints=checkpoints_of(parts),
         progress=progress,
         on_epoch=on_epoch,
         cancel=cancel,
@@ -433,6 +434,11 @@ def parts_folder(folder: Path | str | None, parameters: Parameters, fingerprint:
         return None
     text = f"{parameters.digest()} {fingerprint} {package_digest()}"
     return Path(folder) / f"parts-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def checkpoints_of(parts: Path | None) -> Path | None:
+    """Where the networks of an experiment and of its few-shot curve are kept."""
+    return None if parts is None else parts / "checkpoints"
 
 
 def _compared(parameters: Parameters) -> list[str]:

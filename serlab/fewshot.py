@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from serlab import augmentation, devices, evaluation, methods, protocols, whole_files
-from serlab.experiment import SPEC_AUGMENT, Parameters, Prepared, parts_folder
+from serlab.experiment import SPEC_AUGMENT, Parameters, Prepared, checkpoints_of, parts_folder
 from serlab.progress import Progress
 
 #: Labelled utterances per class.
@@ -139,6 +139,7 @@ def run(
             device=devices.resolve_device(parameters.device),
             augment=augmentation.spec_augment if SPEC_AUGMENT in parameters.augment else None,
             folder=None if parts is None else parts / "few-shot",
+            checkpoints=checkpoints_of(parts),
             progress=progress,
             cancel=cancel,
         )

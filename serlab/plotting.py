@@ -876,7 +876,10 @@ def display_table(
             "selector": "",
             "props": "border-collapse: collapse; max-width: 100%; font-size: 0.9em",
         },
-        {"selector": "caption", "props": "caption-side: top; text-align: left; font-weight: bold"},
+        {
+            "selector": "caption",
+            "props": "caption-side: top; text-align: left; font-weight: bold; white-space: nowrap",
+        },
         {"selector": "th", "props": f"{cell} vertical-align: bottom; border-bottom: 1px solid #888"},
         {
             "selector": "td",

@@ -86,7 +86,9 @@ def plot_training(history: pd.DataFrame, *, titles: Mapping[str, str] | None = N
         name = (titles or {}).get(method, method)
         if history.loc[history["method"] == method, "stage"].nunique() > 1:
             name += f", {stage}"
-        n_fits = len(part[["fold", "seed"]].drop_duplicates())
+        # A network of the source alone is trained once and tested in every fold.
+        fits = part.pivot(index="epoch", columns=["fold", "seed"], values="loss")
+        n_fits = len(fits.T.drop_duplicates())
         row[0].set_title(f"{name} ({_count(n_fits, 'fit')})")
     for axes in panels[-1]:
         axes.set_xlabel("epoch")
