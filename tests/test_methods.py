@@ -228,6 +228,22 @@ def test_networks_leave_history_attention_and_embeddings(name, stages):
     np.testing.assert_allclose(proba, method.predict_proba(X), atol=1e-6)
 
 
+def test_methods_share_a_folder_of_checkpoints(tmp_path):
+    """The same training is found again, whichever method began it; another gets its own file."""
+    seen = []
+    fitting = Fitting(checkpoints=tmp_path, on_epoch=lambda history: seen.append(len(history)))
+    for name, epochs in (("acnn-source", 20), ("acnn-finetuned", 1 + 10), ("encdec-source", 20)):
+        arguments, X = given(METHODS[name])
+        seen.clear()
+        method = METHODS[name].build(n_classes=N_CLASSES, seed=0, preset="demo", fitting=fitting)
+        method.fit(**arguments)
+        assert len(seen) == epochs
+        np.testing.assert_array_equal(
+            method.predict_proba(X), fitted(METHODS[name], arguments).predict_proba(X)
+        )
+    assert len(list(tmp_path.glob("source-*.pt"))) == 2
+
+
 def test_other_classifiers_have_no_history_attention_or_embeddings():
     method = fitted(METHODS["svm-source"], given(METHODS["svm-source"])[0])
     assert not any(hasattr(method, name) for name in ("history", "attention", "embed"))

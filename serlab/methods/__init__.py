@@ -12,6 +12,7 @@ the table here says which we chose.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -177,6 +178,8 @@ def _encoder_decoder(stage: str, *, n_classes: int, seed: int, preset: str, fitt
     def architecture(n_frames: int, n_features: int) -> EncoderDecoder:
         return EncoderDecoder(n_features, n_classes, channels=chosen["units"], units=chosen["units"])
 
+    # One thread: its matrices are too small to be shared, and threads that wait for each other cost more.
+    fitting = replace(fitting, n_jobs=1)
     return Network(
         architecture, n_classes, seed, chosen["settings"], balanced=True, fitting=fitting, stage=stage
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from serlab import training
-from serlab.checkpoints import content
+from serlab.checkpoints import architecture, content
 from serlab.errors import ParameterError
 from serlab.methods.base import require_classes
 from serlab.samples import Labelled
@@ -76,12 +77,20 @@ class Network:
                 class_weight=training.balanced_weight(y, self.n_classes) if self.balanced else None,
                 augment=self.fitting.augment,
                 fitting=self.fitting,
-                # Folds have one folder of checkpoints: the data tell their files apart.
-                name=f"{self.stage}-{content([X, y])[:12]}",
+                name=self._checkpoint(module, X, y),
                 rows=part.row,
             )
         self.module, self._history = module, history
         return self
+
+    def _checkpoint(self, module: nn.Module, X: Tensor, y: Tensor) -> str:
+        """Name by all that makes this training: methods and folds have one folder of checkpoints."""
+        what = [
+            architecture(module),
+            repr((self.settings, self.balanced, self.seed, self.fitting.augment is not None)),
+            content([X, y, *module.state_dict().values()]),
+        ]
+        return f"{self.stage}-{hashlib.blake2b(''.join(what).encode(), digest_size=8).hexdigest()}"
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         with training.threads(self.fitting.n_jobs):
