@@ -83,7 +83,7 @@ ACNN_SETTINGS: dict[str, dict[str, Any]] = {
 ENCODER_DECODER_SETTINGS: dict[str, dict[str, Any]] = {
     preset: {"units": units, "settings": Settings(epochs=epochs, learning_rate=rate, clip=5.0)}
     for preset, units, epochs, rate in (
-        ("demo", 16, 20, 3e-3),
+        ("demo", 16, 12, 3e-3),
         ("quick", 64, 30, 1e-3),
         ("paper", 64, 30, 1e-3),
     )
