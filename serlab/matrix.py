@@ -174,7 +174,7 @@ def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path
     varied = [name for name in done[0][0].parameters if name not in ("sources", "target")]
     sections = []
     groups = table.groupby(varied, sort=False) if varied and len(table) else [((), table)]
-    for values, part in groups:
+    for values, part in groups if len(table) else ():
         heading = ", ".join(f"{n} {v}" for n, v in zip(varied, values, strict=True)) or "All pairs"
         pictures = "".join(
             f'<p><img alt="{html.escape(figure.get_suptitle())}" style="max-width: 100%" '

@@ -1,0 +1,77 @@
+"""A notebook over all ordered pairs, and the page of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from serlab import matrix
+from serlab.errors import ParameterError, SerlabError
+
+
+def test_cells_are_all_ordered_pairs_with_every_combination():
+    cells = matrix.cells(["a", "b", "c", "a"], {"scheme": ["arousal", "valence"]})
+    assert len(cells) == 12 and len({str(cell.parameters) for cell in cells}) == 12
+    assert cells[0].parameters == {"sources": ["a"], "target": "b", "scheme": "arousal"}
+    assert cells[0].name == "a to b, scheme arousal"
+    with pytest.raises(ParameterError, match="needs two corpora, not 1"):
+        matrix.cells(["a", "a"], {})
+
+
+def run_folder(folder: Path, *, uar: float, verdict: str) -> Path:
+    """Tables as a run leaves them."""
+    folder.mkdir(parents=True)
+    summary = {"title": "T", "target_seen": "nothing", "uar_low": 0.1, "uar_high": 0.9, "badge": ""}
+    pd.DataFrame([{"method": m, "uar": uar, **summary} for m in ("base", "moved")]).to_csv(
+        folder / "summary.csv", index=False
+    )
+    gained = {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "p_holm": 0.01, "verdict": verdict}
+    pd.DataFrame([{"method": "moved", **gained}]).to_csv(folder / "comparison.csv", index=False)
+    return folder
+
+
+def test_the_page_shows_runs_and_names_what_failed(tmp_path):
+    cells = matrix.cells(["a", "b"], {"scheme": ["arousal"]})
+    done = [
+        (cells[0], run_folder(tmp_path / "a-to-b" / "0123", uar=0.61, verdict="helps")),
+        (cells[1], SerlabError("no <speakers>")),
+    ]
+    page = matrix.write(tmp_path, done)
+    text = page.read_text(encoding="utf-8")
+    assert '<a href="a-to-b/0123/report.html">a to b</a>' in text
+    assert "0.61 [0.10, 0.90]<br>helps" in text and "scheme arousal" in text
+    assert text.count("data:image/png;base64") == 2, "UAR and gain"
+    assert "b to a, scheme arousal</b>: no &lt;speakers&gt;" in text
+    table = pd.read_csv(tmp_path / "matrix.csv")
+    assert table["method"].tolist() == ["base", "moved"] and table["verdict"].tolist()[1] == "helps"
+
+
+def test_all_failed_is_a_page_too(tmp_path):
+    done = [(cell, SerlabError("gone")) for cell in matrix.cells(["a", "b"], {})]
+    assert "gone" in matrix.write(tmp_path, done).read_text(encoding="utf-8")
+
+
+def test_a_wrong_parameter_is_refused_before_anything_starts(tmp_path):
+    with pytest.raises(ParameterError, match="no parameter 'colour'"):
+        matrix.run("01", corpora=["near", "far"], parameters={"colour": "red"}, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_small_matrix(small_corpora, tmp_path):
+    steps = []
+    page = matrix.run(
+        "00",
+        corpora=["near", "far"],
+        parameters={"features": "librosa", "methods": "rf-source,rf-target"},
+        out=tmp_path,
+        data=small_corpora,
+        at_once=2,
+        progress=lambda done, total, text: steps.append((done, total)),
+    )
+    assert steps == [(1, 2), (2, 2)]
+    table = pd.read_csv(page.with_name("matrix.csv"))
+    assert set(zip(table["source"], table["target"], strict=True)) == {("near", "far"), ("far", "near")}
+    for report in table["report"].unique():
+        assert (page.parent / report).is_file()
