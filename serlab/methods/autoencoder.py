@@ -2,9 +2,10 @@
 
 Deng, Zhang, Marchi & Schuller (2013), Sparse autoencoder-based feature
 transfer learning for speech emotion recognition. Its text was not at hand.
-The papers compared here say of it: autoencoders learn each class of the
-target, the source is reconstructed by them, and an SVM is trained on that.
-Everything else is our choice, see :class:`serlab.models.sparse_autoencoder.Sparsity`.
+Known from its abstract: for each emotion a mapping is learnt on few labelled
+utterances of the target and applied to the source's utterances of that
+emotion. The SVM is in Durrani & Arshad, section 4.1. Everything else is our
+choice, see :class:`serlab.models.sparse_autoencoder.Sparsity`.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 Deng, Zhang, Marchi & Schuller (2013), Sparse autoencoder-based feature
 transfer learning for speech emotion recognition. Its text was not at hand;
-known from the papers that use it is what :mod:`serlab.methods.autoencoder`
-says. The autoencoder is the textbook's (Ng, Sparse autoencoder, CS294A lecture notes):
-sigmoid hidden units, squared error, Kullback-Leibler penalty on their mean
-activity. Ours: weights are not tied, and the output is linear, because
-z-scored features do not lie between 0 and 1.
+what is known of it is in :mod:`serlab.methods.autoencoder`. The autoencoder is
+the textbook's (Ng, Sparse autoencoder, CS294A lecture notes): sigmoid hidden
+units, squared error, Kullback-Leibler penalty on their mean activity. Ours:
+weights are not tied, and the output is linear, because z-scored features do
+not lie between 0 and 1.
 """
 
 from __future__ import annotations
