@@ -259,8 +259,8 @@ def _methods(options: argparse.Namespace) -> int:
 def _features(options: argparse.Namespace) -> int:
     from serlab.features import FEATURE_SETS
 
-    rows = [(f.name, str(len(f.names)), f.title, f.license) for f in FEATURE_SETS.values()]
-    _table(("name", "features", "title", "licence"), rows)
+    rows = [(f.name, f.kind, str(len(f.names)), f.title, f.license) for f in FEATURE_SETS.values()]
+    _table(("name", "gives", "features", "title", "licence"), rows)
     return 0
 
 

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from serlab import cli, reports
+from serlab import cli, matrix, reports
 from serlab.errors import CorpusError
 from serlab.features import FEATURE_SETS
 from serlab.labels import SCHEMES
@@ -63,6 +63,25 @@ def test_demo_is_notebook_01_on_synthetic_corpora(asked: list) -> None:
     assert options == {"data": None, "force": False}
 
 
+def test_matrix_hands_over_pairs_and_what_varies(monkeypatch, capsys) -> None:
+    calls = []
+
+    def run(notebook: str, **options) -> Path:
+        calls.append((notebook, options))
+        return Path("matrix.html")
+
+    monkeypatch.setattr(matrix, "run", run)
+    arguments = (
+        "matrix 02 --corpora emodb,urdu --each scheme=arousal,valence -p jobs=1 --preset quick --at-once 2"
+    )
+    assert cli.main(arguments.split()) == 0
+    ((notebook, options),) = calls
+    assert (notebook, options["corpora"], options["at_once"]) == ("02", ["emodb", "urdu"], 2)
+    assert options["each"] == {"scheme": ["arousal", "valence"]}
+    assert options["parameters"] == {"jobs": "1", "preset": "quick"}
+    assert capsys.readouterr().out == "matrix.html\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -72,6 +91,8 @@ def test_demo_is_notebook_01_on_synthetic_corpora(asked: list) -> None:
         ("run 01 -p shots=3 -p shots=4", "parameter 'shots' is given twice: '3' and '4'"),
         ("run 01 -p preset=demo --preset paper", "parameter 'preset' is given twice"),
         ("run 01 -p sources= --out notebooks/01_first.ipynb", "cannot write reports to notebooks/01_first"),
+        ("matrix 01 --corpora a", "a matrix needs two corpora, not 1"),
+        ("matrix 01 --corpora a,b --each shots=1,two", "parameter 'shots': expected int, got 'two'"),
         ("index --out notebooks/01_first.ipynb", "cannot write reports to notebooks/01_first"),
     ],
 )
