@@ -11,7 +11,6 @@ they are not guessed here, so the baselines have no published number.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 import pandas as pd
 
@@ -106,10 +105,20 @@ def contradictions() -> pd.DataFrame:
 
 
 def choices() -> pd.DataFrame:
-    """What the paper leaves open and was chosen on source corpora; no rows where nothing is recorded."""
-    if not (files("serlab.papers") / "durrani_arshad" / "choices.csv").is_file():
-        return pd.DataFrame()
-    return papers.read("durrani_arshad", "choices")
+    """What the paper leaves open: UAR on speakers held out of one corpus, by epochs of training.
+
+    Returns
+    -------
+    DataFrame
+        corpus, units, learning rate and a column a number of epochs. Made by
+        ``benchmarks/choose_encoder_decoder.py``.
+    """
+    tried = papers.read("durrani_arshad", "choices")
+    wide = tried.pivot(index=["corpus", "units", "learning_rate"], columns="epochs", values="uar")
+    wide.columns = [f"{epochs} epochs" for epochs in wide.columns]
+    return (
+        wide.reset_index().astype({"learning_rate": str}).rename(columns={"learning_rate": "learning rate"})
+    )
 
 
 def figures_without_numbers() -> pd.DataFrame:
