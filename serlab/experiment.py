@@ -13,11 +13,12 @@ import importlib.metadata
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from torch import Tensor
 
 import serlab
 from serlab import (
@@ -33,16 +34,13 @@ from serlab import (
     protocols,
     whole_files,
 )  # fmt: skip
-from serlab.errors import ParameterError
+from serlab.errors import AudioError, ParameterError
 from serlab.features import Frames
 from serlab.progress import Progress
 from serlab.provenance import package_digest
 
 #: What to do with an audio file that cannot be used.
 ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
-
-#: Name of the augmentation that masks bands and frames of training batches.
-SPEC_AUGMENT = "specaugment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +132,7 @@ class Parameters:
             raise ParameterError(f"parameters 'jobs' ({self.jobs}) and 'shots' ({self.shots}) start at 1")
         if not self.seconds > 0:
             raise ParameterError(f"parameter 'seconds': {self.seconds} is not a length of time")
-        for name in _of_audio(self.augment):
+        for name in self.augment:
             augmentation.parse(name)
         if not self.sources:
             needy = [name for name in self.methods if methods.get(name).access != "target-only"]
@@ -285,7 +283,7 @@ def prepare(
     Raises
     ------
     CorpusError, LabelError, AudioError
-        Audio only with ``on_bad_file="stop"``.
+        Audio only with ``on_bad_file="stop"``, or if an augmentation spoils it.
     """
     table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
     scheme = labels.scheme(parameters.scheme)
@@ -302,8 +300,16 @@ def prepare(
     extraction = extract(labelled)
     labelled = labelled.loc[extraction.X.index]
     copies = [
-        extract(labelled, augment=name, seed=parameters.seeds[0]) for name in _of_audio(parameters.augment)
+        extract(labelled, augment=name, seed=parameters.seeds[0])
+        for name in parameters.augment
+        if augmentation.parse(name).on_audio
     ]
+    for copy in copies:
+        if len(copy.skipped):
+            utterance, reason = copy.skipped.iloc[0][["utterance", "reason"]]
+            raise AudioError(
+                f"{utterance}: {reason}; the changed audio cannot be used: choose another augmentation"
+            )
     notes = [
         *corpora.remarks(table),
         *(f"{n} files: {note}" for note, n in extraction.notes["note"].value_counts().items()),
@@ -322,9 +328,10 @@ def prepare(
     )
 
 
-def _of_audio(augment: tuple[str, ...]) -> list[str]:
-    """Augmentations of the waveform; the other one is done on batches."""
-    return [name for name in augment if name != SPEC_AUGMENT]
+def batch_augmentation(parameters: Parameters) -> Callable[..., Tensor] | None:
+    """What networks apply to their training batches; None where only audio is changed, or nothing."""
+    on_batches = any(not augmentation.parse(name).on_audio for name in parameters.augment)
+    return augmentation.spec_augment if on_batches else None
 
 
 def run(
@@ -379,7 +386,7 @@ def run(
         run_id=parameters.digest(),
         n_jobs=parameters.jobs,
         device=devices.resolve_device(parameters.device),
-        augment=augmentation.spec_augment if SPEC_AUGMENT in parameters.augment else None,
+        augment=batch_augmentation(parameters),
         folder=parts,
         checkpoints=checkpoints_of(parts),
         progress=progress,

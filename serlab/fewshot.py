@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from serlab import augmentation, devices, evaluation, methods, protocols, whole_files
-from serlab.experiment import SPEC_AUGMENT, Parameters, Prepared, checkpoints_of, parts_folder
+from serlab import devices, evaluation, methods, protocols, whole_files
+from serlab.experiment import Parameters, Prepared, batch_augmentation, checkpoints_of, parts_folder
 from serlab.progress import Progress
 
 #: Labelled utterances per class.
@@ -137,7 +137,7 @@ def run(
             run_id=parameters.digest(),
             n_jobs=parameters.jobs,
             device=devices.resolve_device(parameters.device),
-            augment=augmentation.spec_augment if SPEC_AUGMENT in parameters.augment else None,
+            augment=batch_augmentation(parameters),
             folder=None if parts is None else parts / "few-shot",
             checkpoints=checkpoints_of(parts),
             progress=progress,
