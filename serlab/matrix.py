@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import itertools
+import json
 import multiprocessing
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -126,8 +127,9 @@ def run(
                 done[number], text = error, f"failed: {error}"
             if progress is not None:
                 progress(len(done), len(planned), f"{planned[number].name}: {text}")
+    page = write(out / source.stem, [(cell, done[number]) for number, cell in enumerate(planned)])
     reports.index(out)
-    return write(out / source.stem, [(cell, done[number]) for number, cell in enumerate(planned)])
+    return page
 
 
 def _one(notebook: str, parameters: dict[str, Any], out: str, data: Path | str | None) -> Path:
@@ -186,9 +188,27 @@ def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path
     if failed:
         items = "".join(f"<li><b>{html.escape(name)}</b>: {html.escape(why)}</li>" for name, why in failed)
         sections.append(f"<h2>Not done</h2><ul>{items}</ul>")
-    title = f"{folder.name}: all pairs"
-    write_text(folder / "matrix.html", pages.page(title, "\n".join(sections)))
+    write_text(
+        folder / "matrix.html", pages.page(f"{folder.name}: all pairs", _opening(done) + "\n".join(sections))
+    )
     return folder / "matrix.html"
+
+
+def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
+    """What the cells mean, and the parameters that all runs share."""
+    whole = [(cell, found) for cell, found in done if isinstance(found, Path)]
+    shared = ""
+    if whole:
+        cell, folder = whole[0]
+        parameters = json.loads((folder / "run.json").read_text(encoding="utf-8"))["parameters"]
+        shown = {k: v for k, v in parameters.items() if k not in cell.parameters and v not in ("", [])}
+        shared = "; ".join(f"{name.replace('_', ' ')} {pages.plain(value)}" for name, value in shown.items())
+    return (
+        '<p class="question">Does data in another language help here, how much, and can I believe it?</p>\n'
+        "<p>UAR with 95 % intervals over test speakers; verdicts compare with the target alone, corrected "
+        "for the methods of one run. Each pair links to its report. "
+        f"Runs: {len(whole)} of {len(done)}. {html.escape(shared)}.</p>\n"
+    )
 
 
 def _cells_table(part: pd.DataFrame) -> str:

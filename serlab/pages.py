@@ -120,19 +120,25 @@ def report(notebook: nbformat.NotebookNode, record: Mapping[str, Any], *, index:
     return _with_contents(text)
 
 
-def listing(runs: Iterable[tuple[Mapping[str, Any], str | None]]) -> str:
+def listing(runs: Iterable[tuple[Mapping[str, Any], str | None]], matrices: Iterable[str] = ()) -> str:
     """HTML of the list of all runs.
 
     Parameters
     ----------
     runs : iterable of (record, report)
         Content of run.json, and the relative address of the report or None.
+    matrices : iterable of str
+        Relative addresses of pages that show many runs together.
     """
+    together = "".join(
+        f'<p><a href="{quote(page)}">{html.escape(page.split("/")[0])}: all pairs on one page</a></p>\n'
+        for page in matrices
+    )
     rows = [_row(record, report) for record, report in runs]
     return page(
         "Reports",
         f"""<p class="question">Does data in another language help here, how much, and can I believe it?</p>
-<p>Runs: {len(rows)}, newest first.</p>
+{together}<p>Runs: {len(rows)}, newest first.</p>
 <table class="runs">
 <thead><tr><th>Run</th><th>Headline</th><th>Seeds</th><th>Made (UTC)</th></tr></thead>
 <tbody>
@@ -172,7 +178,7 @@ def _row(record: Mapping[str, Any], report: str | None) -> str:
         f'<span class="badge {mark["kind"]}">{html.escape(mark["text"])}</span>' for mark in badges(record)
     )
     headline = html.escape(trouble(record) or record["headline"])
-    seeds = html.escape(_plain(record["parameters"].get("seeds", "")))
+    seeds = html.escape(plain(record["parameters"].get("seeds", "")))
     made = record["started"].replace("T", " ")[:16]
     return (
         f'<tr><td class="run">{title}<p>{html.escape(question(record["parameters"]))}</p>{marks}</td>'
@@ -227,7 +233,7 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         mixed = ", not all with the same code" if len({a["code"] for a in attempts}) > 1 else ""
         made += f", in {len(attempts)} attempts{mixed}"
     shown = {
-        **{name.replace("_", " "): _plain(value) for name, value in record["parameters"].items()},
+        **{name.replace("_", " "): plain(value) for name, value in record["parameters"].items()},
         "made": made,
         "run": f"{record['digest']} (corpora {provenance['corpora'] or 'none'}, code {provenance['code']})",
         "serlab": f"{provenance['serlab']}, commit {provenance['commit'] or 'unknown'}",
@@ -237,7 +243,8 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in shown.items() if value]
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value of a parameter as text; lists with commas."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -708,7 +708,7 @@ def plot_matrix(table: pd.DataFrame, value: str = "uar") -> Figure | None:
     limit = max(0.1, float(table[value].abs().max()))
     colours = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit} if value == "gain" else {
         "cmap": "Blues", "vmin": 0.3, "vmax": 1.1}  # fmt: skip
-    for axes, (method, title) in zip(panels.ravel(), names.items(), strict=False):
+    for place, (axes, (method, title)) in enumerate(zip(panels.ravel(), names.items(), strict=False)):
         own = table[table["method"] == method]
         grid = own.pivot_table(index="source", columns="target", values=value)
         axes.imshow(grid.reindex(sources, columns=targets).to_numpy(), aspect="auto", **colours)
@@ -721,7 +721,7 @@ def plot_matrix(table: pd.DataFrame, value: str = "uar") -> Figure | None:
         axes.set_title(_wrapped(title, 30), fontsize=9.5)
         axes.set_xticks(range(len(targets)), targets)
         axes.set_yticks(range(len(sources)), sources)
-        axes.tick_params(length=0)
+        axes.tick_params(length=0, labelbottom=place + columns >= len(names))
         axes.spines[:].set_visible(False)
     for axes in panels.ravel()[len(names) :]:
         axes.set_visible(False)

@@ -236,7 +236,8 @@ def index(out: Path | str = "reports") -> Path:
     page = out / "index.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_text(page, pages.listing(runs))
+        matrices = sorted(path.relative_to(out).as_posix() for path in out.glob("*/matrix.html"))
+        write_text(page, pages.listing(runs, matrices))
     except OSError as error:
         raise _unwritable(out, error) from None
     return page

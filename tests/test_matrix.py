@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,8 @@ def run_folder(folder: Path, *, uar: float, verdict: str) -> Path:
     pd.DataFrame([{"method": m, "uar": uar, **summary} for m in ("base", "moved")]).to_csv(
         folder / "summary.csv", index=False
     )
+    parameters = {"sources": ["a"], "target": "b", "scheme": "arousal", "seeds": [0, 1], "preset": "quick"}
+    (folder / "run.json").write_text(json.dumps({"parameters": parameters}), encoding="utf-8")
     gained = {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "p_holm": 0.01, "verdict": verdict}
     pd.DataFrame([{"method": "moved", **gained}]).to_csv(folder / "comparison.csv", index=False)
     return folder
@@ -42,6 +45,7 @@ def test_the_page_shows_runs_and_names_what_failed(tmp_path):
     text = page.read_text(encoding="utf-8")
     assert '<a href="a-to-b/0123/report.html">a to b</a>' in text
     assert "0.61 [0.10, 0.90]<br>helps" in text and "scheme arousal" in text
+    assert "Runs: 1 of 2. seeds 0, 1; preset quick." in text
     assert text.count("data:image/png;base64") == 2, "UAR and gain"
     assert "b to a, scheme arousal</b>: no &lt;speakers&gt;" in text
     table = pd.read_csv(tmp_path / "matrix.csv")
@@ -75,3 +79,4 @@ def test_a_small_matrix(small_corpora, tmp_path):
     assert set(zip(table["source"], table["target"], strict=True)) == {("near", "far"), ("far", "near")}
     for report in table["report"].unique():
         assert (page.parent / report).is_file()
+    assert '<a href="00_start_here/matrix.html">' in (tmp_path / "index.html").read_text(encoding="utf-8")
