@@ -36,6 +36,10 @@ class SparseAutoencoder(nn.Module):
         return self.decoder(self.hidden(X))
 
 
+#: Least distance of a mean activity from 0 and 1.
+NEAREST = 1e-6
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sparsity:
     """How to train: batch L-BFGS.
@@ -72,9 +76,11 @@ def kl_penalty(activity: Tensor, rho: float) -> Tensor:
     Parameters
     ----------
     activity : Tensor, shape (n, n_hidden)
-        Between 0 and 1, ends excluded.
+        Between 0 and 1. A mean is kept 1e-6 off the ends, where the
+        penalty is infinite: a float32 sigmoid of a feature far outside the
+        training range is exactly 0 or 1.
     """
-    mean = activity.mean(dim=0)
+    mean = activity.mean(dim=0).clamp(NEAREST, 1 - NEAREST)
     return (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()
 
 
