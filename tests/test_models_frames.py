@@ -252,11 +252,11 @@ def test_sparsity_penalty_is_the_divergence_of_bernoulli_variables():
 def test_a_feature_far_outside_does_not_make_the_penalty_infinite():
     X = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
     X[:, 0] = 300.0  # every unit that weighs it is exactly 0 or 1
-    trained = train_autoencoder(
+    trained = sparse_autoencoder.train_autoencoder(
         X, settings=Sparsity(n_hidden=8, iterations=5), generator=torch.Generator().manual_seed(0)
     )
     assert torch.isfinite(trained(X)).all()
-    assert torch.isfinite(kl_penalty(torch.tensor([[0.0, 1.0]]), 0.05))
+    assert torch.isfinite(sparse_autoencoder.kl_penalty(torch.tensor([[0.0, 1.0]]), 0.05))
 
 
 def test_objective_by_hand():
