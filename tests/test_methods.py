@@ -200,10 +200,10 @@ def test_a_part_that_is_not_there_is_refused():
 @pytest.mark.parametrize(
     ("name", "stages"),
     [
-        ("acnn-source", {"source": 20}),
-        ("acnn-finetuned", {"source": 20, "target": 10}),
-        ("encdec-target", {"target": 12}),
-        ("encdec-transfer", {"source": 12, "target": 12}),
+        ("acnn-source", {"source": 10}),
+        ("acnn-finetuned", {"source": 10, "target": 10}),
+        ("encdec-target", {"target": 8}),
+        ("encdec-transfer", {"source": 8, "target": 8}),
     ],
 )
 def test_networks_leave_history_attention_and_embeddings(name, stages):

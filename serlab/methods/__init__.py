@@ -76,7 +76,7 @@ ACNN_SETTINGS: dict[str, dict[str, Any]] = {
         "settings": Settings(epochs=epochs, learning_rate=1e-3),
         "fine_tuning": Settings(epochs=10, learning_rate=1e-3),
     }
-    for preset, n_kernels, epochs in (("demo", 50, 20), ("quick", 200, 20), ("paper", 200, 50))
+    for preset, n_kernels, epochs in (("demo", 50, 10), ("quick", 200, 20), ("paper", 200, 50))
 }
 
 #: Durrani & Arshad print neither sizes nor optimiser. Chosen by
@@ -87,7 +87,7 @@ ACNN_SETTINGS: dict[str, dict[str, Any]] = {
 ENCODER_DECODER_SETTINGS: dict[str, dict[str, Any]] = {
     preset: {"units": units, "settings": Settings(epochs=epochs, learning_rate=rate, clip=5.0)}
     for preset, units, epochs, rate in (
-        ("demo", 16, 12, 3e-3),
+        ("demo", 16, 8, 5e-3),
         ("quick", 32, 20, 1e-3),
         ("paper", 64, 50, 3e-3),
     )
