@@ -232,7 +232,7 @@ def test_methods_share_a_folder_of_checkpoints(tmp_path):
     """The same training is found again, whichever method began it; another gets its own file."""
     seen = []
     fitting = Fitting(checkpoints=tmp_path, on_epoch=lambda history: seen.append(len(history)))
-    for name, epochs in (("acnn-source", 20), ("acnn-finetuned", 1 + 10), ("encdec-source", 12)):
+    for name, epochs in (("acnn-source", 10), ("acnn-finetuned", 1 + 10), ("encdec-source", 8)):
         arguments, X = given(METHODS[name])
         seen.clear()
         method = METHODS[name].build(n_classes=N_CLASSES, seed=0, preset="demo", fitting=fitting)

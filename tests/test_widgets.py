@@ -424,7 +424,7 @@ def test_browser_says_what_is_wrong_with_a_file(tones):
     assert "x1.wav" in browser.view.picture.value and browser.view.player.value == ""
 
 
-def tested(tones: pd.DataFrame, with_attention: bool = True) -> SimpleNamespace:
+def seen_outcome(tones: pd.DataFrame, with_attention: bool = True) -> SimpleNamespace:
     """What an experiment with two methods leaves behind: the second is wrong about x/2."""
     classes = tuple(tones["emotion"].cat.categories)
     y_true = tones["emotion"].cat.codes.to_numpy()
@@ -448,7 +448,7 @@ def tested(tones: pd.DataFrame, with_attention: bool = True) -> SimpleNamespace:
 
 
 def test_prediction_browser_lists_wrong_and_right_answers(tones):
-    browser = widgets.PredictionBrowser(tested(tones), step_seconds=0.25)
+    browser = widgets.PredictionBrowser(seen_outcome(tones), step_seconds=0.25)
     assert browser.message.value == "0 of 3 utterances", "the SVM made no error"
     assert browser.view.player.value == ""
     browser.method.value = "acnn"
@@ -463,10 +463,10 @@ def test_prediction_browser_lists_wrong_and_right_answers(tones):
 
 
 def test_headless_prediction_browser_is_a_figure_of_the_most_certain_error(tones):
-    figure = widgets.prediction_browser(tested(tones), run_folder="runs/1", step_seconds=0.25)
+    figure = widgets.prediction_browser(seen_outcome(tones), run_folder="runs/1", step_seconds=0.25)
     assert isinstance(figure, plotting.Figure)
     assert figure.get_suptitle() == "ACNN, target only: x/2, speaker x/2"
-    plain = widgets.prediction_browser(tested(tones, with_attention=False), run_folder="runs/1")
+    plain = widgets.prediction_browser(seen_outcome(tones, with_attention=False), run_folder="runs/1")
     assert plain.get_suptitle().startswith("SVM: ")
 
 
