@@ -202,8 +202,8 @@ def test_a_part_that_is_not_there_is_refused():
     [
         ("acnn-source", {"source": 10}),
         ("acnn-finetuned", {"source": 10, "target": 10}),
-        ("encdec-target", {"target": 8}),
-        ("encdec-transfer", {"source": 8, "target": 8}),
+        ("encdec-target", {"target": 6}),
+        ("encdec-transfer", {"source": 6, "target": 6}),
     ],
 )
 def test_networks_leave_history_attention_and_embeddings(name, stages):
@@ -232,7 +232,7 @@ def test_methods_share_a_folder_of_checkpoints(tmp_path):
     """The same training is found again, whichever method began it; another gets its own file."""
     seen = []
     fitting = Fitting(checkpoints=tmp_path, on_epoch=lambda history: seen.append(len(history)))
-    for name, epochs in (("acnn-source", 10), ("acnn-finetuned", 1 + 10), ("encdec-source", 8)):
+    for name, epochs in (("acnn-source", 10), ("acnn-finetuned", 1 + 10), ("encdec-source", 6)):
         arguments, X = given(METHODS[name])
         seen.clear()
         method = METHODS[name].build(n_classes=N_CLASSES, seed=0, preset="demo", fitting=fitting)

@@ -61,7 +61,7 @@ DBN_SETTINGS: dict[str, dict[str, Any]] = {
         "alone": Settings(epochs=alone, learning_rate=rate, weight_decay=1e-4),
     }
     for preset, hidden, epochs, alone, rate in (
-        ("demo", (100, 100, 200), 40, 80, 1e-3),
+        ("demo", (100, 100, 200), 40, 40, 1e-3),
         ("quick", (1000, 1000, 2000), 20, 60, 1e-4),
         ("paper", (1000, 1000, 2000), 50, 60, 1e-4),
     )
@@ -85,11 +85,14 @@ ACNN_SETTINGS: dict[str, dict[str, Any]] = {
 #: UAR (``paper``). 32 units, rate .001 and 20 epochs lose .05 and .02 for a
 #: sixth of the time (``quick``). URDU was not looked at.
 ENCODER_DECODER_SETTINGS: dict[str, dict[str, Any]] = {
-    preset: {"units": units, "settings": Settings(epochs=epochs, learning_rate=rate, clip=5.0)}
-    for preset, units, epochs, rate in (
-        ("demo", 16, 8, 5e-3),
-        ("quick", 32, 20, 1e-3),
-        ("paper", 64, 50, 3e-3),
+    preset: {
+        "units": units,
+        "settings": Settings(epochs=epochs, batch_size=batch_size, learning_rate=rate, clip=5.0),
+    }
+    for preset, units, epochs, batch_size, rate in (
+        ("demo", 16, 6, 64, 1e-2),
+        ("quick", 32, 20, 32, 1e-3),
+        ("paper", 64, 50, 32, 3e-3),
     )
 }
 
