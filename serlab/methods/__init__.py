@@ -61,7 +61,7 @@ DBN_SETTINGS: dict[str, dict[str, Any]] = {
         "alone": Settings(epochs=alone, learning_rate=rate, weight_decay=1e-4),
     }
     for preset, hidden, epochs, alone, rate in (
-        ("demo", (100, 100, 200), 40, 40, 1e-3),
+        ("demo", (100, 100, 200), 40, 80, 1e-3),
         ("quick", (1000, 1000, 2000), 20, 60, 1e-4),
         ("paper", (1000, 1000, 2000), 50, 60, 1e-4),
     )
