@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from torch import Tensor
@@ -328,7 +329,39 @@ def prepare(
     )
 
 
-def batch_augmentation(parameters: Parameters) -> Callable[..., Tensor] | None:
+def evaluate(
+    parameters: Parameters,
+    prepared: Prepared,
+    names: Sequence[str],
+    splits: Sequence[protocols.Split],
+    **how: Any,
+) -> evaluation.Run:
+    """Fit methods on splits of prepared data, as the parameters say.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of :data:`serlab.methods.METHODS`.
+    **how
+        ``seeds``, ``folder``, ``checkpoints``, ``progress``, ``on_epoch`` and
+        ``cancel`` of :func:`serlab.evaluation.run`.
+    """
+    return evaluation.run(
+        [methods.get(name) for name in names],
+        splits,
+        X=prepared.X,
+        copies=prepared.copies,
+        utterances=prepared.utterances,
+        preset=parameters.preset,
+        run_id=parameters.digest(),
+        n_jobs=parameters.jobs,
+        device=devices.resolve_device(parameters.device),
+        augment=_batch_augmentation(parameters),
+        **how,
+    )
+
+
+def _batch_augmentation(parameters: Parameters) -> Callable[..., Tensor] | None:
     """What networks apply to their training batches; None where only audio is changed, or nothing."""
     on_batches = any(not augmentation.parse(name).on_audio for name in parameters.augment)
     return augmentation.spec_augment if on_batches else None
@@ -362,7 +395,7 @@ def run(
         With what is wrong and what to do.
     """
     prepared = prepare(parameters, progress=progress, cancel=cancel)
-    utterances, X = prepared.utterances, prepared.X
+    utterances = prepared.utterances
     protocol = parameters.split_protocol()
     splits, skipped = protocol.plan(utterances)
     specs = [methods.get(name) for name in parameters.methods]
@@ -375,18 +408,12 @@ def run(
         n_compared=max(0, len(_compared(parameters)) - 1),
     )
     parts = parts_folder(folder, parameters, prepared.fingerprint)
-    done = evaluation.run(
-        specs,
+    done = evaluate(
+        parameters,
+        prepared,
+        parameters.methods,
         splits,
-        X=X,
-        utterances=utterances,
         seeds=parameters.seeds,
-        preset=parameters.preset,
-        copies=prepared.copies,
-        run_id=parameters.digest(),
-        n_jobs=parameters.jobs,
-        device=devices.resolve_device(parameters.device),
-        augment=batch_augmentation(parameters),
         folder=parts,
         checkpoints=checkpoints_of(parts),
         progress=progress,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from serlab import devices, evaluation, methods, protocols, whole_files
-from serlab.experiment import Parameters, Prepared, batch_augmentation, checkpoints_of, parts_folder
+from serlab import evaluation, methods, protocols, whole_files
+from serlab.experiment import Parameters, Prepared, checkpoints_of, evaluate, parts_folder
 from serlab.progress import Progress
 
 #: Labelled utterances per class.
@@ -126,18 +126,12 @@ def run(
         runs.append(([curves.source_only], zero))
     tables = []
     for chosen, splits in runs:
-        done = evaluation.run(
-            [methods.get(name) for name in chosen],
+        done = evaluate(
+            parameters,
+            prepared,
+            chosen,
             splits,
-            X=prepared.X,
-            copies=prepared.copies,
-            utterances=prepared.utterances,
             seeds=(seed,),
-            preset=parameters.preset,
-            run_id=parameters.digest(),
-            n_jobs=parameters.jobs,
-            device=devices.resolve_device(parameters.device),
-            augment=batch_augmentation(parameters),
             folder=None if parts is None else parts / "few-shot",
             checkpoints=checkpoints_of(parts),
             progress=progress,

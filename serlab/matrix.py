@@ -6,7 +6,6 @@ runs do, and a failed pair leaves a named hole instead of ending the batch.
 
 from __future__ import annotations
 
-import base64
 import html
 import itertools
 import json
@@ -179,8 +178,7 @@ def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path
     for values, part in groups if len(table) else ():
         heading = ", ".join(f"{n} {v}" for n, v in zip(varied, values, strict=True)) or "All pairs"
         pictures = "".join(
-            f'<p><img alt="{html.escape(figure.get_suptitle())}" style="max-width: 100%" '
-            f'src="data:image/png;base64,{base64.b64encode(plotting.png(figure)).decode()}"></p>'
+            f"<p>{plotting.img(figure)}</p>"
             for figure in (plotting.plot_matrix(part, "uar"), plotting.plot_matrix(part, "gain"))
             if figure is not None
         )

@@ -12,6 +12,7 @@ style says the same once more, for print in grey.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import io
@@ -100,6 +101,13 @@ def png(figure: _Figure) -> bytes:
     file = io.BytesIO()
     image.quantize(256, dither=Image.Dither.NONE).save(file, format="png", optimize=True)
     return file.getvalue()
+
+
+def img(figure: _Figure) -> str:
+    """The figure as an HTML element that holds its own data."""
+    content = base64.b64encode(png(figure)).decode()
+    name = html.escape(figure.get_suptitle(), quote=True)
+    return f"<img src='data:image/png;base64,{content}' alt='{name}' style='max-width: 100%'>"
 
 
 # --- corpora ------------------------------------------------------------------------------------

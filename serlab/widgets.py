@@ -8,7 +8,6 @@ widgets at all, only a static table: exported widgets would be blank offline.
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import html
 import shlex
@@ -660,12 +659,12 @@ def _result_widgets(outcome: Outcome) -> list[w.Widget]:
     titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
     parts = [
         f"<p style='line-height: 1.4'><b>{html.escape(experiment.headline(outcome))}</b></p>",
-        _image(plotting.plot_uar(outcome.summary, n_classes=len(outcome.classes), title=title)),
+        plotting.img(plotting.plot_uar(outcome.summary, n_classes=len(outcome.classes), title=title)),
         plotting.display_table(outcome.summary, "All methods", columns=SUMMARY_COLUMNS).to_html(),
     ]
     if not outcome.comparison.empty:
         parts += [
-            _image(plotting.plot_gain(outcome.comparison, title=title, titles=titles)),
+            plotting.img(plotting.plot_gain(outcome.comparison, title=title, titles=titles)),
             plotting.display_table(outcome.comparison, "Transfer gain", columns=GAIN_COLUMNS).to_html(),
         ]
     findings = outcome.audit[outcome.audit["severity"] != "info"]
@@ -674,12 +673,6 @@ def _result_widgets(outcome: Outcome) -> list[w.Widget]:
             plotting.display_table(findings, "The auditor's findings", columns=AUDIT_COLUMNS).to_html()
         )
     return [w.HTML(part) for part in parts]
-
-
-def _image(figure: plotting.Figure) -> str:
-    content = base64.b64encode(plotting.png(figure)).decode()
-    name = html.escape(figure.get_suptitle(), quote=True)
-    return f"<img src='data:image/png;base64,{content}' alt='{name}' style='max-width: 100%'>"
 
 
 def corpus_browser(utterances: pd.DataFrame, run_folder: str = "") -> Browser | plotting.Figure:
@@ -757,7 +750,7 @@ class View:
             _write(self.picture, str(error), _RED)
             return
         self.player.value = Audio(loaded.samples, rate=loaded.sample_rate, normalize=False)._repr_html_()
-        self.picture.value = _image(figure)
+        self.picture.value = plotting.img(figure)
         self.picture.layout.display = None
 
 
