@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from serlab import batches, metrics
 from serlab.errors import Cancelled, ParameterError, TrainingError
+from serlab.objectives import Batch, CrossEntropy
 
 #: Name -> optimizer of parameters. Fused steps are three times as fast on a CPU.
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -67,6 +68,20 @@ class Settings:
             raise ParameterError(f"unknown optimizer {self.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
 
 
+#: Module, batch, cross-entropy and progress from 0 to 1 -> logits of the batch, and terms of the loss.
+Loss = Callable[
+    [nn.Module, Batch, Callable[[Tensor, Tensor], Tensor], float], tuple[Tensor, dict[str, Tensor]]
+]
+
+
+def classification(
+    module: nn.Module, batch: Batch, cross_entropy: CrossEntropy, progress: float
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of a plain classifier: cross-entropy."""
+    logits = module(batch.source)
+    return logits, {"classification": cross_entropy(logits, batch.y)}
+
+
 @dataclass(frozen=True)
 class Data:
     """What is trained on, on the device; see :func:`serlab.training.train`."""
@@ -76,8 +91,20 @@ class Data:
     lengths: Tensor | None
     augment: Callable[..., Tensor] | None
     rows: Sequence | None
+    target: Data | None = None
 
-    def batch(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+    def batch(self, rows: Tensor, target_rows: Tensor | None, generator: torch.Generator) -> Batch:
+        X, target = self._take(rows, generator), self.target
+        if target is None or target_rows is None:
+            return Batch(X, self.y[rows])
+        return Batch(
+            X,
+            self.y[rows],
+            target._take(target_rows, generator),
+            target.y[target_rows] if len(target.y) else None,
+        )
+
+    def _take(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         X = batches.take(self.X, rows, self.lengths)
         return X if self.augment is None else self.augment(X, generator=generator)
 
@@ -90,6 +117,7 @@ class Run:
     """A training under way: what it works with, and the state that a checkpoint keeps."""
 
     module: nn.Module
+    loss: Loss
     criterion: nn.Module
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
@@ -102,7 +130,13 @@ class Run:
 
     @classmethod
     def start(
-        cls, module: nn.Module, class_weight: Tensor | None, settings: Settings, seed: int, device: str
+        cls,
+        module: nn.Module,
+        loss: Loss,
+        class_weight: Tensor | None,
+        settings: Settings,
+        seed: int,
+        device: str,
     ) -> Run:
         module.to(device)
         mixed = settings.mixed_precision and device == "cuda"
@@ -110,6 +144,7 @@ class Run:
         small_range = mixed and torch.cuda.get_device_capability() < (8, 0)
         return cls(
             module=module,
+            loss=loss,
             criterion=nn.CrossEntropyLoss(weight=class_weight).to(device),
             optimizer=OPTIMIZERS[settings.optimizer](
                 [parameter for parameter in module.parameters() if parameter.requires_grad],
@@ -132,11 +167,10 @@ class Run:
         """Number of the epoch under way."""
         return len(self.history) + 1
 
-    def forward(self, X: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and loss of a batch."""
+    def forward(self, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+        """Logits of a batch, and the terms of its loss."""
         with self.autocast:
-            logits = self.module(X)
-            return logits, self.criterion(logits, y)
+            return self.loss(self.module, batch, self.criterion, progress)
 
     def step(self, loss: Tensor, clip: float | None) -> None:
         self.optimizer.zero_grad()
@@ -181,12 +215,18 @@ def train_epoch(run: Run, data: Data, settings: Settings, cancel: threading.Even
     """One pass over the training rows; their loss and UAR."""
     run.module.train()
     order = torch.randperm(len(data.X), generator=run.generator).split(settings.batch_size)
-    losses, answers = [], []
-    for rows in order:
+    beside = [None] * len(order)
+    if data.target is not None:
+        beside = _drawn(len(data.target.X), len(order), settings.batch_size, run.generator)
+    losses, answers, shares = [], [], []
+    for number, (rows, target_rows) in enumerate(zip(order, beside, strict=True)):
         if cancel is not None and cancel.is_set():
             raise Cancelled(f"training cancelled in epoch {run.epoch}")
-        logits, loss = run.forward(data.batch(rows, run.generator), data.y[rows])
+        progress = (run.epoch - 1 + number / len(order)) / settings.epochs
+        logits, terms = run.forward(data.batch(rows, target_rows, run.generator), progress)
+        loss = sum(terms.values())
         losses.append(loss.detach())
+        shares.append(torch.stack([term.detach().float() for term in terms.values()]))
         answers.append(logits.detach().argmax(dim=1))
         # On a GPU to look is to wait; there a bad loss is found at the end of the epoch.
         if run.device == "cpu" and not math.isfinite(loss.item()):
@@ -194,9 +234,23 @@ def train_epoch(run: Run, data: Data, settings: Settings, cancel: threading.Even
         run.step(loss, settings.clip)
     values = torch.stack(losses).tolist()
     _require_finite(run, data, order, values, settings)
-    total = sum(value * len(rows) for value, rows in zip(values, order, strict=True))
-    uar = _uar(data.y[torch.cat(order)], torch.cat(answers), logits.shape[1])
-    return {"loss": total / len(data.X), "uar": uar}
+    weight = torch.tensor([len(rows) / len(data.X) for rows in order])
+    row = {
+        "loss": float(weight.double() @ torch.tensor(values, dtype=torch.float64)),
+        "uar": _uar(data.y[torch.cat(order)], torch.cat(answers), logits.shape[1]),
+    }
+    if len(terms) > 1:
+        means = (weight @ torch.stack(shares).cpu()).tolist()
+        row |= {f"loss_{name}": mean for name, mean in zip(terms, means, strict=True)}
+    return row
+
+
+def _drawn(n_rows: int, n_batches: int, batch_size: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Batches of target rows: all of them in random order, again and again."""
+    size = min(batch_size, n_rows)
+    rounds = math.ceil(n_batches * size / n_rows)
+    rows = torch.cat([torch.randperm(n_rows, generator=generator) for _ in range(rounds)])
+    return rows[: n_batches * size].split(size)
 
 
 def validate(run: Run, X: Tensor, y: Tensor, settings: Settings) -> dict[str, float]:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from serlab import batches
 from serlab.checkpoints import Checkpoint, architecture, content
 from serlab.devices import explained_memory, resolve_device
-from serlab.epochs import Data, Run, Settings, finished, train_epoch, validate
+from serlab.epochs import Data, Loss, Run, Settings, classification, finished, train_epoch, validate
 from serlab.progress import Progress
 
 
@@ -96,8 +96,11 @@ def train(
     fitting: Fitting = PLAIN,
     name: str = "fit",
     rows: Sequence | None = None,
+    loss: Loss = classification,
+    target: Tensor | None = None,
+    target_y: Tensor | None = None,
 ) -> pd.DataFrame:
-    """Train a classifier in place by cross-entropy; it stays on its device.
+    """Train a classifier in place, by cross-entropy if nothing else is asked for; it stays on its device.
 
     Parameters that do not require a gradient stay as they are.
 
@@ -126,12 +129,19 @@ def train(
         Of the checkpoint, ``<name>.pt``; another for each training of a fit.
     rows : sequence, optional
         Ids of the rows, for ``TrainingError.rows``.
+    loss : callable, optional
+        See :data:`serlab.epochs.Loss` and :mod:`serlab.objectives`.
+    target : Tensor, shape (m, ...), optional
+        Rows of another corpus, given to ``loss`` in batches beside those of
+        ``X``: an epoch is one pass over ``X``, and ``target`` is drawn again and again.
+    target_y : Tensor of int64, shape (m,), optional
+        Their labels, where ``loss`` may have them.
 
     Returns
     -------
     DataFrame
-        One row an epoch: epoch, loss, uar and, with validation,
-        validation_loss and validation_uar. Loss and UAR of the training rows
+        One row an epoch: epoch, loss, uar, where the loss has several terms
+        loss_<term>, and with validation validation_loss and validation_uar. Loss and UAR of the training rows
         are those met on the way, with dropout and while weights change. UAR
         is the mean recall of the classes that are present.
 
@@ -152,15 +162,20 @@ def train(
     checkpoint = None
     if fitting.checkpoints is not None:
         chosen = {**asdict(settings), "seed": seed, "augment": augment is not None, "device": device}
-        tensors = [X, y, class_weight, *(validation or ()), *module.state_dict().values()]
+        chosen["loss"] = getattr(loss, "__name__", repr(loss))
+        tensors = [X, y, class_weight, *(validation or ()), target, target_y, *module.state_dict().values()]
         checkpoint = Checkpoint(
             path=fitting.checkpoints / f"{name}.pt",
             architecture=architecture(module),
             training=f"{chosen} {content(tensors)}",
         )
     with seeded(seed), explained_memory(_knobs(settings.batch_size, X)):
-        run = Run.start(module, class_weight, settings, seed, device)
-        data = Data(X.to(device), y.to(device), batches.lengths(X), augment, rows)
+        run = Run.start(module, loss, class_weight, settings, seed, device)
+        beside = None
+        if target is not None:
+            labels = torch.empty(0, dtype=torch.int64) if target_y is None else target_y
+            beside = Data(target.to(device), labels.to(device), batches.lengths(target), augment, None)
+        data = Data(X.to(device), y.to(device), batches.lengths(X), augment, rows, beside)
         if checkpoint is not None and (state := checkpoint.read()) is not None:
             run.restore(state)
             _report(run.history, settings, fitting)

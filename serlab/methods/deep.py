@@ -80,6 +80,10 @@ class Network:
                 name=self._checkpoint(module, X, y),
                 rows=part.row,
             )
+        return self.keep(module, history)
+
+    def keep(self, module: nn.Module, history: pd.DataFrame) -> Network:
+        """Take over a module that was trained elsewhere."""
         self.module, self._history = module, history
         return self
 
@@ -107,6 +111,20 @@ class Network:
     def embed(self, X: np.ndarray) -> np.ndarray:
         """What the output layer sees, shape (n, h)."""
         return self._predict(X, self.module.embed)
+
+    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        """Representations from input to output by name, each of shape (n, k); for adaptable networks."""
+        names: list[str] = []
+
+        def side_by_side(part: Tensor) -> Tensor:
+            found = self.module.layers(part)
+            names[:] = found
+            widths[:] = [values.shape[1] for values in found.values()]
+            return torch.cat(list(found.values()), dim=1)
+
+        widths: list[int] = []
+        values = self._predict(X, side_by_side)
+        return dict(zip(names, np.split(values, np.cumsum(widths)[:-1], axis=1), strict=True))
 
     def _predict(self, X: np.ndarray, function: Callable) -> np.ndarray:
         with training.threads(self.fitting.n_jobs):

@@ -1,0 +1,116 @@
+"""Networks that learn from the source and are then drawn towards the target.
+
+All begin with the network trained on the source alone, so that what they
+differ in is the second stage. Adapters of the unlabelled target take no
+argument that could carry a label of it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from serlab import training
+from serlab.methods.base import require_classes
+from serlab.methods.deep import Network
+from serlab.objectives import Joint, LossOf, Objective
+from serlab.samples import Labelled, Unlabelled
+from serlab.training import Settings
+
+
+@dataclass
+class _TwoStages:
+    """Source alone, then source and target.
+
+    Attributes
+    ----------
+    source : serlab.methods.deep.Network
+        How to train on the source.
+    objective : serlab.objectives.Objective
+        Of the second stage.
+    on_both : serlab.training.Settings
+        Of the second stage; an epoch is one pass over the source.
+    """
+
+    source: Network
+    objective: Objective
+    on_both: Settings
+
+    def _adapt(self, source: Labelled, target: Unlabelled, target_y: np.ndarray | None) -> None:
+        network = self.source
+        module = copy.deepcopy(network.module)
+        X, y = torch.from_numpy(source.X), _labels(source.y)
+        joint = Joint(module, self._companions(module, X))
+        with training.threads(network.fitting.n_jobs):
+            history = training.train(
+                joint,
+                X,
+                y,
+                settings=self.on_both,
+                seed=network.seed,
+                class_weight=training.balanced_weight(y, network.n_classes) if network.balanced else None,
+                augment=network.fitting.augment,
+                # A few epochs from a network that is kept: not worth a checkpoint of each.
+                fitting=replace(network.fitting, checkpoints=None),
+                rows=source.row,
+                loss=LossOf(self.objective),
+                target=torch.from_numpy(target.X),
+                target_y=None if target_y is None else _labels(target_y),
+            )
+        self.adapted = replace(network, stage="adaptation")
+        self.adapted.keep(module, history)
+
+    def _companions(self, module: nn.Module, X: Tensor) -> nn.ModuleDict:
+        with torch.no_grad():
+            width = module.hidden(X[:1]).shape[1]
+        with training.seeded(self.source.seed):
+            return self.objective.companions(width, self.source.n_classes)
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.adapted.predict_proba(X)
+
+    def history(self) -> pd.DataFrame:
+        """Epochs of both stages; columns ``loss_<term>`` are of the second."""
+        return pd.concat([self.source.history(), self.adapted.history()], ignore_index=True)
+
+    def embed(self, X: np.ndarray) -> np.ndarray:
+        return self.adapted.embed(X)
+
+    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        return self.adapted.layers(X)
+
+
+class AdaptedNetwork(_TwoStages):
+    """Labels of the source only; the target is seen without any."""
+
+    def fit(self, *, source: Labelled, adapt: Unlabelled) -> AdaptedNetwork:
+        self.source.fit(source)
+        self._adapt(source, adapt, None)
+        return self
+
+
+class SupervisedAdaptation(_TwoStages):
+    """Labels of the source and of some target utterances, which are aligned as well."""
+
+    def fit(self, *, source: Labelled, target_train: Labelled) -> SupervisedAdaptation:
+        return self.fit_source(source=source).fit_target(target_train=target_train)
+
+    def fit_source(self, *, source: Labelled) -> SupervisedAdaptation:
+        self.source.fit(source)
+        self._source = source
+        return self
+
+    def fit_target(self, *, target_train: Labelled) -> SupervisedAdaptation:
+        """Second stage, from where the source left the network; may be called again."""
+        require_classes(target_train)
+        self._adapt(self._source, target_train, target_train.y)
+        return self
+
+
+def _labels(y: np.ndarray) -> Tensor:
+    return torch.from_numpy(y.astype(np.int64))

@@ -1,0 +1,95 @@
+"""A light convolutional network: the backbone on which adaptation methods meet on equal terms."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from serlab.models import masking
+
+
+class LightCNN(nn.Module):
+    """Convolutions over time, mean and deviation over the utterance, two dense layers.
+
+    Ours, not a paper's: the means and deviations of what short stretches of
+    speech look like, as in statistics pooling (Snyder et al. 2017). Bands are
+    channels, so that a step costs little on a CPU. Padding never takes part.
+
+    Parameters
+    ----------
+    n_features, n_classes : int
+    channels : int
+        Of both convolutions.
+    units : int
+        Of the hidden layer that adaptation aligns.
+    width, stride : int
+        Frames of a kernel and between kernels.
+    dropout : float
+        Before the hidden layer and before the output layer.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        n_classes: int,
+        *,
+        channels: int = 128,
+        units: int = 128,
+        width: int = 5,
+        stride: int = 2,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.width, self.stride = width, stride
+        # As matrix products of windows: faster on a CPU than Conv1d.
+        self.first = nn.Linear(width * n_features, channels)
+        self.second = nn.Linear(width * channels, channels)
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.Linear(2 * channels, units)
+        self.output = nn.Linear(units, n_classes)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Logits, shape (B, n_classes), of sequences (B, t, n_features), NaN after their end."""
+        return self.classify(self.hidden(X))
+
+    def hidden(self, X: Tensor) -> Tensor:
+        """Output of the first dense layer, shape (B, units): what is aligned."""
+        return self._dense(self._pooled(X))
+
+    def classify(self, hidden: Tensor) -> Tensor:
+        """Logits of hidden representations."""
+        return self.output(self.dropout(hidden))
+
+    def embed(self, X: Tensor) -> Tensor:
+        """What the output layer sees, shape (B, units)."""
+        return self.hidden(X)
+
+    def layers(self, X: Tensor) -> dict[str, Tensor]:
+        """Representations from input to output."""
+        pooled = self._pooled(X)
+        hidden = self._dense(pooled)
+        return {"convolution": pooled, "dense": hidden, "output": self.classify(hidden)}
+
+    def _dense(self, pooled: Tensor) -> Tensor:
+        return self.dense(self.dropout(pooled)).relu()
+
+    def _pooled(self, X: Tensor) -> Tensor:
+        """Mean and deviation of the second convolution's outputs, shape (B, 2 * channels)."""
+        filled, mask = masking.split(X)
+        for layer in (self.first, self.second):
+            filled, mask = self._convolved(layer, filled, mask)
+        count = mask.sum(dim=1, keepdim=True)
+        mean = filled.sum(dim=1) / count
+        centred = (filled - mean[:, None]) * mask[:, :, None]
+        deviation = (centred.square().sum(dim=1) / count + 1e-5).sqrt()
+        return torch.cat([mean, deviation], dim=1)
+
+    def _convolved(self, layer: nn.Linear, filled: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """ReLU of a strided convolution; windows start within the utterance, 0 elsewhere."""
+        starts = mask[:, :: self.stride]
+        n_windows, d = starts.shape[1], filled.shape[2]
+        needed = (n_windows - 1) * self.stride + self.width
+        flat = pad(filled, (0, 0, 0, max(0, needed - filled.shape[1]))).flatten(start_dim=1)
+        windows = flat.unfold(1, self.width * d, self.stride * d)[:, :n_windows]
+        return layer(windows.contiguous()).relu() * starts[:, :, None], starts

@@ -1,0 +1,256 @@
+"""What a network minimises while it learns from source and target together.
+
+The total loss is a sum of terms: the cross-entropy of the labelled rows, and
+what draws the two corpora together, times a trade-off (lambda of Baklouti et
+al., equation 1). Everything here looks at :attr:`Batch.target` alone, and at
+its labels only where a method may have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from serlab import losses
+from serlab.errors import ParameterError
+
+CrossEntropy = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one training step.
+
+    Attributes
+    ----------
+    source : Tensor, shape (n, ...)
+    y : Tensor of int64, shape (n,)
+    target : Tensor, shape (m, ...), optional
+        m may differ from n, and may be 1.
+    target_y : Tensor of int64, shape (m,), optional
+        For methods that may see labelled target utterances.
+    """
+
+    source: Tensor
+    y: Tensor
+    target: Tensor | None = None
+    target_y: Tensor | None = None
+
+
+class Objective(Protocol):
+    """Loss of a network with what is trained beside it."""
+
+    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
+        """Discriminators and the like, for hidden representations of a width; may be empty."""
+        ...
+
+    def __call__(
+        self,
+        network: nn.Module,
+        companions: nn.ModuleDict,
+        batch: Batch,
+        cross_entropy: CrossEntropy,
+        progress: float,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Logits of the source rows, and the weighted terms whose sum is minimised.
+
+        ``progress`` goes from 0 to 1 over the training.
+        """
+        ...
+
+
+class Joint(nn.Module):
+    """A network and its companions, so that one optimizer trains both."""
+
+    def __init__(self, network: nn.Module, companions: nn.ModuleDict) -> None:
+        super().__init__()
+        self.network, self.companions = network, companions
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.network(X)
+
+
+@dataclass(frozen=True)
+class LossOf:
+    """An objective as the loss of a :class:`Joint`, for :func:`serlab.training.train`."""
+
+    objective: Objective
+
+    def __call__(
+        self, module: Joint, batch: Batch, cross_entropy: CrossEntropy, progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        return self.objective(module.network, module.companions, batch, cross_entropy, progress)
+
+
+def ramp(progress: float) -> float:
+    """Rises from 0 to 1: ``2 / (1 + exp(-10 progress)) - 1`` (Ganin et al. 2016, section 5.2.2)."""
+    return 2 / (1 + torch.tensor(-10.0 * progress).exp().item()) - 1
+
+
+def require_trade_off(value: float) -> None:
+    """Refuse a weight below 0, with which a network would drive the corpora apart.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not value >= 0:
+        raise ParameterError(f"the trade-off (lambda) is {value}; it must be 0 or more")
+
+
+def _mmd(source: Tensor, target: Tensor) -> Tensor:
+    """Equation 2, the kernel as wide as the median distance of the rows."""
+    return losses.mmd2(source, target, losses.median_bandwidth(source, target))
+
+
+#: Name -> distance of two batches of hidden representations (n, h) and (m, h).
+DISTANCES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mmd": _mmd,
+    "multi-kernel mmd": getattr(losses, "multi_kernel_mmd2", None),
+    "coral": losses.coral,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance:
+    """Cross-entropy plus the distance of the hidden representations.
+
+    Baklouti et al., equation 1, with the Gaussian MMD of equation 2 on the
+    first fully connected layer; Sun & Saenko (2016) with CORAL; Long et al.
+    (2015) with several kernels. Where the batch has labels of the target,
+    their cross-entropy is a term of its own (the "supervised" reading of the
+    paper).
+
+    Attributes
+    ----------
+    distance : str
+        Of :data:`DISTANCES`.
+    scale : float
+        Brings a distance to the size of a cross-entropy before the trade-off.
+    trade_off : float
+        Lambda of equation 1.
+    """
+
+    distance: str = "mmd"
+    scale: float = 1.0
+    trade_off: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_trade_off(self.trade_off)
+
+    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
+        return nn.ModuleDict()
+
+    def __call__(self, network, companions, batch, cross_entropy, progress):
+        source, target = network.hidden(batch.source), network.hidden(batch.target)
+        logits = network.classify(source)
+        terms = {"classification": cross_entropy(logits, batch.y)}
+        if batch.target_y is not None:
+            terms["target"] = cross_entropy(network.classify(target), batch.target_y)
+        distance = DISTANCES[self.distance](source, target)
+        return logits, {**terms, "alignment": self.trade_off * self.scale * distance}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalMMD:
+    """Cross-entropy plus class-conditional MMD (Zhu et al. 2021, Deep subdomain adaptation).
+
+    Target rows belong to classes as far as the network itself believes so.
+    The weight rises over the training, as there, because these beliefs mean
+    little at first.
+
+    Attributes
+    ----------
+    trade_off : float
+    """
+
+    scale: float = 1.0
+    trade_off: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_trade_off(self.trade_off)
+
+    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
+        return nn.ModuleDict()
+
+    def __call__(self, network, companions, batch, cross_entropy, progress):
+        source, target = network.hidden(batch.source), network.hidden(batch.target)
+        logits = network.classify(source)
+        belief = network.classify(target).softmax(dim=1).detach()
+        known = nn.functional.one_hot(batch.y, logits.shape[1]).to(belief.dtype)
+        distance = losses.local_mmd2(source, target, known, belief)
+        return logits, {
+            "classification": cross_entropy(logits, batch.y),
+            "alignment": self.trade_off * self.scale * ramp(progress) * distance,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointMMD:
+    """Cross-entropy plus MMD of the joint distribution of hidden layer and output.
+
+    Long et al. (2017), Deep transfer learning with joint adaptation networks.
+
+    Attributes
+    ----------
+    trade_off : float
+    """
+
+    scale: float = 1.0
+    trade_off: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_trade_off(self.trade_off)
+
+    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
+        return nn.ModuleDict()
+
+    def __call__(self, network, companions, batch, cross_entropy, progress):
+        source, target = network.hidden(batch.source), network.hidden(batch.target)
+        logits, others = network.classify(source), network.classify(target)
+        distance = losses.joint_mmd2((source, logits.softmax(dim=1)), (target, others.softmax(dim=1)))
+        return logits, {
+            "classification": cross_entropy(logits, batch.y),
+            "alignment": self.trade_off * self.scale * distance,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainAdversarial:
+    """Cross-entropy plus a discriminator of corpora behind a gradient reversal.
+
+    Ganin et al. (2016), Domain-adversarial training of neural networks. The
+    strength of the reversal rises over the training, as there.
+
+    Attributes
+    ----------
+    units : int
+        Of the discriminator's hidden layer.
+    trade_off : float
+    """
+
+    units: int = 64
+    trade_off: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_trade_off(self.trade_off)
+
+    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
+        discriminator = nn.Sequential(nn.Linear(width, self.units), nn.ReLU(), nn.Linear(self.units, 1))
+        return nn.ModuleDict({"discriminator": discriminator})
+
+    def __call__(self, network, companions, batch, cross_entropy, progress):
+        source, target = network.hidden(batch.source), network.hidden(batch.target)
+        logits = network.classify(source)
+        strength = self.trade_off * ramp(progress)
+        verdicts = [
+            companions["discriminator"](losses.reverse_gradient(part, strength)) for part in (source, target)
+        ]
+        return logits, {
+            "classification": cross_entropy(logits, batch.y),
+            "discriminator": losses.domain_adversarial(*verdicts),
+        }
