@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import papers, plotting
-from serlab.papers import andova_lustrek, durrani_arshad, neumann_vu
+from serlab import labels, papers, plotting
+from serlab.corpora import iemocap
+from serlab.papers import andova_lustrek, baklouti, durrani_arshad, neumann_vu
 
 
 def summary(methods: tuple[str, ...]) -> pd.DataFrame:
@@ -128,10 +131,168 @@ def test_choices_are_one_row_a_network_tried():
     assert "urdu" not in set(tried["corpus"]), "the target of the paper's transfer is never looked at"
 
 
+# --- Baklouti et al. ---
+
+
+def cell(table: int, task: int, method: str, metric: str = "UAR") -> float:
+    """In points of percent."""
+    found = baklouti.published().set_index(["table", "task", "method", "metric"])["value"]
+    return 100 * found.loc[(table, str(task), method, metric)].item()
+
+
+def test_baklouti_tables_are_whole():
+    cells = baklouti.published()
+    assert cells.groupby("table").size().to_dict() == {1: 24, 2: 7, 3: 63, 4: 40, 5: 84, 6: 8}
+    keys = ["table", "task", "source", "target", "method", "metric", "emotion"]
+    assert not cells.duplicated(keys).any()
+    shares = cells[cells["table"] > 1]["value"].dropna()
+    assert shares.between(0, 1).all()
+    assert (cells["value"].isna() == (cells["note"] == "printed as NA")).all()
+    tasks = cells[cells["task"] != ""][["task", "source", "target"]].drop_duplicates()
+    assert {int(t): (s, g) for t, s, g in tasks.to_numpy()} == baklouti.TASKS
+
+
+def test_baklouti_table_4():
+    table = baklouti.published_table(4).set_index(["task", "method"])
+    assert list(table) == ["UAR", "UAR deviation", "accuracy", "accuracy deviation"]
+    own = table.xs(baklouti.ROWS["da-tl"], level="method").to_numpy()
+    nan = np.nan
+    expected = [
+        [0.501, 0.008, 0.5074, 0.003],
+        [0.5, 0.005, 0.5002, 0.004],
+        [0.58, nan, 0.57, nan],
+        [0.5, nan, 0.5, nan],
+    ]
+    np.testing.assert_array_equal(own, expected)
+    first = table.loc["1: iemocap to emodb"]
+    assert first["UAR"].tolist() == [0.421, 0.425, 0.432, 0.443, 0.461, 0.483, 0.501]
+    assert first["UAR deviation"].tolist() == [0.018, 0.021, 0.023, 0.017, 0.016, 0.015, 0.008]
+    assert first["accuracy"].dropna().tolist() == [0.4199, 0.5074]
+    second = table.loc["2: emodb to iemocap"]
+    assert second["UAR"].tolist() == [0.389, 0.395, 0.401, 0.403, 0.412, 0.448, 0.5]
+    for task, uar, accuracy in (
+        (3, [0.42, 0.48, 0.58], [0.45, 0.48, 0.57]),
+        (4, [0.44, 0.46, 0.5], [0.41, 0.44, 0.5]),
+    ):
+        part = table.loc[f"{task}: {' to '.join(baklouti.TASKS[task])}"]
+        assert (part["UAR"].tolist(), part["accuracy"].tolist()) == (uar, accuracy)
+
+
+def test_baklouti_tables_2_3_5_and_6():
+    second = baklouti.published_table(2)
+    assert second["accuracy"].tolist() == [0.77, 0.8194, 0.8224, 0.63, 0.785, 0.75, 0.8317]
+    third = baklouti.published_table(3).set_index(["corpus", "metric"])
+    recall = third.loc[("iemocap", "recall"), ["anger", "joy", "excitement", "sadness", "frustration"]]
+    assert recall.tolist() == [0.85, 0.83, 0.5, 0.73, 0.58]
+    assert third.loc[("emodb", "precision"), "disgust"] == third.loc[("ravdess", "precision"), "fear"] == 1
+    sixth = baklouti.published_table(6)[["accuracy", "UAR"]].to_numpy()
+    np.testing.assert_array_equal(
+        sixth, [[0.458, 0.4473], [0.5074, 0.501], [0.5047, 0.5065], [0.5347, 0.5801]]
+    )
+    fifth = baklouti.published_table(5).set_index(["task", "method", "metric"])
+    last = fifth.loc[("3: ravdess to emodb", baklouti.ROWS["tl"])]
+    assert last.loc["recall"].tolist() == [0.57, 0.42, 0.5, 0.44, 0.27, 0.83, 0.42]
+    assert fifth.loc[("1: iemocap to emodb", baklouti.ROWS["da-tl"], "recall"), "boredom"] == 0.55
+
+
+def test_baklouti_f1_follows_from_precision_and_recall_but_for_the_cell_that_is_noted():
+    cells = baklouti.published().query("table in [3, 5]")
+    wide = cells.pivot(
+        index=["table", "task", "target", "method", "emotion"], columns="metric", values="value"
+    )
+    f1 = 2 * wide["precision"] * wide["recall"] / (wide["precision"] + wide["recall"])
+    wrong = wide.index[(f1 - wide["F1"]).abs() > 0.011]  # three roundings
+    assert list(wrong) == [(5, "3", "emodb", "tl", "neutral")]
+    assert f1[wrong[0]] == pytest.approx(0.329, abs=5e-4)
+    noted = cells[cells["note"].str.contains("by the printed precision")]
+    assert noted[["task", "method", "metric", "emotion"]].to_numpy().tolist() == [
+        ["3", "tl", "F1", "neutral"]
+    ]
+
+
+def test_baklouti_contradictions_hold_in_the_tables():
+    table = baklouti.contradictions().set_index("subject")
+    text = table["says"] + " / " + table["against"]
+
+    def said(subject: str, *numbers: float) -> bool:
+        return all(
+            f"{number:.{2 if number < 10 else 1}f}".rstrip("0").rstrip(".") in text[subject]
+            for number in numbers
+        )
+
+    rows = [
+        ("lead over sADDi (UAR)", "saddi"),
+        ("lead over GAN (UAR)", "gan"),
+        ("lead over CNN-LSTM (UAR)", "cnn-lstm"),
+    ]
+    for subject, method in rows:
+        leads = [cell(4, task, "da-tl") - cell(4, task, method) for task in (1, 2)]
+        assert said(subject, *np.round(leads, 1)), (subject, leads)
+    lead = cell(4, 1, "da-tl", "accuracy") - cell(4, 1, "cnn-lstm", "accuracy")
+    assert said("lead over CNN-LSTM (accuracy, task 1)", round(lead, 2))
+    for task in (1, 3):
+        gains = [
+            cell(6, task, "da-tl", metric) - cell(6, task, "tl", metric) for metric in ("accuracy", "UAR")
+        ]
+        assert said(f"gain of adaptation, task {task}", *np.round(gains, 2)), gains
+    cells = baklouti.published().query("table == 5 and metric == 'recall'")
+    means = cells.groupby(["task", "method"])["value"].mean().round(3)
+    assert means.to_dict() == {
+        ("1", "da-tl"): 0.456, ("1", "tl"): 0.421, ("3", "da-tl"): 0.623, ("3", "tl"): 0.493
+    }  # fmt: skip
+    assert all(str(mean) in " ".join(table["against"]) for mean in means)
+
+
+def test_baklouti_counts_against_the_releases():
+    counts = baklouti.published().query("metric == 'count'").set_index("target")["value"]
+    emotions = baklouti.published().query("metric == 'number of class'").groupby("target")["emotion"].agg(set)
+    native = iemocap.EXPECTED
+    named = sum(n for label, n in native.items() if labels.NATIVE["iemocap"][label] in emotions["iemocap"])
+    assert named == 7420 and sum(native.values()) == 10039
+    left_out = (itertools.combinations(native.values(), n) for n in range(len(native)))
+    assert 10039 - counts["iemocap"] not in {sum(some) for of_size in left_out for some in of_size}
+    assert counts["ravdess"] == 1440 - 192 and counts["emodb"] == 535
+    assert not [n for n in range(108) if round(n / 107, 4) == 0.5347] and round(54 / 101, 4) == 0.5347
+    assert not [n for n in range(1071) if round(n / 1070, 4) == 0.5347]
+
+
+def test_baklouti_beside_ours_names_the_difference():
+    ours = summary(("vgg", "light")).assign(title=["VGG16", "light"])
+    rows = {"vgg": "da-tl", "light": "da-tl", "vgg-source": "tl"}
+    chosen = {"rows": rows, "classes": ["a", "b", "c", "d"], "protocol": "speaker-groups"}
+    same = baklouti.beside_published(ours, target="emodb", sources=["ravdess"], **chosen).set_index("method")
+    assert same["published"].tolist() == [0.58, 0.58, 0.5065]
+    assert same["measured"].isna().tolist() == [False, False, True]
+    difference = same.loc["vgg", "difference"]
+    for part in (
+        "7 classes there (chance 0.14), 4 here (chance 0.25)",
+        "speaker-groups here",
+        "table 6 prints 0.58",
+    ):
+        assert part in difference
+    accuracy = baklouti.beside_published(
+        ours, target="emodb", sources=["ravdess"], metric="accuracy", **chosen
+    )
+    assert accuracy["published"].tolist() == [0.57, 0.57, 0.5047]
+    assert "table 6 prints 0.5347" in accuracy["difference"][0]
+    other = baklouti.beside_published(ours, target="urdu", sources=["emodb"], **chosen)
+    assert other["difference"].str.startswith("other corpora: ours is emodb to urdu").all()
+    assert baklouti.protocol_difference(range(7), "random").count(";") == 1
+    assert isinstance(plotting.plot_published(same.reset_index(), metric="UAR"), plotting.Figure)
+
+
+def test_baklouti_tasks_without_iemocap():
+    found = baklouti.not_run(["emodb", "ravdess"]).set_index("task")["status"]
+    assert found.tolist() == ["not run: iemocap not installed"] * 2 + ["can be run"] * 2
+    open_points = baklouti.choices()
+    assert list(open_points) == ["open", "printed", "where", "serlab", "why"]
+    assert open_points["open"].is_unique and (open_points[["printed", "serlab"]] != "").all(axis=None)
+
+
 # --- all ---
 
 
-@pytest.mark.parametrize("paper", [neumann_vu, durrani_arshad])
+@pytest.mark.parametrize("paper", [neumann_vu, durrani_arshad, baklouti])
 def test_contradictions_say_where_both_sides_stand(paper):
     table = paper.contradictions()
     assert list(table) == ["subject", "says", "where", "against", "where_against", "our_reading"]
