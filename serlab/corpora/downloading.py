@@ -97,8 +97,7 @@ def download(
     with _writable(folder):
         archives.mkdir(parents=True, exist_ok=True)
         paths = [
-            _fetch(url, archives / name, expected, progress, cancel)
-            for name, (url, expected) in files.items()
+            fetch(url, archives / name, expected, progress, cancel) for name, (url, expected) in files.items()
         ]
         with tempfile.TemporaryDirectory(prefix="unpacked-", dir=archives) as temporary:
             unpacked = Path(temporary) / corpus.name
@@ -193,10 +192,17 @@ class _Bar:
         pass
 
 
-def _fetch(
+def fetch(
     url: str, path: Path, expected: str, progress: Progress | None, cancel: threading.Event | None
 ) -> Path:
-    """Download one archive, unless it is there already with the right hash."""
+    """Download one file, unless it is there already with the right hash.
+
+    Raises
+    ------
+    CorpusError
+        If the network fails or the hash is wrong; nothing is kept.
+    Cancelled
+    """
     downloader = pooch.HTTPDownloader(progressbar=_Bar(path.name, progress, cancel), chunk_size=_CHUNK)
     try:
         pooch.retrieve(url, expected, fname=path.name, path=path.parent, downloader=downloader)
