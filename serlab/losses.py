@@ -91,7 +91,7 @@ def multi_kernel_mmd2(
         If the bandwidth is not positive.
     """
     _require_batches(x, y, at_least=1 if biased else 2)
-    return _difference_of_means(_kernel_minus_1(_together(x, y), bandwidth, factors), len(x), biased)
+    return _difference_of_means(kernel_minus_1(_together(x, y), bandwidth, factors), len(x), biased)
 
 
 def joint_mmd2(
@@ -141,7 +141,7 @@ def joint_mmd2(
         if (len(x), len(y)) != (len(xs[0]), len(ys[0])):
             raise ValueError("all layers need the same rows; their numbers differ")
     kernels = [
-        1 + _kernel_minus_1(_together(x, y), bandwidth, factors)
+        1 + kernel_minus_1(_together(x, y), bandwidth, factors)
         for x, y, bandwidth in zip(xs, ys, bandwidths, strict=True)
     ]
     return _difference_of_means(math.prod(kernels) - 1, len(xs[0]), biased)
@@ -204,7 +204,7 @@ def local_mmd2(
         [x_weight / torch.where(kept, x_mass, 1.0), -y_weight / torch.where(kept, y_mass, 1.0)]
     )
     signed = torch.where(kept, signed, 0.0)
-    k = _kernel_minus_1(rows, bandwidth, factors)
+    k = kernel_minus_1(rows, bandwidth, factors)
     with _exactly(rows):
         return (signed * (k @ signed)).sum() / kept.sum().clamp(min=1)
 
@@ -311,17 +311,30 @@ def median_bandwidth(x: Tensor, y: Tensor) -> Tensor:
     return _median(_squared_distances(rows), rows)
 
 
-def _median(squared: Tensor, rows: Tensor) -> Tensor:
-    limits = torch.finfo(rows.dtype)
-    rounding = (limits.eps * rows.square().sum(dim=1).mean()).clamp(min=math.sqrt(limits.tiny))
-    median = squared.masked_fill(squared <= rounding, torch.nan).nanmedian()
-    return torch.where(median.isnan(), rounding, median).sqrt()
-
-
-def _kernel_minus_1(rows: Tensor, bandwidth: float | Tensor | None, factors: Sequence[float]) -> Tensor:
-    """Mean of Gaussian kernels, less 1, of all pairs; 0 between a row and itself.
+def kernel_minus_1(
+    rows: Tensor, bandwidth: float | Tensor | None = None, factors: Sequence[float] = (1.0,)
+) -> Tensor:
+    """Mean of Gaussian kernels, less 1, of all pairs of rows.
 
     In a difference of means the 1 cancels; without it small distances keep their digits.
+
+    Parameters
+    ----------
+    rows : Tensor, shape (n, d)
+    bandwidth : float or Tensor, optional
+        Median distance of the rows if not given, see :func:`median_bandwidth`.
+    factors : sequence of float
+        Multiples of the bandwidth, one a kernel.
+
+    Returns
+    -------
+    Tensor, shape (n, n)
+        0 between a row and itself, at least -1.
+
+    Raises
+    ------
+    ParameterError
+        If the bandwidth is not positive.
     """
     squared = _squared_distances(rows)
     if bandwidth is None:
@@ -329,6 +342,13 @@ def _kernel_minus_1(rows: Tensor, bandwidth: float | Tensor | None, factors: Seq
     elif not isinstance(bandwidth, Tensor) and not bandwidth > 0:
         raise ParameterError(f"the bandwidth of a kernel must be positive, not {bandwidth}")
     return sum(torch.expm1(squared / (-2 * (factor * bandwidth) ** 2)) for factor in factors) / len(factors)
+
+
+def _median(squared: Tensor, rows: Tensor) -> Tensor:
+    limits = torch.finfo(rows.dtype)
+    rounding = (limits.eps * rows.square().sum(dim=1).mean()).clamp(min=math.sqrt(limits.tiny))
+    median = squared.masked_fill(squared <= rounding, torch.nan).nanmedian()
+    return torch.where(median.isnan(), rounding, median).sqrt()
 
 
 def _difference_of_means(k: Tensor, n: int, biased: bool) -> Tensor:
@@ -344,7 +364,7 @@ def _squared_distances(rows: Tensor) -> Tensor:
     rows = rows - rows.mean(dim=0)  # less cancellation
     norms = rows.square().sum(dim=1)
     with _exactly(rows):
-        squared = (norms[:, None] + norms - 2 * rows @ rows.T).clamp(min=0)
+        squared = (norms[:, None] + norms - 2 * (rows @ rows.T)).clamp(min=0)
     # Exactly 0 between a row and itself, whatever the rounding.
     return squared - torch.diag(squared.diagonal())
 
