@@ -27,10 +27,11 @@ from serlab import audio, augmentation, data
 from serlab.errors import AudioError, Cancelled, ParameterError
 from serlab.features import cache as disk
 from serlab.features.base import FeatureSet
+from serlab.features.constant_q import CQT
 from serlab.features.frames import Frames
 from serlab.features.librosa_functionals import LIBROSA
 from serlab.features.opensmile_sets import EGEMAPS, IS10
-from serlab.features.spectral import HARMONIC, MFCC39, log_mel
+from serlab.features.spectral import HARMONIC, MFCC39, MFSC, log_mel
 from serlab.progress import Progress
 
 __all__ = [
@@ -47,8 +48,10 @@ __all__ = [
 
 FEATURE_SETS: dict[str, FeatureSet] = {
     features.name: features
-    for features in (IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), MFCC39, HARMONIC)
-}
+    for features in (
+        IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), MFSC, CQT, MFCC39, HARMONIC
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,7 @@ N_FFT = 512
 FLOOR_DB = -100.0
 MOST_BANDS = 128
 
+MFSC_BANDS = 84
 N_MFCC = 13
 MFCC_BANDS = 40
 #: Frames over which a derivative is fitted (librosa's default).
@@ -80,7 +81,7 @@ def log_mel(n_bands: int = 26) -> FeatureSet:
         reference=f"{_MCFEE}; frames of Neumann & Vu (2018), section 2",
         hop=HOP,
         settings={"bands": n_bands},
-        load=partial(_load_log_mel, n_bands),
+        load=partial(_load_log_mel, n_bands, name="logmel"),
     )
 
 
@@ -207,13 +208,13 @@ def _mel_filters(n_bands: int) -> csr_array:
     return csr_array(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=n_bands, dtype=np.float64))
 
 
-def _load_log_mel(n_bands: int) -> tuple[tuple[str, ...], Extractor]:
+def _load_log_mel(n_bands: int, *, name: str) -> tuple[tuple[str, ...], Extractor]:
     filters = _mel_filters(n_bands)
 
     def extract(samples: np.ndarray) -> np.ndarray:
         return _mel_frames(samples, filters, hop=HOP).astype(np.float32)
 
-    return tuple(f"logmel_{i}" for i in range(n_bands)), extract
+    return tuple(f"{name}_{i}" for i in range(n_bands)), extract
 
 
 _MFCC_NAMES = tuple(f"{kind}_{i}" for kind in ("mfcc", "mfcc_delta", "mfcc_delta2") for i in range(N_MFCC))
@@ -272,6 +273,17 @@ def _frame_set(
         frame_shift=hop / SAMPLE_RATE,
     )
 
+
+#: As many bands as the constant-Q set it is compared with has, so that only the
+#: frequency axis and the windows differ. Singh et al. chose both by experiment.
+MFSC = _frame_set(
+    name="mfsc",
+    title=f"mel-frequency spectral coefficients, {MFSC_BANDS} bands every 10 ms",
+    reference=f"Singh, Saha & Sahidullah (2021), see serlab.features.constant_q; {_MCFEE}",
+    hop=HOP,
+    settings={"bands": MFSC_BANDS},
+    load=partial(_load_log_mel, MFSC_BANDS, name="mfsc"),
+)
 
 MFCC39 = _frame_set(
     name="mfcc39",
