@@ -9,16 +9,17 @@ import copy
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from serlab import metrics, normalization, whole_files
+from serlab import diagnostics, metrics, normalization, whole_files
 from serlab.errors import Cancelled, ProtocolError, TrainingError
 from serlab.features import Frames
 from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
@@ -65,8 +66,11 @@ class Run:
         Of networks that have it, first seed only: method, fold, seed,
         utterance, part ("train" or "test") and the weights ``a_1``, ``a_2`` ...
     embeddings : DataFrame
-        Likewise, first fold only, all of source and target that was learned
-        from or tested: what the output layer sees, ``e_1`` ...
+        Likewise, first fold only, all of source and target (part "test": not
+        given with labels): what the output layer sees, ``e_1`` ...
+    shift : DataFrame
+        Likewise, every seed: how far apart source and tested target are in
+        each layer of a network that names them, see :func:`serlab.diagnostics.shift_table`.
     """
 
     predictions: pd.DataFrame
@@ -74,6 +78,7 @@ class Run:
     history: pd.DataFrame
     attention: pd.DataFrame
     embeddings: pd.DataFrame
+    shift: pd.DataFrame
 
 
 def run(
@@ -85,6 +90,8 @@ def run(
     seeds: Sequence[int],
     preset: str,
     copies: Sequence[pd.DataFrame | Frames] = (),
+    further: Mapping[str, pd.DataFrame | Frames] | None = None,
+    options: Mapping[str, Any] | None = None,
     run_id: str = "",
     n_jobs: int = 1,
     device: str = "cpu",
@@ -114,6 +121,10 @@ def run(
     preset : {"demo", "quick", "paper"}
     copies : sequence of features, optional
         Augmented copies of ``X``; labelled training parts get them too, tests never.
+    further : mapping of str to features, optional
+        Other feature sets, for methods that bring their own (``MethodSpec.features``).
+    options : mapping, optional
+        What builders are given besides, as ``MethodSpec.options`` lists.
     run_id : str
         Written into every row.
     n_jobs : int
@@ -138,13 +149,15 @@ def run(
         Finished work stays in ``folder``.
     ProtocolError
         If a method needs frames and ``X`` has none, or no fold could be run.
-    TrainingError
-        If a loss is no longer finite; names the files of the batch.
+        A fold in which a loss is no longer finite is skipped with its reason,
+        and the files of the batch.
     """
-    for features in (X, *copies):
+    further = dict(further or {})
+    for features in (X, *copies, *further.values()):
         if not features.index.equals(utterances.index):
             raise ValueError("features and utterances must have the same rows in the same order")
-    samples = _Samples.of([X, *copies], utterances)
+    samples = {"": _Samples.of([X, *copies], utterances)}
+    samples |= {name: _Samples.of([features], utterances) for name, features in further.items()}
     jobs = [(spec, seed) for spec in specs for seed in (seeds if spec.stochastic else seeds[:1])]
     total = len(jobs) * len(splits)
     parts: list[_Part] = []
@@ -164,12 +177,14 @@ def run(
             device=device,
             augment=augment,
             cancel=cancel,
+            options={name: options[name] for name in spec.options if name in (options or {})},
             stem=None if folder is None else Path(folder) / f"{spec.name}-seed{seed}",
             checkpoints=None if checkpoints is None else checkpoints / f"seed{seed}",
             details=seed == seeds[0],
             embed_fold=splits[0].fold,
         )
-        parts.append(_run_method(setting, splits, samples, utterances, report, on_epoch))
+        own = samples[spec.features if spec.features in further else ""]
+        parts.append(_run_method(setting, splits, own, utterances, report, on_epoch))
     tables = {
         name: _stack([getattr(part, name) for part in parts]) for name in (f.name for f in fields(_Part))
     }
@@ -192,6 +207,7 @@ class _Setting:
     device: str
     augment: Callable[..., Tensor] | None
     cancel: threading.Event | None
+    options: Mapping[str, Any]
     stem: Path | None
     checkpoints: Path | None
     details: bool
@@ -207,6 +223,7 @@ class _Part:
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
     attention: pd.DataFrame = field(default_factory=pd.DataFrame)
     embeddings: pd.DataFrame = field(default_factory=pd.DataFrame)
+    shift: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def _stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -296,40 +313,42 @@ def _run_fold(
         "skipped": "",
     }
     samples = samples.as_input(spec)
+    neutral = classes.index("neutral") if "neutral" in classes else None
     try:
-        normalized = normalization.normalize(
-            spec.normalization,
-            source=samples.labelled(given["train"]),
-            target_train=samples.labelled(given["target_train"]),
-            adapt=samples.unlabelled(given["adapt"]),
-            test=samples.unlabelled(split.test),
-            neutral=classes.index("neutral") if "neutral" in classes else None,
-        )
+        normalized = _normalized(spec, samples, given, split.test, neutral)
         method = _fit(setting, normalized, trained, len(classes), fitting)
         proba = np.asarray(method.predict_proba(normalized.test.X), dtype=float)
-    except ProtocolError as error:
-        skipped = {**row, "seconds": time.perf_counter() - started, "skipped": str(error)}
+    except (ProtocolError, TrainingError) as error:
+        reason = _naming_files(error, utterances) if isinstance(error, TrainingError) else str(error)
+        skipped = {**row, "seconds": time.perf_counter() - started, "skipped": reason}
         return _Part(fits=pd.DataFrame([skipped]))
-    except TrainingError as error:
-        raise _naming_files(error, utterances, f"{spec.title}, fold {split.fold}") from error
     head = pd.DataFrame({**key, "utterance": utterances.index[split.test]})
     columns = {f"p_{name}": proba[:, number] for number, name in enumerate(classes)}
     predictions = head.assign(y_true=samples.y[split.test], y_pred=proba.argmax(axis=1), **columns)
     history = method.history() if hasattr(method, "history") else pd.DataFrame()
-    attention, embeddings = [], []
-    if setting.details:
-        learned = [part for part in (normalized.source, normalized.target_train) if part is not None]
-        shown = [(part, "train") for part in learned] + [(normalized.test, "test")]
-        for part, name in shown:
-            head = pd.DataFrame({**key, "utterance": utterances.index[part.row], "part": name})
-            # Attention is counted in the corpus that was learned from last.
-            if hasattr(method, "attention") and (name == "test" or part is learned[-1]):
-                attention.append(_with_columns(head, method.attention(part.X), "a"))
-            if hasattr(method, "embed") and setting.embed_fold == split.fold:
-                embeddings.append(_with_columns(head, method.embed(part.X), "e"))
+    seconds = time.perf_counter() - started  # without what follows, which is for figures only
+    attention, embeddings, shift = [], [], pd.DataFrame()
+    if setting.embed_fold == split.fold and (hasattr(method, "embed") or hasattr(method, "layers")):
+        # All of the target that the method was not given with labels, not this fold's test alone.
+        target = np.setdiff1d(_target(split), given["target_train"])
+        pictured = _normalized(spec, samples, given, target, neutral)
+        shift = _shift(method, pictured, key)
+        if setting.details:
+            embeddings = [
+                _with_columns(_head(key, utterances, part, name), method.embed(part.X), "e")
+                for part, name in _shown(pictured)
+            ]
+    if setting.details and hasattr(method, "attention"):
+        shown = _shown(normalized)
+        # Attention is counted in the corpus that was learned from last.
+        for part, name in shown[-2:]:
+            weights = method.attention(part.X)
+            if weights is not None:
+                attention.append(_with_columns(_head(key, utterances, part, name), weights, "a"))
     return _Part(
         predictions=predictions,
-        fits=pd.DataFrame([{**row, "seconds": time.perf_counter() - started}]),
+        shift=shift,
+        fits=pd.DataFrame([{**row, "seconds": seconds}]),
         history=history.assign(**key)[[*key, *history.columns]] if len(history) else history,
         attention=_stack(attention),
         embeddings=_stack(embeddings),
@@ -341,12 +360,56 @@ def _with_columns(head: pd.DataFrame, values: np.ndarray, letter: str) -> pd.Dat
     return pd.concat([head, pd.DataFrame(values.astype(np.float32), columns=names)], axis=1)
 
 
-def _naming_files(error: TrainingError, utterances: pd.DataFrame, what: str) -> TrainingError:
-    """The same error with the files of its batch."""
+def _normalized(
+    spec: MethodSpec, samples: _Samples, given: dict[str, np.ndarray], test: np.ndarray, neutral: int | None
+) -> normalization.Normalized:
+    return normalization.normalize(
+        spec.normalization,
+        source=samples.labelled(given["train"]),
+        target_train=samples.labelled(given["target_train"]),
+        adapt=samples.unlabelled(given["adapt"]),
+        test=samples.unlabelled(test),
+        neutral=neutral,
+    )
+
+
+def _target(split: Split) -> np.ndarray:
+    """All utterances of the target that a split knows."""
+    return np.unique(np.concatenate([split.target_train, split.adapt, split.test]))
+
+
+def _shown(normalized: normalization.Normalized) -> list[tuple[Unlabelled, str]]:
+    """Parts that were learned from with their labels, and the one that was not."""
+    learned = [part for part in (normalized.source, normalized.target_train) if part is not None]
+    return [*((part, "train") for part in learned), (normalized.test, "test")]
+
+
+def _head(key: dict, utterances: pd.DataFrame, part: Unlabelled, name: str) -> pd.DataFrame:
+    return pd.DataFrame({**key, "utterance": utterances.index[part.row], "part": name})
+
+
+def _shift(method: Any, normalized: normalization.Normalized, key: dict) -> pd.DataFrame:
+    """How far apart source and target are in each layer; empty for what has no layers."""
+    source, target = normalized.source, normalized.test
+    layers = method.layers(source.X) if source is not None and hasattr(method, "layers") else {}
+    if not layers:
+        return pd.DataFrame()
+    table = diagnostics.shift_table(
+        layers,
+        method.layers(target.X),
+        source_speaker=source.speaker,
+        target_speaker=target.speaker,
+        seed=key["seed"],
+    )
+    return table.assign(**key)[[*key, *table.columns]]
+
+
+def _naming_files(error: TrainingError, utterances: pd.DataFrame) -> str:
+    """What the error says, with the files of its batch."""
     rows = [] if error.rows is None else list(error.rows)
     files = ", ".join(str(name) for name in utterances.index[rows[:3]])
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-    return TrainingError(f"{what}: {error}" + (f"; the batch: {files}{more}" if rows else ""))
+    return str(error) + (f"; the batch: {files}{more}" if rows else "")
 
 
 @dataclass(frozen=True)
@@ -445,7 +508,9 @@ def _fit(setting: _Setting, normalized, trained: dict[bytes, object], n_classes:
     for name, part in arguments.items():
         if part is None:
             raise ProtocolError(f"{spec.name} needs {name.replace('_', ' ')} data and there is none")
-    method = spec.build(n_classes=n_classes, seed=setting.seed, preset=setting.preset, fitting=fitting)
+    method = spec.build(
+        n_classes=n_classes, seed=setting.seed, preset=setting.preset, fitting=fitting, **setting.options
+    )
     if hasattr(method, "fit_source"):
         key = _digest(arguments["source"])
         if key not in trained:

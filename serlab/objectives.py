@@ -110,7 +110,7 @@ def _mmd(source: Tensor, target: Tensor) -> Tensor:
 #: Name -> distance of two batches of hidden representations (n, h) and (m, h).
 DISTANCES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mmd": _mmd,
-    "multi-kernel mmd": getattr(losses, "multi_kernel_mmd2", None),
+    "multi-kernel mmd": losses.multi_kernel_mmd2,
     "coral": losses.coral,
 }
 

@@ -237,7 +237,7 @@ def test_augmented_copies_are_learned_from_and_never_tested(table, X, splits):
     assert done.fits["n_target"].tolist() == [n], "copies are not more labelled utterances"
 
 
-def test_a_failed_training_names_the_files(table, X, splits):
+def test_a_failed_training_names_the_files_and_the_others_go_on(table, X, splits):
     def build(*, n_classes, seed, preset, fitting):
         class Fails(Nearest):
             def fit(self, **samples):
@@ -246,8 +246,11 @@ def test_a_failed_training_names_the_files(table, X, splits):
         return Fails(n_classes, seed)
 
     names = "here/s0-anger-0, here/s0-anger-1, here/s0-anger-2 and 1 more"
-    with pytest.raises(TrainingError, match=f"epoch 3; the batch: {names}"):
-        run([replace(spec(), build=build)], splits[:1], X, table)
+    failing = replace(spec(name="failing"), build=build)
+    done = run([failing, spec(name="plain")], splits[:1], X, table)
+    skipped = done.fits.set_index("method")["skipped"]
+    assert skipped["failing"] == f"the loss became nan in epoch 3; the batch: {names}"
+    assert skipped["plain"] == "" and set(done.predictions["method"]) == {"plain"}
 
 
 def test_a_fold_that_a_method_cannot_run_is_counted(table, X, splits):

@@ -19,9 +19,11 @@ from typing import Any
 from sklearn.svm import SVC
 
 from serlab.errors import ParameterError
+from serlab.methods import light
 from serlab.methods.alignment import coral
 from serlab.methods.autoencoder import AutoencoderSVM, Reconstructed
 from serlab.methods.base import FIT_ARGUMENTS, Access, Method, MethodSpec
+from serlab.methods.building import PRESETS, of_preset, trained
 from serlab.methods.deep import FineTuned, Network
 from serlab.methods.forest import MultiTask, forest
 from serlab.methods.neural import DBN, FCNN, DBNClassifier
@@ -33,8 +35,6 @@ from serlab.models.sparse_autoencoder import Sparsity
 from serlab.training import Fitting, Settings
 
 __all__ = ["FIT_ARGUMENTS", "GROUPS", "METHODS", "PRESETS", "Access", "Method", "MethodSpec", "get"]
-
-PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
 
 #: Andova & Lustrek, section 3: 1000 trees.
 TREES: dict[str, int] = {"demo": 50, "quick": 1000, "paper": 1000}
@@ -118,7 +118,7 @@ def get(name: str) -> MethodSpec:
 
 
 def _random_forest(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Classifier:
-    return Classifier(forest(n_trees=_of(TREES, preset), seed=seed, n_jobs=fitting.n_jobs), n_classes)
+    return Classifier(forest(n_trees=of_preset(TREES, preset), seed=seed, n_jobs=fitting.n_jobs), n_classes)
 
 
 def _linear_svm(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Classifier:
@@ -131,7 +131,9 @@ def _majority(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Ma
 
 
 def _multi_task(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> MultiTask:
-    return MultiTask(forest(n_trees=_of(TREES, preset), seed=seed, n_jobs=fitting.n_jobs), n_classes, seed)
+    return MultiTask(
+        forest(n_trees=of_preset(TREES, preset), seed=seed, n_jobs=fitting.n_jobs), n_classes, seed
+    )
 
 
 def _fcnn(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> FCNN:
@@ -139,7 +141,7 @@ def _fcnn(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> FCNN:
 
 
 def _dbn_classifier(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting) -> DBNClassifier:
-    chosen = _of(DBN_SETTINGS, preset)
+    chosen = of_preset(DBN_SETTINGS, preset)
     return DBNClassifier(
         n_classes,
         seed,
@@ -159,11 +161,11 @@ def _dbn(**settings: Any) -> DBN:
 
 def _sae_svm(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> AutoencoderSVM:
     svm = _linear_svm(n_classes=n_classes, seed=seed, preset=preset, fitting=fitting)
-    return AutoencoderSVM(svm, _of(SPARSITY, preset), seed, fitting)
+    return AutoencoderSVM(svm, of_preset(SPARSITY, preset), seed, fitting)
 
 
 def _acnn(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Network:
-    chosen = _of(ACNN_SETTINGS, preset)
+    chosen = of_preset(ACNN_SETTINGS, preset)
 
     def architecture(n_frames: int, n_features: int) -> ACNN:
         # The paper's 7.5 s where no utterance is as long, too; more where one is longer.
@@ -180,7 +182,7 @@ def _acnn_fine_tuned(*, preset: str, **settings: Any) -> FineTuned:
 
 
 def _encoder_decoder(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Network:
-    chosen = _of(ENCODER_DECODER_SETTINGS, preset)
+    chosen = of_preset(ENCODER_DECODER_SETTINGS, preset)
 
     def architecture(n_frames: int, n_features: int) -> EncoderDecoder:
         return EncoderDecoder(n_features, n_classes, channels=chosen["units"], units=chosen["units"])
@@ -200,17 +202,6 @@ def _encoder_decoder_transfer(**parts: tuple[str, ...]) -> Callable[..., FineTun
         return FineTuned(source, on_target=source.settings, **parts)
 
     return build
-
-
-def _of(settings: dict[str, Any], preset: str) -> Any:
-    if preset not in settings:
-        raise ParameterError(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
-    return settings[preset]
-
-
-def _trained(scenario: Callable[..., Method], classifier: Callable[..., Classifier], **options: Any):
-    """Builder of a classifier in a scenario."""
-    return lambda **settings: scenario(classifier(**settings), **options)
 
 
 _PAPER = "Andova & Lustrek"
@@ -234,7 +225,7 @@ METHODS: dict[str, MethodSpec] = {
             title="RF, source only",
             access="none",
             normalization="none",
-            build=_trained(SourceOnly, _random_forest),
+            build=trained(SourceOnly, _random_forest),
             reference=f"{_PAPER}, section 4, scenario 1",
         ),
         MethodSpec(
@@ -242,7 +233,7 @@ METHODS: dict[str, MethodSpec] = {
             title="RF, target only",
             access="target-only",
             normalization="none",
-            build=_trained(TargetOnly, _random_forest),
+            build=trained(TargetOnly, _random_forest),
             reference=f"{_PAPER}, section 4, scenario 2",
         ),
         MethodSpec(
@@ -250,7 +241,7 @@ METHODS: dict[str, MethodSpec] = {
             title="RF, source + target",
             access="few-shot",
             normalization="none",
-            build=_trained(Pooled, _random_forest),
+            build=trained(Pooled, _random_forest),
             reference=f"{_PAPER}, section 4, scenario 3",
         ),
         MethodSpec(
@@ -282,7 +273,7 @@ METHODS: dict[str, MethodSpec] = {
             title="RF, neutral-speech normalisation",
             access="few-shot",
             normalization="neutral",
-            build=_trained(Pooled, _random_forest),
+            build=trained(Pooled, _random_forest),
             reference=f"{_PAPER}, section 3.4",
         ),
         MethodSpec(
@@ -290,7 +281,7 @@ METHODS: dict[str, MethodSpec] = {
             title="RF, distribution normalisation",
             access="few-shot",
             normalization="distribution",
-            build=_trained(Pooled, _random_forest),
+            build=trained(Pooled, _random_forest),
             reference=f"{_PAPER}, section 3.5",
         ),
         MethodSpec(
@@ -298,7 +289,7 @@ METHODS: dict[str, MethodSpec] = {
             title="RF, source only, per-corpus z",
             access="unlabelled",
             normalization="corpus",
-            build=_trained(Adapted, _random_forest),
+            build=trained(Adapted, _random_forest),
             reference="Schuller et al. 2010, Cross-corpus acoustic emotion recognition",
         ),
         MethodSpec(
@@ -306,7 +297,7 @@ METHODS: dict[str, MethodSpec] = {
             title="RF, source + target, per-corpus z",
             access="few-shot",
             normalization="corpus",
-            build=_trained(Pooled, _random_forest),
+            build=trained(Pooled, _random_forest),
             reference="Schuller et al. 2010, Cross-corpus acoustic emotion recognition",
         ),
         MethodSpec(
@@ -314,7 +305,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, source only",
             access="none",
             normalization="source",
-            build=_trained(SourceOnly, _linear_svm),
+            build=trained(SourceOnly, _linear_svm),
             stochastic=False,
             reference="linear support vector machine, one against one",
         ),
@@ -323,7 +314,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, target only",
             access="target-only",
             normalization="source",
-            build=_trained(TargetOnly, _linear_svm),
+            build=trained(TargetOnly, _linear_svm),
             stochastic=False,
             reference="linear support vector machine, one against one",
         ),
@@ -332,7 +323,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, source + target",
             access="few-shot",
             normalization="source",
-            build=_trained(Pooled, _linear_svm),
+            build=trained(Pooled, _linear_svm),
             stochastic=False,
             reference="linear support vector machine, one against one",
         ),
@@ -341,7 +332,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, source only, per-corpus z",
             access="unlabelled",
             normalization="corpus",
-            build=_trained(Adapted, _linear_svm),
+            build=trained(Adapted, _linear_svm),
             stochastic=False,
             reference="Schuller et al. 2010, Cross-corpus acoustic emotion recognition",
         ),
@@ -350,7 +341,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, target only, per-speaker z",
             access="target-only",
             normalization="speaker",
-            build=_trained(TargetOnly, _linear_svm),
+            build=trained(TargetOnly, _linear_svm),
             stochastic=False,
             reference="Schuller et al. 2010, Cross-corpus acoustic emotion recognition",
         ),
@@ -359,7 +350,7 @@ METHODS: dict[str, MethodSpec] = {
             title="RF, CORAL",
             access="unlabelled",
             normalization="corpus",
-            build=_trained(Adapted, _random_forest, align=coral),
+            build=trained(Adapted, _random_forest, align=coral),
             reference="Sun, Feng & Saenko 2016",
         ),
         MethodSpec(
@@ -367,7 +358,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, CORAL",
             access="unlabelled",
             normalization="corpus",
-            build=_trained(Adapted, _linear_svm, align=coral),
+            build=trained(Adapted, _linear_svm, align=coral),
             stochastic=False,
             reference="Sun, Feng & Saenko 2016",
         ),
@@ -377,7 +368,7 @@ METHODS: dict[str, MethodSpec] = {
             access="target-only",
             normalization="source",
             input="frames",
-            build=_trained(TargetOnly, partial(_acnn, "target")),
+            build=trained(TargetOnly, partial(_acnn, "target")),
             reference=f"{_NEUMANN_VU}, section 4, experiment a",
         ),
         MethodSpec(
@@ -386,7 +377,7 @@ METHODS: dict[str, MethodSpec] = {
             access="few-shot",
             normalization="source",
             input="frames",
-            build=_trained(Pooled, partial(_acnn, "pooled")),
+            build=trained(Pooled, partial(_acnn, "pooled")),
             reference=f"{_NEUMANN_VU}, section 4, experiment b",
         ),
         MethodSpec(
@@ -395,7 +386,7 @@ METHODS: dict[str, MethodSpec] = {
             access="none",
             normalization="source",
             input="frames",
-            build=_trained(SourceOnly, partial(_acnn, "source")),
+            build=trained(SourceOnly, partial(_acnn, "source")),
             reference=f"{_NEUMANN_VU}, section 4, experiment c",
         ),
         MethodSpec(
@@ -414,7 +405,7 @@ METHODS: dict[str, MethodSpec] = {
             access="unlabelled",
             normalization="corpus",
             input="frames",
-            build=_trained(Adapted, partial(_acnn, "source")),
+            build=trained(Adapted, partial(_acnn, "source")),
             reference="Schuller et al. 2010, Cross-corpus acoustic emotion recognition",
         ),
         MethodSpec(
@@ -423,7 +414,7 @@ METHODS: dict[str, MethodSpec] = {
             access="target-only",
             normalization="source",
             input="frames",
-            build=_trained(TargetOnly, partial(_encoder_decoder, "target")),
+            build=trained(TargetOnly, partial(_encoder_decoder, "target")),
             reference=f"{_DURRANI_ARSHAD}, section 4.1",
         ),
         MethodSpec(
@@ -432,7 +423,7 @@ METHODS: dict[str, MethodSpec] = {
             access="none",
             normalization="source",
             input="frames",
-            build=_trained(SourceOnly, partial(_encoder_decoder, "source")),
+            build=trained(SourceOnly, partial(_encoder_decoder, "source")),
             reference=f"{_DURRANI_ARSHAD}, section 4.2",
         ),
         MethodSpec(
@@ -441,7 +432,7 @@ METHODS: dict[str, MethodSpec] = {
             access="few-shot",
             normalization="source",
             input="frames",
-            build=_trained(Pooled, partial(_encoder_decoder, "pooled")),
+            build=trained(Pooled, partial(_encoder_decoder, "pooled")),
             reference=f"{_DURRANI_ARSHAD}, section 4.3",
         ),
         MethodSpec(
@@ -499,7 +490,7 @@ METHODS: dict[str, MethodSpec] = {
             title="DBN, target only",
             access="target-only",
             normalization="source",
-            build=_trained(TargetOnly, partial(_dbn_classifier, "target")),
+            build=trained(TargetOnly, partial(_dbn_classifier, "target")),
             reference=f"{_DURRANI_ARSHAD}, section 4.1; Latif et al. 2018",
         ),
         MethodSpec(
@@ -507,7 +498,7 @@ METHODS: dict[str, MethodSpec] = {
             title="DBN, source only",
             access="none",
             normalization="source",
-            build=_trained(SourceOnly, partial(_dbn_classifier, "source")),
+            build=trained(SourceOnly, partial(_dbn_classifier, "source")),
             reference=f"{_DURRANI_ARSHAD}, section 4.2; Latif et al. 2018",
         ),
         MethodSpec(
@@ -515,7 +506,7 @@ METHODS: dict[str, MethodSpec] = {
             title="Sparse autoencoder + SVM",
             access="few-shot",
             normalization="source",
-            build=_trained(Reconstructed, _sae_svm),
+            build=trained(Reconstructed, _sae_svm),
             reference=f"{_DURRANI_ARSHAD}, section 4.3; Deng et al. 2013",
         ),
         MethodSpec(
@@ -523,7 +514,7 @@ METHODS: dict[str, MethodSpec] = {
             title="Sparse autoencoder + SVM, target only",
             access="target-only",
             normalization="source",
-            build=_trained(TargetOnly, _sae_svm),
+            build=trained(TargetOnly, _sae_svm),
             reference=f"{_DURRANI_ARSHAD}, section 4.1; Deng et al. 2013",
         ),
         MethodSpec(
@@ -531,9 +522,10 @@ METHODS: dict[str, MethodSpec] = {
             title="Sparse autoencoder + SVM, source only",
             access="none",
             normalization="source",
-            build=_trained(SourceOnly, _sae_svm),
+            build=trained(SourceOnly, _sae_svm),
             reference=f"{_DURRANI_ARSHAD}, section 4.2; Deng et al. 2013",
         ),
+        *light.SPECS,
     )
 }
 

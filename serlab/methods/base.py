@@ -34,8 +34,9 @@ class Method(Protocol):
     A network may also have ``history()`` (table of its epochs, see
     :func:`serlab.training.train`, with a column ``stage``), ``embed(X)``
     (what its output layer sees, shape (n, h)) and ``attention(X)`` (weights
-    over time, shape (n, steps), NaN after the end, rows sum to 1): an
-    experiment keeps them for figures.
+    over time, shape (n, steps), NaN after the end, rows sum to 1; None
+    without) and ``layers(X)`` (representations by name, from input to output,
+    each (n, k)): an experiment keeps them for figures and shift diagnostics.
     """
 
     def fit(self, **samples: Any) -> Method: ...
@@ -63,6 +64,12 @@ class MethodSpec:
         ``build(n_classes=..., seed=..., preset=..., fitting=...)`` -> Method.
         ``preset`` is "demo", "quick" or "paper"; ``fitting`` is a
         :class:`serlab.training.Fitting`.
+    options : tuple of str
+        Further parameters of an experiment that ``build`` takes: "trade_off" ...
+    features : str
+        Feature set this method is fed, whatever the others are; empty: the experiment's.
+    requires : str
+        Module that must be installed, as an optional extra.
     input : {"vectors", "frames"}
         One vector an utterance, or a sequence of frames. Where the feature
         set gives frames, a method of vectors gets their
@@ -82,6 +89,9 @@ class MethodSpec:
     normalization: str = "source"
     input: Literal["vectors", "frames"] = "vectors"
     target_limit: int | None = None
+    options: tuple[str, ...] = ()
+    features: str = ""
+    requires: str = ""
     stochastic: bool = True
     reference: str = ""
 

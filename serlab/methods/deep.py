@@ -30,7 +30,7 @@ class Network:
     ----------
     architecture : callable
         ``architecture(n_frames, n_features)`` -> module with ``forward``,
-        ``embed`` and ``attention_weights`` of sequences.
+        ``embed`` and ``attention_weights`` of sequences; ``architecture(n_features)`` of vectors.
     n_classes, seed : int
     settings : serlab.training.Settings
     balanced : bool
@@ -40,7 +40,7 @@ class Network:
         What it learns from, "source" or "target" ...; in the history, and the name of checkpoints.
     """
 
-    architecture: Callable[[int, int], nn.Module]
+    architecture: Callable[..., nn.Module]
     n_classes: int
     seed: int
     settings: Settings
@@ -58,10 +58,10 @@ class Network:
         """
         return self.train(self.untrained(*part.X.shape[1:]), part)
 
-    def untrained(self, n_frames: int, n_features: int) -> nn.Module:
-        """A network as ``fit`` begins with."""
+    def untrained(self, *shape: int) -> nn.Module:
+        """A network as ``fit`` begins with, for utterances of a shape."""
         with training.seeded(self.seed):
-            return self.architecture(n_frames, n_features)
+            return self.architecture(*shape)
 
     def train(self, module: nn.Module, part: Labelled) -> Network:
         """Train a module in place, from where it is, and keep it."""
@@ -104,27 +104,31 @@ class Network:
         """One row an epoch: stage and the columns of :func:`serlab.training.train`."""
         return self._history.assign(stage=self.stage)[["stage", *self._history.columns]]
 
-    def attention(self, X: np.ndarray) -> np.ndarray:
-        """Weights over the network's steps in time, shape (n, steps): rows sum to 1, NaN after the end."""
-        return self._predict(X, self.module.attention_weights)
+    def attention(self, X: np.ndarray) -> np.ndarray | None:
+        """Weights over the network's steps in time, shape (n, steps): rows sum to 1, NaN after the end.
+
+        None for an architecture without attention.
+        """
+        weights = getattr(self.module, "attention_weights", None)
+        return None if weights is None else self._predict(X, weights)
 
     def embed(self, X: np.ndarray) -> np.ndarray:
         """What the output layer sees, shape (n, h)."""
         return self._predict(X, self.module.embed)
 
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        """Representations from input to output by name, each of shape (n, k); for adaptable networks."""
-        names: list[str] = []
+        """Representations from input to output by name, each (n, k); empty where they have no names."""
+        if not hasattr(self.module, "layers"):
+            return {}
+        with torch.inference_mode():
+            widths = {name: part.shape[1] for name, part in self.module.layers(self._first(X)).items()}
+        values = self._predict(X, lambda part: torch.cat(list(self.module.layers(part).values()), dim=1))
+        edges = np.cumsum(list(widths.values()))[:-1]
+        return dict(zip(widths, np.split(values, edges, axis=1), strict=True))
 
-        def side_by_side(part: Tensor) -> Tensor:
-            found = self.module.layers(part)
-            names[:] = found
-            widths[:] = [values.shape[1] for values in found.values()]
-            return torch.cat(list(found.values()), dim=1)
-
-        widths: list[int] = []
-        values = self._predict(X, side_by_side)
-        return dict(zip(names, np.split(values, np.cumsum(widths)[:-1], axis=1), strict=True))
+    def _first(self, X: np.ndarray) -> Tensor:
+        """One utterance, on the device of the network."""
+        return torch.from_numpy(X[:1]).to(next(self.module.parameters()).device)
 
     def _predict(self, X: np.ndarray, function: Callable) -> np.ndarray:
         with training.threads(self.fitting.n_jobs):
@@ -193,8 +197,11 @@ class FineTuned:
         """Epochs of both stages."""
         return pd.concat([self.source.history(), self.target.history()], ignore_index=True)
 
-    def attention(self, X: np.ndarray) -> np.ndarray:
+    def attention(self, X: np.ndarray) -> np.ndarray | None:
         return self.target.attention(X)
 
     def embed(self, X: np.ndarray) -> np.ndarray:
         return self.target.embed(X)
+
+    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        return self.target.layers(X)

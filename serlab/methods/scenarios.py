@@ -60,7 +60,7 @@ class Classifier:
 
 @dataclass
 class _Scenario:
-    """A classifier; where it is a network there are also ``history``, ``attention`` and ``embed``."""
+    """A classifier; of a network there are ``history``, ``attention``, ``embed`` and ``layers``, too."""
 
     classifier: Any
 
@@ -68,7 +68,7 @@ class _Scenario:
         return self.classifier.predict_proba(X)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("history", "attention", "embed"):
+        if name in ("history", "attention", "embed", "layers"):
             return getattr(self.classifier, name)
         raise AttributeError(f"{type(self).__name__} has no {name!r}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -20,11 +22,11 @@ class LightCNN(nn.Module):
     ----------
     n_features, n_classes : int
     channels : int
-        Of both convolutions.
+        Of every convolution.
     units : int
         Of the hidden layer that adaptation aligns.
-    width, stride : int
-        Frames of a kernel and between kernels.
+    windows : sequence of (int, int)
+        Of each convolution: frames of a kernel, and from one kernel to the next.
     dropout : float
         Before the hidden layer and before the output layer.
     """
@@ -36,15 +38,16 @@ class LightCNN(nn.Module):
         *,
         channels: int = 128,
         units: int = 128,
-        width: int = 5,
-        stride: int = 2,
+        windows: Sequence[tuple[int, int]] = ((8, 4), (5, 2)),
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        self.width, self.stride = width, stride
+        self.windows = tuple(windows)
         # As matrix products of windows: faster on a CPU than Conv1d.
-        self.first = nn.Linear(width * n_features, channels)
-        self.second = nn.Linear(width * channels, channels)
+        inputs = [n_features] + [channels] * (len(self.windows) - 1)
+        self.convolutions = nn.ModuleList(
+            nn.Linear(width * d, channels) for (width, _), d in zip(self.windows, inputs, strict=True)
+        )
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(2 * channels, units)
         self.output = nn.Linear(units, n_classes)
@@ -77,19 +80,22 @@ class LightCNN(nn.Module):
     def _pooled(self, X: Tensor) -> Tensor:
         """Mean and deviation of the second convolution's outputs, shape (B, 2 * channels)."""
         filled, mask = masking.split(X)
-        for layer in (self.first, self.second):
-            filled, mask = self._convolved(layer, filled, mask)
+        for layer, (width, stride) in zip(self.convolutions, self.windows, strict=True):
+            filled, mask = _convolved(layer, filled, mask, width=width, stride=stride)
         count = mask.sum(dim=1, keepdim=True)
         mean = filled.sum(dim=1) / count
         centred = (filled - mean[:, None]) * mask[:, :, None]
         deviation = (centred.square().sum(dim=1) / count + 1e-5).sqrt()
         return torch.cat([mean, deviation], dim=1)
 
-    def _convolved(self, layer: nn.Linear, filled: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """ReLU of a strided convolution; windows start within the utterance, 0 elsewhere."""
-        starts = mask[:, :: self.stride]
-        n_windows, d = starts.shape[1], filled.shape[2]
-        needed = (n_windows - 1) * self.stride + self.width
-        flat = pad(filled, (0, 0, 0, max(0, needed - filled.shape[1]))).flatten(start_dim=1)
-        windows = flat.unfold(1, self.width * d, self.stride * d)[:, :n_windows]
-        return layer(windows.contiguous()).relu() * starts[:, :, None], starts
+
+def _convolved(
+    layer: nn.Linear, filled: Tensor, mask: Tensor, *, width: int, stride: int
+) -> tuple[Tensor, Tensor]:
+    """ReLU of a strided convolution; windows start within the utterance, 0 elsewhere."""
+    starts = mask[:, ::stride]
+    n_windows, d = starts.shape[1], filled.shape[2]
+    needed = (n_windows - 1) * stride + width
+    flat = pad(filled, (0, 0, 0, max(0, needed - filled.shape[1]))).flatten(start_dim=1)
+    windows = flat.unfold(1, width * d, stride * d)[:, :n_windows]
+    return layer(windows.contiguous()).relu() * starts[:, :, None], starts
