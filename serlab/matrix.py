@@ -9,8 +9,9 @@ from __future__ import annotations
 import html
 import itertools
 import json
+import math
 import multiprocessing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,30 @@ from serlab.errors import ParameterError, SerlabError
 from serlab.progress import Progress
 from serlab.whole_files import write_table, write_text
 
+#: With more methods than this, a row of one picture each is easier to read than a panel each.
+_PANELS = 6
+
 #: Columns of a run's summary that a matrix shows.
 _SUMMARY = ("method", "title", "target_seen", "uar", "uar_low", "uar_high", "badge")
+
+
+_RANK_HEADINGS = {
+    "title": "method",
+    "mean_rank": "mean rank",
+    "least_rank": "best rank",
+    "greatest_rank": "worst rank",
+    "n_first": "times first",
+    "uar": "mean UAR",
+    "n_runs": "runs",
+}
+_PAIR_HEADINGS = {
+    "better": "better",
+    "worse": "worse",
+    "difference": "mean ranks apart",
+    "z": "z",
+    "p": "p",
+    "p_holm": "p (Holm)",
+}
 
 
 @dataclass(frozen=True)
@@ -167,8 +190,6 @@ def _comparison(folder: Path) -> dict[str, dict[str, Any]]:
 
 def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path:
     """Write ``matrix.csv`` and ``matrix.html`` for runs that are done or have failed."""
-    from serlab import plotting
-
     table = collect(done)
     failed = [(cell.name, str(error)) for cell, error in done if isinstance(error, SerlabError)]
     write_table(folder / "matrix.csv", table)
@@ -177,12 +198,8 @@ def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path
     groups = table.groupby(varied, sort=False) if varied and len(table) else [((), table)]
     for values, part in groups if len(table) else ():
         heading = ", ".join(f"{n} {v}" for n, v in zip(varied, values, strict=True)) or "All pairs"
-        pictures = "".join(
-            f"<p>{plotting.img(figure)}</p>"
-            for figure in (plotting.plot_matrix(part, "uar"), plotting.plot_matrix(part, "gain"))
-            if figure is not None
-        )
-        sections.append(f"<h2>{html.escape(heading)}</h2>\n{pictures}\n{_cells_table(part)}")
+        sections.append(f"<h2>{html.escape(heading)}</h2>\n{_pictures(part)}\n{_cells_table(part)}")
+        sections.append(_which_method(part))
     if failed:
         items = "".join(f"<li><b>{html.escape(name)}</b>: {html.escape(why)}</li>" for name, why in failed)
         sections.append(f"<h2>Not done</h2><ul>{items}</ul>")
@@ -209,17 +226,77 @@ def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
     )
 
 
+def _pictures(part: pd.DataFrame) -> str:
+    """Heat maps of UAR and of the gain over the baseline."""
+    from serlab import plotting, plotting_adaptation
+
+    draw = plotting.plot_matrix
+    if part["method"].nunique() > _PANELS:
+        draw = plotting_adaptation.plot_methods_by_run
+    figures = [draw(part, "uar"), draw(part, "gain")]
+    return "".join(f"<p>{plotting.img(figure)}</p>" for figure in figures if figure is not None)
+
+
 def _cells_table(part: pd.DataFrame) -> str:
-    """Rows: source to target; columns: methods; every cell UAR with its interval and the verdict."""
+    """UAR with interval and verdict: pairs by methods, or methods by pairs where that is narrower."""
     titles = dict(zip(part["method"], part["title"], strict=True))
-    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles.values())
-    body = ""
+    links, texts = [], []
     for (source, target, report), own in part.groupby(["source", "target", "report"], sort=False):
         rows = own.set_index("method")
-        texts = [_cell_text(rows.loc[name]) if name in rows.index else "" for name in titles]
-        link = f'<a href="{html.escape(report)}">{html.escape(source)} to {html.escape(target)}</a>'
-        body += f"<tr><td>{link}</td>{''.join(f'<td>{text}</td>' for text in texts)}</tr>\n"
-    return f'<table class="runs"><thead><tr><th>pair</th>{head}</tr></thead><tbody>{body}</tbody></table>'
+        links.append(f'<a href="{html.escape(report)}">{html.escape(source)} to {html.escape(target)}</a>')
+        texts.append([_cell_text(rows.loc[name]) if name in rows.index else "" for name in titles])
+    names = [html.escape(title) for title in titles.values()]
+    if len(names) <= max(len(links), _PANELS):
+        return _table("pair", names, links, texts)
+    return _table("method", links, names, zip(*texts, strict=True))
+
+
+def _table(corner: str, heads: Sequence[str], names: Sequence[str], texts: Iterable[Sequence[str]]) -> str:
+    """HTML of a table whose parts are HTML."""
+    head = "".join(f"<th>{text}</th>" for text in (corner, *heads))
+    body = "".join(
+        f"<tr>{''.join(f'<td>{text}</td>' for text in (name, *row))}</tr>\n"
+        for name, row in zip(names, texts, strict=True)
+    )
+    return f'<table class="runs"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _which_method(part: pd.DataFrame) -> str:
+    """Mean ranks over the runs, with tests; or why there are none."""
+    from serlab import plotting, plotting_adaptation, ranking
+
+    table = part.assign(run=part["source"] + " to " + part["target"])
+    try:
+        test = ranking.friedman(table)
+    except ParameterError as error:
+        return f"<h3>Which method?</h3><p>Not ranked: {html.escape(str(error))}.</p>"
+    pairs = ranking.pairwise_table(table)
+    apart = pairs[pairs["told_apart"]].reset_index(drop=True)
+    left_out = ranking.complete_blocks(table).left_out
+    f = "\u221e" if math.isinf(test.f) else f"{test.f:.2f}"
+    says = (
+        f"{test.n_methods} methods are ranked by UAR in each of {test.n_runs} runs. Friedman\u2019s test "
+        f"that all are equally good: \u03c7\u00b2 = {test.chi2:.2f}, p {_p(test.p)} (ranks permuted within "
+        f"runs); Iman and Davenport: F = {f}, p {_p(test.p_f)}. Told apart (Holm): {len(apart)} of "
+        f"{len(pairs)} pairs. The same corpora are in several runs, so runs are not independent: p values "
+        "hold for these corpora and are too small for others. A method that sees labels of the target is "
+        "ranked among those that do not."
+    )
+    if left_out:
+        says += f" Left out: {'; '.join(left_out)}."
+    ranks = ranking.rank_table(table).drop(columns="method").rename(columns=_RANK_HEADINGS)
+    tables = [plotting.display_table(ranks, "Mean ranks", decimals=2)]
+    if len(apart):
+        tables.append(plotting.display_table(apart, "Pairs that are told apart", columns=_PAIR_HEADINGS))
+    return (
+        f"<h3>Which method?</h3>\n<p>{html.escape(says)}</p>\n"
+        f"<p>{plotting.img(plotting_adaptation.plot_ranks(table))}</p>\n"
+        f"<details><summary>Ranks and pairs</summary>{''.join(shown.to_html() for shown in tables)}</details>"
+    )
+
+
+def _p(p: float) -> str:
+    return "< .001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _cell_text(row: pd.Series) -> str:

@@ -21,17 +21,21 @@ def test_cells_are_all_ordered_pairs_with_every_combination():
         matrix.cells(["a", "a"], {})
 
 
-def run_folder(folder: Path, *, uar: float, verdict: str) -> Path:
-    """Tables as a run leaves them."""
+def run_folder(
+    folder: Path, *, uar: float, verdict: str, methods: tuple[str, ...] = ("base", "moved")
+) -> Path:
+    """Tables as a run leaves them; each method is better by .01 than the one before."""
     folder.mkdir(parents=True)
-    summary = {"title": "T", "target_seen": "nothing", "uar_low": 0.1, "uar_high": 0.9, "badge": ""}
-    pd.DataFrame([{"method": m, "uar": uar, **summary} for m in ("base", "moved")]).to_csv(
-        folder / "summary.csv", index=False
-    )
+    summary = {"target_seen": "nothing", "uar_low": 0.1, "uar_high": 0.9, "badge": ""}
+    pd.DataFrame(
+        [{"method": m, "title": f"T {m}", "uar": uar + 0.01 * i, **summary} for i, m in enumerate(methods)]
+    ).to_csv(folder / "summary.csv", index=False)
     parameters = {"sources": ["a"], "target": "b", "scheme": "arousal", "seeds": [0, 1], "preset": "quick"}
     (folder / "run.json").write_text(json.dumps({"parameters": parameters}), encoding="utf-8")
     gained = {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "p_holm": 0.01, "verdict": verdict}
-    pd.DataFrame([{"method": "moved", **gained}]).to_csv(folder / "comparison.csv", index=False)
+    pd.DataFrame([{"method": m, **gained} for m in methods[1:]]).to_csv(
+        folder / "comparison.csv", index=False
+    )
     return folder
 
 
@@ -44,12 +48,32 @@ def test_the_page_shows_runs_and_names_what_failed(tmp_path):
     page = matrix.write(tmp_path, done)
     text = page.read_text(encoding="utf-8")
     assert '<a href="a-to-b/0123/report.html">a to b</a>' in text
-    assert "0.61 [0.10, 0.90]<br>helps" in text and "scheme arousal" in text
+    assert "0.62 [0.10, 0.90]<br>helps" in text and "scheme arousal" in text
     assert "Runs: 1 of 2. seeds 0, 1; preset quick." in text
     assert text.count("data:image/png;base64") == 2, "UAR and gain"
+    assert "Not ranked: ranks need two methods in two runs, or more; there are 2 in 1" in text
     assert "b to a, scheme arousal</b>: no &lt;speakers&gt;" in text
     table = pd.read_csv(tmp_path / "matrix.csv")
     assert table["method"].tolist() == ["base", "moved"] and table["verdict"].tolist()[1] == "helps"
+
+
+def test_many_methods_are_rows_and_ranked(tmp_path):
+    """All pairs of three corpora with twenty methods, one of which is in two runs only."""
+    names = tuple(f"m{i}" for i in range(20))
+    done = []
+    for place, cell in enumerate(matrix.cells(["a", "b", "c"], {})):
+        methods = names if place < 2 else names[:19]
+        done.append((cell, run_folder(tmp_path / str(place), uar=0.5, verdict="helps", methods=methods)))
+    text = matrix.write(tmp_path, done).read_text(encoding="utf-8")
+    assert "<tr><th>method</th><th><a href=" in text and "<tr><td>T m0</td><td>0.50 [0.10, 0.90]</td>" in text
+    assert "<td>T m19</td><td>0.69 [0.10, 0.90]<br>helps</td>" in text
+    assert text.count("data:image/png;base64") == 3, "UAR, gain and ranks"
+    assert (
+        "19 methods are ranked by UAR in each of 6 runs" in text and "Left out: m19: in 2 of 6 runs." in text
+    )
+    assert "F = \u221e" in text and "p &lt; .001" in text and "runs are not independent" in text
+    # z of 18 ranks is 18 / sqrt(19 x 20 / 36) = 5.54.
+    assert "Pairs that are told apart" in text and "5.540" in text
 
 
 def test_all_failed_is_a_page_too(tmp_path):
