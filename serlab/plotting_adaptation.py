@@ -264,8 +264,9 @@ def plot_shift_change(
     """Show how far apart source and target are in each layer, beside UAR: did adaptation do anything?
 
     Left: proxy A-distance (0: a linear classifier cannot tell the corpora of
-    unknown speakers apart, 2: never errs). Middle: squared MMD, starred where
-    the two-sample test tells them apart in most fits. Right: UAR. The table is
+    unknown speakers apart, 2: never errs). Middle: squared MMD (biased: small
+    samples of one distribution are above 0 too), starred where the two-sample
+    test tells the corpora apart in half of the fits or more. Right: UAR. The table is
     :func:`shift_change_table`, with the same parameters.
     """
     if shift.empty:

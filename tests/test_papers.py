@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import labels, papers, plotting
+from serlab import labels, methods, papers, plotting
 from serlab.corpora import iemocap
 from serlab.papers import andova_lustrek, baklouti, durrani_arshad, neumann_vu
 
@@ -261,7 +261,7 @@ def test_baklouti_beside_ours_names_the_difference():
     rows = {"vgg": "da-tl", "light": "da-tl", "vgg-source": "tl"}
     chosen = {"rows": rows, "classes": ["a", "b", "c", "d"], "protocol": "speaker-groups"}
     same = baklouti.beside_published(ours, target="emodb", sources=["ravdess"], **chosen).set_index("method")
-    assert same["published"].tolist() == [0.58, 0.58, 0.5065]
+    assert same["published"].tolist() == [0.58, 0.58, 0.5065], "nobody else stands beside transfer learning"
     assert same["measured"].isna().tolist() == [False, False, True]
     difference = same.loc["vgg", "difference"]
     for part in (
@@ -279,6 +279,20 @@ def test_baklouti_beside_ours_names_the_difference():
     assert other["difference"].str.startswith("other corpora: ours is emodb to urdu").all()
     assert baklouti.protocol_difference(range(7), "random").count(";") == 1
     assert isinstance(plotting.plot_published(same.reset_index(), metric="UAR"), plotting.Figure)
+
+
+def test_baklouti_methods_that_stand_beside_the_tables():
+    assert set(baklouti.NEAREST) <= set(methods.METHODS) and set(baklouti.NEAREST.values()) <= set(
+        baklouti.ROWS
+    )
+    ours = summary(("light-mmd", "light-source")).assign(title=["MMD", "source only"])
+    given = {"target": "emodb", "sources": ["ravdess"], "classes": "abcd", "protocol": "random"}
+    found = baklouti.beside_published(ours, **given).set_index("method")
+    assert "light-source" not in found.index and "light-mmd-supervised" not in found.index
+    assert found.loc["light-gan", "title"] == baklouti.ROWS["gan"] and np.isnan(
+        found.loc["light-gan", "measured"]
+    )
+    assert found.loc["light-mmd", ["title", "published", "measured"]].tolist() == ["MMD", 0.58, 0.6]
 
 
 def test_baklouti_tasks_without_iemocap():
