@@ -36,10 +36,9 @@ def project() -> dict:
 
 @pytest.fixture(scope="module")
 def required(project: dict) -> list[Requirement]:
-    """Everything in pyproject.toml, with the extra for tests."""
-    return [
-        Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    ]
+    """Everything in pyproject.toml, with the extras."""
+    extras = project["optional-dependencies"].values()
+    return [Requirement(text) for texts in (project["dependencies"], *extras) for text in texts]
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +125,7 @@ def checkout(tmp_path: Path) -> Path:
 def test_make_installs_once(checkout: Path, target: str) -> None:
     first = make(checkout, "-n", target, f"PYTHON={sys.executable}")
     assert f"{sys.executable} -m venv .venv" in first.stdout
-    assert "pip install --quiet -c constraints.txt -e '.[test]'" in first.stdout
+    assert "pip install --quiet -c constraints.txt -e '.[adaptation,test]'" in first.stdout
     (checkout / ".venv").mkdir()
     (checkout / ".venv" / ".installed").touch()
     assert "pip install" not in make(checkout, "-n", target).stdout
