@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,20 @@ from serlab import normalization, pretrained, training
 from serlab.errors import Cancelled, ParameterError
 from serlab.methods import vgg
 from serlab.methods.base import FIT_ARGUMENTS
+from serlab.models import vgg16
 from serlab.models.vgg16 import VGG16, Top
 from serlab.samples import Labelled, Unlabelled, without_labels
 from serlab.training import Fitting, Settings
 
 SPECS = {spec.name: spec for spec in vgg.SPECS}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def thin() -> Iterator[None]:
+    """A quarter of the channels: these tests are about methods; tests/test_vgg16.py has the whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vgg16, "STAGES", tuple(tuple(n // 4 for n in stage) for stage in vgg16.STAGES))
+        yield
 
 
 def part(n: int, seed: int, *, t: int = 30) -> Labelled:
@@ -63,7 +73,7 @@ def test_learns_and_shows_what_it_learned(name, fitting):
     assert method.embed(TEST.X).shape == (10, 128)
     layers = method.layers(TEST.X)
     assert {key: value.shape for key, value in layers.items()} == {
-        "convolution": (10, 512), "fc1": (10, 128), "fc2": (10, 128), "output": (10, 2),
+        "convolution": (10, 128), "fc1": (10, 128), "fc2": (10, 128), "output": (10, 2),
     }  # fmt: skip
     stages = {"source": ["source"], "target": ["target"], "finetuned": ["source", "target"]}
     expected = stages.get(name.removeprefix("vgg16-"), ["source", "adaptation"])

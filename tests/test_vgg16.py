@@ -8,6 +8,7 @@ from torch.nn.functional import adaptive_avg_pool2d, conv2d, linear, max_pool2d
 
 from serlab.errors import ParameterError
 from serlab.images import as_photographs, spectrogram_images
+from serlab.models import vgg16
 from serlab.models.vgg16 import FROM_IMAGENET, VGG16
 from serlab.training import seeded
 
@@ -89,8 +90,9 @@ def test_padding_and_neighbours_have_no_influence(network):
         torch.testing.assert_close(network(row[None, :length])[0], logits, atol=1e-5, rtol=1e-4)
 
 
-def test_many_without_gradient_are_the_same_as_with(network):
-    X = sequences(*range(1, 41), t=40)
+def test_many_without_gradient_are_the_same_as_with(network, monkeypatch):
+    monkeypatch.setattr(vgg16, "_AT_A_TIME", 2)
+    X = sequences(3, 9, 1, 40, 17, t=40)
     with torch.no_grad():
         in_parts = network.convolved(X)
     torch.testing.assert_close(in_parts, network.convolved(X).detach(), atol=1e-5, rtol=1e-4)
