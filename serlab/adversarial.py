@@ -78,7 +78,7 @@ class GAN:
             "discriminator": losses.domain_adversarial(
                 discriminator(source.detach()), discriminator(target.detach())
             ),
-            "encoder": ramp(progress) * softplus(_frozen(discriminator, target)).mean(),
+            "encoder": ramp(progress) * softplus(_frozen(discriminator, target).float()).mean(),
         }
         return logits, terms | _weighted(adversarial, self.trade_off)
 
