@@ -90,7 +90,7 @@ def run(
     seeds: Sequence[int],
     preset: str,
     copies: Sequence[pd.DataFrame | Frames] = (),
-    further: Mapping[str, pd.DataFrame | Frames] | None = None,
+    further: Mapping[str, Sequence[pd.DataFrame | Frames]] | None = None,
     options: Mapping[str, Any] | None = None,
     run_id: str = "",
     n_jobs: int = 1,
@@ -121,8 +121,8 @@ def run(
     preset : {"demo", "quick", "paper"}
     copies : sequence of features, optional
         Augmented copies of ``X``; labelled training parts get them too, tests never.
-    further : mapping of str to features, optional
-        Other feature sets, for methods that bring their own (``MethodSpec.features``).
+    further : mapping of str to sequence of features, optional
+        For methods that bring their own feature set (``MethodSpec.features``): features and copies.
     options : mapping, optional
         What builders are given besides, as ``MethodSpec.options`` lists.
     run_id : str
@@ -152,12 +152,11 @@ def run(
         A fold in which a loss is no longer finite is skipped with its reason,
         and the files of the batch.
     """
-    further = dict(further or {})
-    for features in (X, *copies, *further.values()):
+    given = {"": (X, *copies), **(further or {})}
+    for features in (part for parts in given.values() for part in parts):
         if not features.index.equals(utterances.index):
             raise ValueError("features and utterances must have the same rows in the same order")
-    samples = {"": _Samples.of([X, *copies], utterances)}
-    samples |= {name: _Samples.of([features], utterances) for name, features in further.items()}
+    samples = {name: _Samples.of(parts, utterances) for name, parts in given.items()}
     jobs = [(spec, seed) for spec in specs for seed in (seeds if spec.stochastic else seeds[:1])]
     total = len(jobs) * len(splits)
     parts: list[_Part] = []
@@ -183,8 +182,7 @@ def run(
             details=seed == seeds[0],
             embed_fold=splits[0].fold,
         )
-        own = samples[spec.features if spec.features in further else ""]
-        parts.append(_run_method(setting, splits, own, utterances, report, on_epoch))
+        parts.append(_run_method(setting, splits, samples[spec.features], utterances, report, on_epoch))
     tables = {
         name: _stack([getattr(part, name) for part in parts]) for name in (f.name for f in fields(_Part))
     }

@@ -32,16 +32,21 @@ from serlab import (
     labels,
     leakage,
     methods,
+    objectives,
+    pretrained,
     protocols,
     whole_files,
 )  # fmt: skip
-from serlab.errors import AudioError, ParameterError
+from serlab.errors import AudioError, ParameterError, ProtocolError
 from serlab.features import Frames
 from serlab.progress import Progress
 from serlab.provenance import package_digest
 
 #: What to do with an audio file that cannot be used.
 ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
+
+#: Which classes take part where corpora have different ones.
+LABEL_SETS: tuple[str, ...] = ("scheme", "shared")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +89,12 @@ class Parameters:
     on_bad_file : {"skip", "stop"}
     jobs : int
         Threads.
+    trade_off : float
+        Weight of what draws source and target together (lambda of Baklouti et al., equation 1).
+    weights : str
+        ImageNet weights for VGG16: a local file, "download", or empty for random initialisation.
+    label_sets : {"scheme", "shared"}
+        All classes of the scheme, or those that occur in every corpus.
 
     Raises
     ------
@@ -108,6 +119,9 @@ class Parameters:
     data: str = ""
     on_bad_file: str = "skip"
     jobs: int = 2
+    trade_off: float = 1.0
+    weights: str = ""
+    label_sets: str = "scheme"
 
     def __post_init__(self) -> None:
         for name in ("sources", "methods", "seeds", "augment"):
@@ -133,8 +147,11 @@ class Parameters:
             raise ParameterError(f"parameters 'jobs' ({self.jobs}) and 'shots' ({self.shots}) start at 1")
         if not self.seconds > 0:
             raise ParameterError(f"parameter 'seconds': {self.seconds} is not a length of time")
+        objectives.require_trade_off(self.trade_off)
         for name in self.augment:
             augmentation.parse(name)
+        for name in self.methods:
+            methods.require_installed(methods.get(name))
         if not self.sources:
             needy = [name for name in self.methods if methods.get(name).access != "target-only"]
             if needy:
@@ -142,7 +159,11 @@ class Parameters:
                     f"parameter 'sources' is empty, but {', '.join(needy)} need a source corpus"
                 )
         if features.get(self.features).kind == "vectors":
-            needy = [name for name in self.methods if methods.get(name).input == "frames"]
+            needy = [
+                name
+                for name, spec in ((name, methods.get(name)) for name in self.methods)
+                if spec.input == "frames" and not spec.features
+            ]
             if needy:
                 known = [name for name, kind in features.FEATURE_SETS.items() if kind.kind == "frames"]
                 raise ParameterError(
@@ -185,7 +206,8 @@ class Parameters:
 _KINDS = {
     "target": str, "sources": str, "scheme": str, "features": str, "methods": str, "baseline": str,
     "protocol": str, "shots": int, "folds": int, "seeds": int, "preset": str, "seconds": int | float,
-    "augment": str, "device": str, "data": str, "on_bad_file": str, "jobs": int,
+    "augment": str, "device": str, "data": str, "on_bad_file": str, "jobs": int, "trade_off": int | float,
+    "weights": str, "label_sets": str,
 }  # fmt: skip
 
 
@@ -199,6 +221,7 @@ def _known() -> dict[str, tuple[str, ...]]:
         "preset": methods.PRESETS,
         "device": devices.DEVICES,
         "on_bad_file": ON_BAD_FILE,
+        "label_sets": LABEL_SETS,
     }
 
 
@@ -214,6 +237,8 @@ class Prepared:
         Features, same index.
     copies : tuple of the same
         Features of augmented audio.
+    further : mapping of str to tuple of the same
+        Feature sets that methods bring along: features, and those of augmented audio.
     left_out : Series
         Utterances the scheme leaves out, by corpus and emotion.
     audio_hash : Series
@@ -229,6 +254,7 @@ class Prepared:
     utterances: pd.DataFrame
     X: pd.DataFrame | Frames
     copies: tuple[pd.DataFrame | Frames, ...]
+    further: Mapping[str, tuple[pd.DataFrame | Frames, ...]]
     left_out: pd.Series
     audio_hash: pd.Series
     skipped_files: pd.DataFrame
@@ -256,6 +282,7 @@ class Outcome:
     history: pd.DataFrame
     attention: pd.DataFrame
     embeddings: pd.DataFrame
+    shift: pd.DataFrame
     results: pd.DataFrame
     summary: pd.DataFrame
     comparison: pd.DataFrame
@@ -264,7 +291,13 @@ class Outcome:
     @property
     def classes(self) -> tuple[str, ...]:
         """Classes in order."""
-        return labels.scheme(self.parameters.scheme).classes
+        return tuple(self.utterances["emotion"].cat.categories)
+
+    @property
+    def chance(self) -> float:
+        """UAR of guessing, over the classes that the target has."""
+        own = self.utterances["corpus"] == self.parameters.target
+        return 1 / self.utterances.loc[own, "emotion"].nunique()
 
     @property
     def is_synthetic(self) -> bool:
@@ -289,28 +322,42 @@ def prepare(
     table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
     scheme = labels.scheme(parameters.scheme)
     labelled = scheme.apply(table)
+    left_out = scheme.left_out_counts(table)
+    if parameters.label_sets == "shared":
+        labelled, alone = _of_shared_classes(labelled)
+        left_out = pd.concat([left_out, alone]).sort_index()
     extract = functools.partial(
         features.extract,
-        features=parameters.features,
         seconds=parameters.seconds,
         on_bad=parameters.on_bad_file,
         jobs=parameters.jobs,
         progress=progress,
         cancel=cancel,
     )
-    extraction = extract(labelled)
+    extraction = extract(labelled, features=parameters.features)
     labelled = labelled.loc[extraction.X.index]
-    copies = [
-        extract(labelled, augment=name, seed=parameters.seeds[0])
-        for name in parameters.augment
-        if augmentation.parse(name).on_audio
-    ]
-    for copy in copies:
-        if len(copy.skipped):
-            utterance, reason = copy.skipped.iloc[0][["utterance", "reason"]]
-            raise AudioError(
-                f"{utterance}: {reason}; the changed audio cannot be used: choose another augmentation"
-            )
+    on_audio = [name for name in parameters.augment if augmentation.parse(name).on_audio]
+
+    def more(name: str, augment: str | None) -> pd.DataFrame | Frames:
+        """Further features of the same utterances, none of which may be lost."""
+        found = extract(labelled, features=name, augment=augment, seed=parameters.seeds[0])
+        if len(found.skipped):
+            utterance, reason = found.skipped.iloc[0][["utterance", "reason"]]
+            remedy = "the changed audio cannot be used: choose another augmentation"
+            if augment is None:
+                remedy = f"feature set {name!r} cannot be computed: leave out the methods that need it"
+            raise AudioError(f"{utterance}: {reason}; {remedy}")
+        return found.X
+
+    copies = tuple(more(parameters.features, augment) for augment in on_audio)
+    own = dict.fromkeys(methods.get(name).features for name in parameters.methods)
+    further = {
+        name: (extraction.X, *copies)
+        if name == parameters.features
+        else tuple(more(name, augment) for augment in (None, *on_audio))
+        for name in own
+        if name
+    }
     notes = [
         *corpora.remarks(table),
         *(f"{n} files: {note}" for note, n in extraction.notes["note"].value_counts().items()),
@@ -320,13 +367,30 @@ def prepare(
     return Prepared(
         utterances=labelled,
         X=extraction.X,
-        copies=tuple(copy.X for copy in copies),
-        left_out=scheme.left_out_counts(table),
+        copies=copies,
+        further=further,
+        left_out=left_out,
         audio_hash=extraction.audio_hash,
         skipped_files=extraction.skipped,
         notes=tuple(notes),
         fingerprint=data.fingerprint(table),
     )
+
+
+def _of_shared_classes(utterances: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Utterances of the classes that every corpus has, and counts of the others by corpus and emotion."""
+    found = utterances.groupby("corpus", observed=True)["emotion"].agg(set)
+    shared = [name for name in utterances["emotion"].cat.categories if all(name in own for own in found)]
+    if len(shared) < 2:
+        raise ProtocolError(
+            f"{', '.join(found.index)} share {len(shared)} class(es), two are needed; choose another label "
+            "scheme, other corpora, or label_sets='scheme'"
+        )
+    kept = utterances["emotion"].isin(shared)
+    others = utterances[~kept]
+    alone = others.groupby([others["corpus"], others["emotion"].astype(str)]).size()
+    utterances = utterances[kept]
+    return utterances.assign(emotion=utterances["emotion"].cat.set_categories(shared)), alone
 
 
 def evaluate(
@@ -351,6 +415,8 @@ def evaluate(
         splits,
         X=prepared.X,
         copies=prepared.copies,
+        further=prepared.further,
+        options=_options(parameters, names),
         utterances=prepared.utterances,
         preset=parameters.preset,
         run_id=parameters.digest(),
@@ -359,6 +425,19 @@ def evaluate(
         augment=_batch_augmentation(parameters),
         **how,
     )
+
+
+def _options(parameters: Parameters, names: Sequence[str]) -> dict[str, Any]:
+    """What builders may ask for, see ``MethodSpec.options``."""
+    found: dict[str, Any] = {"trade_off": parameters.trade_off}
+    if any("weights" in methods.get(name).options for name in names):
+        found["weights"] = _weights(parameters)
+    return found
+
+
+def _weights(parameters: Parameters) -> pretrained.Weights | None:
+    download = parameters.weights == "download"
+    return pretrained.find("" if download else parameters.weights, download=download)
 
 
 def _batch_augmentation(parameters: Parameters) -> Callable[..., Tensor] | None:
@@ -494,7 +573,7 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
         target=parameters.target,
         protocol=parameters.protocol,
         label_scheme=parameters.scheme,
-        features=parameters.features,
+        features=[methods.get(name).features or parameters.features for name in results["method"]],
         preset=parameters.preset,
         device=[
             devices.resolve_device(parameters.device) if methods.get(name).input == "frames" else "cpu"
@@ -537,6 +616,7 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
         history=done.history,
         attention=done.attention,
         embeddings=done.embeddings,
+        shift=done.shift,
         results=results,
         summary=summary,
         comparison=comparison,
@@ -568,7 +648,7 @@ def headline(outcome: Outcome) -> str:
     """Answer the question in one or two sentences, from the tables alone."""
     parameters, summary = outcome.parameters, outcome.summary.set_index("method")
     pair = f"{' + '.join(parameters.sources) or 'no source'} -> {parameters.target}"
-    chance = 1 / len(outcome.classes)
+    chance = outcome.chance
     if parameters.baseline not in summary.index or outcome.comparison.empty:
         best = summary["uar"].idxmax()
         text = f"{pair}: highest UAR {_interval(summary.loc[best])} ({summary.loc[best, 'title']})"
@@ -585,7 +665,10 @@ def headline(outcome: Outcome) -> str:
         )
     badge = f" [{outcome.summary['badge'].iloc[0]}]" if outcome.summary["badge"].iloc[0] else ""
     synthetic = " Synthetic corpora: not evidence about emotion." if outcome.is_synthetic else ""
-    return f"{text}. Chance {chance:.2f}.{badge}{synthetic}"
+    begins = ""
+    if any("weights" in methods.get(name).options for name in parameters.methods):
+        begins = f" VGG16 begins with {pretrained.describe(_weights(parameters))}."
+    return f"{text}. Chance {chance:.2f}.{badge}{begins}{synthetic}"
 
 
 def _interval(row: pd.Series) -> str:
@@ -597,7 +680,7 @@ def _save(outcome: Outcome, folder: Path) -> None:
     whole_files.write_table(folder / "summary.csv", outcome.summary)
     whole_files.write_table(folder / "comparison.csv", outcome.comparison)
     whole_files.write_table(folder / "audit.csv", outcome.audit)
-    for name in ("history", "attention", "embeddings"):
+    for name in ("history", "attention", "embeddings", "shift"):
         table = getattr(outcome, name)
         if len(table):
             whole_files.write_table(folder / f"{name}.parquet", table)

@@ -74,6 +74,29 @@ class Joint(nn.Module):
         return self.network(X)
 
 
+class WithHead(nn.Module):
+    """A network whose output layer is another one, trained as the companion ``head``."""
+
+    def __init__(self, network: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.network, self.head = network, head
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.head(self.network.hidden(X))
+
+    def hidden(self, X: Tensor) -> Tensor:
+        return self.network.hidden(X)
+
+    def classify(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)
+
+    def embed(self, X: Tensor) -> Tensor:
+        return self.network.hidden(X)
+
+    def layers(self, X: Tensor) -> dict[str, Tensor]:
+        return {**self.network.layers(X), "output": self(X)}
+
+
 @dataclass(frozen=True)
 class LossOf:
     """An objective as the loss of a :class:`Joint`, for :func:`serlab.training.train`."""
@@ -102,16 +125,17 @@ def require_trade_off(value: float) -> None:
         raise ParameterError(f"the trade-off (lambda) is {value}; it must be 0 or more")
 
 
-def _mmd(source: Tensor, target: Tensor) -> Tensor:
-    """Equation 2, the kernel as wide as the median distance of the rows."""
-    return losses.mmd2(source, target, losses.median_bandwidth(source, target))
+def _coral(source: Tensor, target: Tensor) -> Tensor:
+    """CORAL; a batch of one row has no covariance, and says nothing."""
+    return losses.coral(source, target) if min(len(source), len(target)) > 1 else 0 * source.sum()
 
 
 #: Name -> distance of two batches of hidden representations (n, h) and (m, h).
+#: Kernels are as wide as the median distance of the rows.
 DISTANCES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mmd": _mmd,
+    "mmd": losses.mmd2,
     "multi-kernel mmd": losses.multi_kernel_mmd2,
-    "coral": losses.coral,
+    "coral": _coral,
 }
 
 
@@ -123,7 +147,8 @@ class Distance:
     first fully connected layer; Sun & Saenko (2016) with CORAL; Long et al.
     (2015) with several kernels. Where the batch has labels of the target,
     their cross-entropy is a term of its own (the "supervised" reading of the
-    paper).
+    paper). The weight of the distance rises over the training: at full
+    weight from the start all rows are drawn into one point.
 
     Attributes
     ----------
@@ -133,26 +158,31 @@ class Distance:
         Brings a distance to the size of a cross-entropy before the trade-off.
     trade_off : float
         Lambda of equation 1.
+    target_head : bool
+        The target has an output layer of its own (a :class:`WithHead` is what
+        is left), for label sets that differ. Needs labels of the target.
     """
 
     distance: str = "mmd"
     scale: float = 1.0
     trade_off: float = 1.0
+    target_head: bool = False
 
     def __post_init__(self) -> None:
         require_trade_off(self.trade_off)
 
     def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
-        return nn.ModuleDict()
+        return nn.ModuleDict({"head": nn.Linear(width, n_classes)} if self.target_head else {})
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
         source, target = network.hidden(batch.source), network.hidden(batch.target)
         logits = network.classify(source)
         terms = {"classification": cross_entropy(logits, batch.y)}
         if batch.target_y is not None:
-            terms["target"] = cross_entropy(network.classify(target), batch.target_y)
+            classify = companions["head"] if self.target_head else network.classify
+            terms["target"] = cross_entropy(classify(target), batch.target_y)
         distance = DISTANCES[self.distance](source, target)
-        return logits, {**terms, "alignment": self.trade_off * self.scale * distance}
+        return logits, {**terms, "alignment": self.trade_off * self.scale * ramp(progress) * distance}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +245,7 @@ class JointMMD:
         distance = losses.joint_mmd2((source, logits.softmax(dim=1)), (target, others.softmax(dim=1)))
         return logits, {
             "classification": cross_entropy(logits, batch.y),
-            "alignment": self.trade_off * self.scale * distance,
+            "alignment": self.trade_off * self.scale * ramp(progress) * distance,
         }
 
 

@@ -11,6 +11,7 @@ the table here says which we chose.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,7 +20,7 @@ from typing import Any
 from sklearn.svm import SVC
 
 from serlab.errors import ParameterError
-from serlab.methods import light
+from serlab.methods import comparison, light, vector_adaptation, vgg
 from serlab.methods.alignment import coral
 from serlab.methods.autoencoder import AutoencoderSVM, Reconstructed
 from serlab.methods.base import FIT_ARGUMENTS, Access, Method, MethodSpec
@@ -34,7 +35,17 @@ from serlab.models.encoder_decoder import EncoderDecoder
 from serlab.models.sparse_autoencoder import Sparsity
 from serlab.training import Fitting, Settings
 
-__all__ = ["FIT_ARGUMENTS", "GROUPS", "METHODS", "PRESETS", "Access", "Method", "MethodSpec", "get"]
+__all__ = [
+    "FIT_ARGUMENTS",
+    "GROUPS",
+    "METHODS",
+    "PRESETS",
+    "Access",
+    "Method",
+    "MethodSpec",
+    "get",
+    "require_installed",
+]
 
 #: Andova & Lustrek, section 3: 1000 trees.
 TREES: dict[str, int] = {"demo": 50, "quick": 1000, "paper": 1000}
@@ -115,6 +126,20 @@ def get(name: str) -> MethodSpec:
     if name not in METHODS:
         raise ParameterError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def require_installed(spec: MethodSpec) -> None:
+    """Refuse a method whose optional library is not there.
+
+    Raises
+    ------
+    ParameterError
+        Saying what to install.
+    """
+    if spec.requires and importlib.util.find_spec(spec.requires) is None:
+        raise ParameterError(
+            f"method {spec.name!r} needs the library {spec.requires}: pip install 'serlab[adaptation]'"
+        )
 
 
 def _random_forest(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Classifier:
@@ -526,6 +551,9 @@ METHODS: dict[str, MethodSpec] = {
             reference=f"{_DURRANI_ARSHAD}, section 4.2; Deng et al. 2013",
         ),
         *light.SPECS,
+        *comparison.SPECS,
+        *vector_adaptation.SPECS,
+        *vgg.SPECS,
     )
 }
 
@@ -549,4 +577,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "encdec-from-encoder-attention", "encdec-from-decoder", "encdec-from-all", "dbn-target", "dbn-source",
         "dbn", "sae-svm-target", "sae-svm-source", "sae-svm",
     ),
+    # Controls, adapters on one network, the networks and inputs of table 4, adapters of vectors.
+    "baklouti": (
+        "light-target", "light-source", "light-source-z", "light-adabn", "light-mmd", "light-mmd-z",
+        "light-mkmmd", "light-lmmd", "light-jmmd", "light-coral", "light-dann", "light-gan", "light-addi",
+        "light-saddi", "light-finetuned", "light-mmd-supervised", "cnnlstm-source", "mfsc-source",
+        "cqt-source", "dbn-source", "sae-svm-source", "svm-source", "svm-source-z", "svm-coral", "svm-tca",
+        "svm-subspace", "svm-ot",
+    ),
+    # The paper's own network, in both readings of equation 1.
+    "vgg16": ("vgg16-target", "vgg16-source", "vgg16-finetuned", "vgg16-mmd", "vgg16-mmd-supervised"),
+    # For corpora with different label sets.
+    "target-head": ("light-target", "light-finetuned-head", "light-mmd-head"),
 }  # fmt: skip

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from serlab import training
 from serlab.methods.base import require_classes
 from serlab.methods.deep import Network
-from serlab.objectives import Joint, LossOf, Objective
+from serlab.models.corpus_norm import take_statistics
+from serlab.objectives import Joint, LossOf, Objective, WithHead
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Settings
 
@@ -62,8 +63,10 @@ class _TwoStages:
                 target=torch.from_numpy(target.X),
                 target_y=None if target_y is None else _labels(target_y),
             )
-        self.adapted = replace(network, stage="adaptation")
-        self.adapted.keep(module, history)
+            take_statistics(module, torch.from_numpy(target.X).to(next(module.parameters()).device))
+        if "head" in joint.companions:
+            module = WithHead(module, joint.companions["head"])
+        self.adapted = replace(network, stage="adaptation").keep(module, history)
 
     def _companions(self, module: nn.Module, X: Tensor) -> nn.ModuleDict:
         with torch.no_grad():
@@ -86,7 +89,11 @@ class _TwoStages:
 
 
 class AdaptedNetwork(_TwoStages):
-    """Labels of the source only; the target is seen without any."""
+    """Labels of the source only; the target is seen without any.
+
+    Whatever the objective, batch normalisation ends with the statistics of
+    the target: :class:`Renormalized` shows what that does alone.
+    """
 
     def fit(self, *, source: Labelled, adapt: Unlabelled) -> AdaptedNetwork:
         self.source.fit(source)
@@ -94,8 +101,40 @@ class AdaptedNetwork(_TwoStages):
         return self
 
 
+@dataclass
+class Renormalized:
+    """The network of the source, whose batch normalisation takes the statistics of the target (AdaBN).
+
+    Attributes
+    ----------
+    source : serlab.methods.deep.Network
+    """
+
+    source: Network
+
+    def fit(self, *, source: Labelled, adapt: Unlabelled) -> Renormalized:
+        self.source.fit(source)
+        module = copy.deepcopy(self.source.module)
+        with training.threads(self.source.fitting.n_jobs):
+            take_statistics(module, torch.from_numpy(adapt.X).to(next(module.parameters()).device))
+        self.adapted = replace(self.source).keep(module, self.source.history().drop(columns="stage"))
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.adapted.predict_proba(X)
+
+    def history(self) -> pd.DataFrame:
+        return self.adapted.history()
+
+    def embed(self, X: np.ndarray) -> np.ndarray:
+        return self.adapted.embed(X)
+
+    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        return self.adapted.layers(X)
+
+
 class SupervisedAdaptation(_TwoStages):
-    """Labels of the source and of some target utterances, which are aligned as well."""
+    """Labels of the source and of some target utterances; these are what is aligned."""
 
     def fit(self, *, source: Labelled, target_train: Labelled) -> SupervisedAdaptation:
         return self.fit_source(source=source).fit_target(target_train=target_train)

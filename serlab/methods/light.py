@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from serlab import adversarial, objectives
-from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
+from serlab.methods.adaptation import AdaptedNetwork, Renormalized, SupervisedAdaptation
 from serlab.methods.base import MethodSpec
 from serlab.methods.building import of_preset, trained
 from serlab.methods.deep import FineTuned, Network
@@ -27,7 +27,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     preset: {
         "channels": channels,
         "alone": Settings(epochs=epochs, learning_rate=1e-3, weight_decay=1e-4, optimizer="adamw"),
-        "second": Settings(epochs=second, learning_rate=5e-4, weight_decay=1e-4, optimizer="adamw"),
+        "second": Settings(epochs=second, learning_rate=1e-3, weight_decay=1e-4, optimizer="adamw"),
     }
     for preset, channels, epochs, second in (
         ("demo", 64, 20, 10),
@@ -49,9 +49,13 @@ def network(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitt
     )
 
 
-def _fine_tuned(*, preset: str, **settings: Any) -> FineTuned:
+def _fine_tuned(*, preset: str, start: tuple[str, ...] | None = None, **settings: Any) -> FineTuned:
     source = network("source", preset=preset, **settings)
-    return FineTuned(source, on_target=of_preset(SETTINGS, preset)["second"])
+    return FineTuned(source, on_target=of_preset(SETTINGS, preset)["second"], start=start)
+
+
+def _renormalized(**settings: Any) -> Renormalized:
+    return Renormalized(network("source", **settings))
 
 
 def _adapted(
@@ -107,11 +111,25 @@ SPECS: tuple[MethodSpec, ...] = (
         "source-z", "source only, per-corpus z", "unlabelled", trained(Adapted, partial(network, "source")),
         "Schuller et al. 2010, Cross-corpus acoustic emotion recognition", normalization="corpus",
     ),
+    _plain(
+        "adabn", "target statistics", "unlabelled", _renormalized,
+        "Li et al. 2016, Revisiting batch normalization for practical domain adaptation (AdaBN)",
+    ),
     _plain("finetuned", "fine-tuned", "few-shot", _fine_tuned, f"{_BAKLOUTI}, table 6: transfer learning"),
     _adapter("mmd", "MMD", _MMD, f"{_BAKLOUTI}, equations 1 and 2; labels of the source only"),
     _adapter(
         "mmd-supervised", "MMD, source + target labels", _MMD,
         f"{_BAKLOUTI}, equations 1 and 2, with labels of both", kind=SupervisedAdaptation,
+    ),
+    _plain(
+        "finetuned-head", "fine-tuned, target head", "few-shot",
+        partial(_fine_tuned, start=("convolutions", "norm", "dense")),
+        f"{_BAKLOUTI}, table 6: transfer learning; label sets may differ",
+    ),
+    _adapter(
+        "mmd-head", "MMD, target head", partial(_MMD, target_head=True),
+        f"{_BAKLOUTI}, equations 1 and 2, with labels of both; label sets may differ",
+        kind=SupervisedAdaptation,
     ),
     _adapter(
         "mkmmd", "multi-kernel MMD", partial(objectives.Distance, distance="multi-kernel mmd"),
@@ -126,7 +144,8 @@ SPECS: tuple[MethodSpec, ...] = (
         "Long et al. 2017, Deep transfer learning with joint adaptation networks",
     ),
     _adapter(
-        "coral", "deep CORAL", partial(objectives.Distance, distance="coral"),
+        # Differences of covariances of bounded units are small: brought to the size of the others.
+        "coral", "deep CORAL", partial(objectives.Distance, distance="coral", scale=1000.0),
         "Sun & Saenko 2016, Deep CORAL",
     ),
     _adapter(

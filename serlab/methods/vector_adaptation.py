@@ -142,6 +142,7 @@ def _spec(name: str, title: str, build: Callable[..., VectorAdaptation], referen
         normalization="source",
         build=build,
         stochastic=False,
+        requires="skada",
         reference=f"{reference}; skada",
     )
 

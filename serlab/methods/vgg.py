@@ -284,9 +284,11 @@ def _fine_tuned(**settings: Any) -> FineTuned:
     return FineTuned(source, on_target=VGG_SETTINGS[settings["preset"]].on_target)
 
 
-def _mmd(kind: Callable[..., Method], *, trade_off: float = 1.0, **settings: Any) -> Method:
+def _mmd(
+    kind: Callable[..., Method], *, trade_off: float = 1.0, target_head: bool = False, **settings: Any
+) -> Method:
     source = _network("source", **settings)
-    objective = Distance(distance="mmd", trade_off=trade_off)
+    objective = Distance(distance="mmd", trade_off=trade_off, target_head=target_head)
     return kind(source, objective, VGG_SETTINGS[settings["preset"]].on_target)
 
 
@@ -330,5 +332,10 @@ SPECS: tuple[MethodSpec, ...] = (
         "mmd-supervised", "MMD, source + target labels", "few-shot",
         partial(_built, partial(_mmd, SupervisedAdaptation), FewShotOnConvolutions),
         "equations 1 and 2, with labels of both", "trade_off",
+    ),
+    _spec(
+        "mmd-head", "MMD, target head", "few-shot",
+        partial(_built, partial(_mmd, SupervisedAdaptation, target_head=True), FewShotOnConvolutions),
+        "equations 1 and 2, with labels of both; label sets may differ", "trade_off",
     ),
 )  # fmt: skip

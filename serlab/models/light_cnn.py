@@ -9,14 +9,17 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from serlab.models import masking
+from serlab.models.corpus_norm import CorpusNorm
 
 
 class LightCNN(nn.Module):
     """Convolutions over time, mean and deviation over the utterance, two dense layers.
 
     Ours, not a paper's: the means and deviations of what short stretches of
-    speech look like, as in statistics pooling (Snyder et al. 2017). Bands are
-    channels, so that a step costs little on a CPU. Padding never takes part.
+    speech look like, as in statistics pooling (Snyder et al. 2017), normalised
+    by the batch. Bands are channels, so that a step costs little on a CPU.
+    Padding never takes part. The hidden layer is a hyperbolic tangent: drawn
+    together by a loss, units with ReLU died.
 
     Parameters
     ----------
@@ -48,6 +51,7 @@ class LightCNN(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Linear(width * d, channels) for (width, _), d in zip(self.windows, inputs, strict=True)
         )
+        self.norm = CorpusNorm(2 * channels)
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(2 * channels, units)
         self.output = nn.Linear(units, n_classes)
@@ -75,7 +79,7 @@ class LightCNN(nn.Module):
         return {"convolution": pooled, "dense": hidden, "output": self.classify(hidden)}
 
     def _dense(self, pooled: Tensor) -> Tensor:
-        return self.dense(self.dropout(pooled)).relu()
+        return self.dense(self.dropout(self.norm(pooled))).tanh()
 
     def _pooled(self, X: Tensor) -> Tensor:
         """Mean and deviation of the second convolution's outputs, shape (B, 2 * channels)."""
