@@ -247,7 +247,7 @@ def test_a_failed_training_names_the_files_and_the_others_go_on(table, X, splits
 
     names = "here/s0-anger-0, here/s0-anger-1, here/s0-anger-2 and 1 more"
     failing = replace(spec(name="failing"), build=build)
-    done = run([failing, spec(name="plain")], splits[:1], X, table)
+    done = run([failing, spec(name="plain")], splits[:1], X, table, seeds=(0,))
     skipped = done.fits.set_index("method")["skipped"]
     assert skipped["failing"] == f"the loss became nan in epoch 3; the batch: {names}"
     assert skipped["plain"] == "" and set(done.predictions["method"]) == {"plain"}

@@ -23,6 +23,7 @@ def prepared() -> experiment.Prepared:
         utterances=table,
         X=separable_features(table),
         copies=(),
+        further={},
         left_out=pd.Series(dtype=int),
         audio_hash=pd.Series(dtype=object),
         skipped_files=pd.DataFrame(),

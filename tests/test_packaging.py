@@ -29,6 +29,10 @@ CONDA = {
 }
 
 
+#: Libraries that are used where a user has them, with a clear error where not.
+OPTIONAL = {"safetensors"}
+
+
 @pytest.fixture(scope="module")
 def project() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -83,7 +87,8 @@ def test_every_import_is_a_requirement(required) -> None:
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module]
-            for name in {full.split(".")[0] for full in names} - sys.stdlib_module_names - {"serlab"}:
+            given = sys.stdlib_module_names | {"serlab"} | OPTIONAL
+            for name in {full.split(".")[0] for full in names} - given:
                 providers = {canonicalize_name(found) for found in distributions[name]}
                 assert providers & wanted, f"{path.name} imports {name}; add it to pyproject.toml"
 
