@@ -156,7 +156,7 @@ def run(
     for features in (part for parts in given.values() for part in parts):
         if not features.index.equals(utterances.index):
             raise ValueError("features and utterances must have the same rows in the same order")
-    samples = {name: _Samples.of(parts, utterances) for name, parts in given.items()}
+    samples = {name: Samples.of(parts, utterances) for name, parts in given.items()}
     jobs = [(spec, seed) for spec in specs for seed in (seeds if spec.stochastic else seeds[:1])]
     total = len(jobs) * len(splits)
     parts: list[_Part] = []
@@ -237,7 +237,7 @@ def _joined(parts: Sequence[_Part]) -> _Part:
 def _run_method(
     setting: _Setting,
     splits: Sequence[Split],
-    samples: _Samples,
+    samples: Samples,
     utterances: pd.DataFrame,
     report: Callable[[int, str], None],
     on_epoch: OnEpoch | None,
@@ -289,7 +289,7 @@ def _run_fold(
     setting: _Setting,
     fitting: Fitting,
     split: Split,
-    samples: _Samples,
+    samples: Samples,
     utterances: pd.DataFrame,
     trained: dict[bytes, object],
 ) -> _Part:
@@ -359,7 +359,7 @@ def _with_columns(head: pd.DataFrame, values: np.ndarray, letter: str) -> pd.Dat
 
 
 def _normalized(
-    spec: MethodSpec, samples: _Samples, given: dict[str, np.ndarray], test: np.ndarray, neutral: int | None
+    spec: MethodSpec, samples: Samples, given: dict[str, np.ndarray], test: np.ndarray, neutral: int | None
 ) -> normalization.Normalized:
     return normalization.normalize(
         spec.normalization,
@@ -411,8 +411,17 @@ def _naming_files(error: TrainingError, utterances: pd.DataFrame) -> str:
 
 
 @dataclass(frozen=True)
-class _Samples:
-    """Features and labels of all utterances; ``copies`` are features of augmented audio."""
+class Samples:
+    """Features and labels of all utterances, from which the parts of a split are taken.
+
+    Attributes
+    ----------
+    X : ndarray of float32, shape (n, d) or (n, t, d)
+    y : ndarray of int, shape (n,)
+    corpus, speaker : ndarray of str, shape (n,)
+    copies : tuple of ndarray
+        Features of augmented audio.
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -421,7 +430,8 @@ class _Samples:
     copies: tuple[np.ndarray, ...] = ()
 
     @classmethod
-    def of(cls, features: Sequence[pd.DataFrame | Frames], utterances: pd.DataFrame) -> _Samples:
+    def of(cls, features: Sequence[pd.DataFrame | Frames], utterances: pd.DataFrame) -> Samples:
+        """Of features, those of augmented audio behind them, and an utterance table with ``emotion``."""
         X, *copies = (values.to_numpy(dtype=np.float32) for values in features)
         return cls(
             X=X,
@@ -431,7 +441,7 @@ class _Samples:
             copies=tuple(copies),
         )
 
-    def as_input(self, spec: MethodSpec) -> _Samples:
+    def as_input(self, spec: MethodSpec) -> Samples:
         """Vectors for a method of vectors, frames for one of frames."""
         if spec.input == "frames" and self.X.ndim != 3:
             raise ProtocolError(
@@ -441,7 +451,7 @@ class _Samples:
         return self.statistics if spec.input == "vectors" and self.X.ndim == 3 else self
 
     @cached_property
-    def statistics(self) -> _Samples:
+    def statistics(self) -> Samples:
         """Mean and SD over frames, computed once."""
         return replace(self, X=statistics(self.X), copies=tuple(statistics(copy) for copy in self.copies))
 
@@ -459,6 +469,7 @@ class _Samples:
         )
 
     def unlabelled(self, rows: np.ndarray) -> Unlabelled | None:
+        """Rows without their labels."""
         if len(rows) == 0:
             return None
         return Unlabelled(X=self.X[rows], corpus=self.corpus[rows], speaker=self.speaker[rows], row=rows)

@@ -416,7 +416,7 @@ def evaluate(
         X=prepared.X,
         copies=prepared.copies,
         further=prepared.further,
-        options=_options(parameters, names),
+        options=options_of(parameters, names),
         utterances=prepared.utterances,
         preset=parameters.preset,
         run_id=parameters.digest(),
@@ -427,7 +427,7 @@ def evaluate(
     )
 
 
-def _options(parameters: Parameters, names: Sequence[str]) -> dict[str, Any]:
+def options_of(parameters: Parameters, names: Sequence[str]) -> dict[str, Any]:
     """What builders may ask for, see ``MethodSpec.options``."""
     found: dict[str, Any] = {"trade_off": parameters.trade_off}
     if any("weights" in methods.get(name).options for name in names):

@@ -315,6 +315,19 @@ SCHEMES: dict[str, LabelScheme] = {
             source="the six basic emotions and neutral, as in EMOVO and SAVEE",
         ),
         LabelScheme(
+            name="baklouti",
+            classes=(
+                "neutral", "calm", "anger", "joy", "excitement", "sadness", "frustration", "fear", "disgust",
+                "boredom",
+            ),
+            mapping=_mapping(
+                neutral="neutral", calm="calm", anger="anger", joy="joy", excitement="excitement",
+                sadness="sadness", frustration="frustration", fear="fear", disgust="disgust",
+                boredom="boredom",
+            ),
+            source="Baklouti et al., table 1: seven classes a corpus, not the same in each",
+        ),
+        LabelScheme(
             name="arousal",
             classes=("low", "high"),
             mapping={emotion: arousal for emotion, (arousal, _, _) in QUADRANTS.items()},

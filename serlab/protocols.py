@@ -269,6 +269,41 @@ def _k_shot(target, emotion, speaker, utterances, protocol) -> _Division:
         yield f"draw-{number}", np.sort(shots), target[~np.isin(speaker[target], chosen)]
 
 
+def hold_out_speakers(
+    utterances: pd.DataFrame, rows: np.ndarray, *, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keep a fifth of the speakers (of two or more, at least one) for model choice.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        With ``emotion``.
+    rows : ndarray of int
+        Positions of the training utterances, as a rule the source.
+    seed : int
+
+    Returns
+    -------
+    train, held_out : ndarray of int
+        No speaker is in both; classes are spread as evenly as speakers allow.
+
+    Raises
+    ------
+    ProtocolError
+        If there is one speaker only.
+    """
+    speaker = utterances["speaker"].to_numpy(dtype=str)[rows]
+    n_speakers = len(np.unique(speaker))
+    if n_speakers < 2:
+        raise ProtocolError(f"{n_speakers} source speaker(s): none can be kept for model choice")
+    emotion = utterances["emotion"].astype(str).to_numpy(dtype=str)[rows]
+    folds = StratifiedGroupKFold(min(5, n_speakers), shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # a class rarer than the folds
+        warnings.simplefilter("ignore", UserWarning)
+        train, held_out = next(folds.split(rows, emotion, speaker))
+    return rows[train], rows[held_out]
+
+
 #: Groups of speakers of a few-shot curve: one is tested, the others may be drawn from.
 _CURVE_GROUPS = 3
 

@@ -340,3 +340,14 @@ def test_real_speech_is_librosas(shared, tmp_path, corpus_name):
         n = int((~np.isnan(harmonic.values[row, :, 0])).sum())
         expected = np.vstack(list(direct.values())).T[:n]
         assert np.abs(harmonic.values[row, :n, :25] - expected).max() < TOLERANCE
+
+
+def test_speech_only_drops_silence_and_level():
+    rng = np.random.default_rng(0)
+    speech = rng.uniform(-30, 0, (20, 40))
+    silence = np.full((7, 40), -100.0)
+    found = spectral.speech_only(np.vstack([silence, speech, silence]))
+    np.testing.assert_allclose(found, speech - speech.max())
+    np.testing.assert_allclose(spectral.speech_only(speech - 12), found)
+    assert spectral.speech_only(np.vstack([speech, speech - 90])).min() >= -60
+    assert spectral.speech_only(silence).shape == silence.shape, "there is always a frame"

@@ -31,7 +31,7 @@ from serlab.features.constant_q import CQT
 from serlab.features.frames import Frames
 from serlab.features.librosa_functionals import LIBROSA
 from serlab.features.opensmile_sets import EGEMAPS, IS10
-from serlab.features.spectral import HARMONIC, MFCC39, MFSC, log_mel
+from serlab.features.spectral import HARMONIC, MFCC39, MFSC, SPEECH_MEL, log_mel
 from serlab.progress import Progress
 
 __all__ = [
@@ -49,7 +49,8 @@ __all__ = [
 FEATURE_SETS: dict[str, FeatureSet] = {
     features.name: features
     for features in (
-        IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), MFSC, CQT, MFCC39, HARMONIC
+        IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), SPEECH_MEL, MFSC, CQT, MFCC39,
+        HARMONIC,
     )
 }  # fmt: skip
 

@@ -41,6 +41,13 @@ MFCC_BANDS = 40
 #: Frames over which a derivative is fitted (librosa's default).
 DELTA_WIDTH = 9
 
+#: Ours, see :func:`speech_only`. That dropping silence helps was seen on RAVDESS to EmoDB, with
+#: labels of the target; no other pair was looked at, and no other values were tried there than 80 dB
+#: without dropping and 60 dB with.
+SPEECH_BANDS = 40
+SPEECH_DB = 40.0
+SPEECH_SPAN_DB = 60.0
+
 #: 50 frames a second: recurrent networks over 10 ms frames take too long on a processor.
 HARMONIC_HOP = 320
 #: 128 ms: 8 Hz between bins. A semitone of a low voice is 6 Hz.
@@ -100,6 +107,27 @@ def deltas(values: np.ndarray, *, order: int) -> np.ndarray:
     from scipy.signal import savgol_filter
 
     return savgol_filter(values, DELTA_WIDTH, polyorder=order, deriv=order, axis=0, mode="nearest")
+
+
+def speech_only(mel: np.ndarray) -> np.ndarray:
+    """Frames that hold speech, in decibels relative to the loudest band of the utterance.
+
+    Frames whose loudest band is more than 40 dB below it are dropped, values
+    are cut at -60 dB. What is gone is what tells corpora apart before a word
+    is said: level, noise floor, digital silence and pauses at both ends.
+
+    Parameters
+    ----------
+    mel : ndarray, shape (t, d)
+        Decibels.
+
+    Returns
+    -------
+    ndarray, shape (t', d)
+        1 <= t' <= t.
+    """
+    relative = mel - mel.max()
+    return np.maximum(relative[relative.max(axis=1) > -SPEECH_DB], -SPEECH_SPAN_DB)
 
 
 def spectral_contrast(power: np.ndarray) -> np.ndarray:
@@ -217,6 +245,15 @@ def _load_log_mel(n_bands: int, *, name: str) -> tuple[tuple[str, ...], Extracto
     return tuple(f"{name}_{i}" for i in range(n_bands)), extract
 
 
+def _load_speech_mel() -> tuple[tuple[str, ...], Extractor]:
+    filters = _mel_filters(SPEECH_BANDS)
+
+    def extract(samples: np.ndarray) -> np.ndarray:
+        return speech_only(_mel_frames(samples, filters, hop=HOP)).astype(np.float32)
+
+    return tuple(f"speechmel_{i}" for i in range(SPEECH_BANDS)), extract
+
+
 _MFCC_NAMES = tuple(f"{kind}_{i}" for kind in ("mfcc", "mfcc_delta", "mfcc_delta2") for i in range(N_MFCC))
 
 
@@ -283,6 +320,15 @@ MFSC = _frame_set(
     hop=HOP,
     settings={"bands": MFSC_BANDS},
     load=partial(_load_log_mel, MFSC_BANDS, name="mfsc"),
+)
+
+SPEECH_MEL = _frame_set(
+    name="speechmel40",
+    title="log-mel spectrogram of the frames that hold speech, relative to the loudest, 40 bands",
+    reference=f"{_MCFEE}; level and silence taken out, see serlab.features.spectral.speech_only",
+    hop=HOP,
+    settings={"bands": SPEECH_BANDS, "speech_db": SPEECH_DB, "span_db": SPEECH_SPAN_DB},
+    load=_load_speech_mel,
 )
 
 MFCC39 = _frame_set(
