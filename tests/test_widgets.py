@@ -69,7 +69,8 @@ def outcome(parameters: Parameters) -> Outcome:
     audit = pd.DataFrame(
         {"severity": ["warning", "info"], "check": "x", "finding": ["<few>", "fine"], "remedy": ""}
     )
-    tested = pd.DataFrame({"corpus": parameters.target, "emotion": ["anger", "joy", "neutral", "sadness"]})
+    emotion = pd.Categorical(["anger", "joy", "neutral", "sadness"])
+    tested = pd.DataFrame({"corpus": parameters.target, "emotion": emotion})
     return Outcome(
         parameters=parameters,
         utterances=tested,
