@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab import pretrained, samples, training
+from serlab import pretrained, training
 from serlab.checkpoints import content
 from serlab.errors import Cancelled, ParameterError
 from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
@@ -31,7 +31,7 @@ from serlab.methods.scenarios import SourceOnly, TargetOnly
 from serlab.models.vgg16 import FROM_IMAGENET, VGG16, Top
 from serlab.objectives import Distance
 from serlab.pretrained import Weights
-from serlab.samples import Unlabelled
+from serlab.samples import Labelled, Unlabelled
 from serlab.training import Fitting, Settings
 
 #: Utterances between two looks at whether the user has cancelled.
@@ -82,7 +82,7 @@ VGG_SETTINGS: dict[str, VGGSettings] = {
 
 
 @dataclass
-class OnConvolutions:
+class _OnConvolutions:
     """A method of vectors, on what frozen convolutions make of mel spectrograms.
 
     Each vector is z-scored by the source (without one, by the labelled
@@ -110,12 +110,6 @@ class OnConvolutions:
             )
         self._store = _Store.of(self.network, self.fitting.checkpoints)
 
-    def fit(self, **parts: Unlabelled) -> OnConvolutions:
-        vectors = {name: self._vectors(part.X) for name, part in parts.items()}
-        self._learn_scale(vectors["source" if "source" in parts else "target_train"])
-        self.method.fit(**{name: self._scaled(part, vectors[name]) for name, part in parts.items()})
-        return self
-
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return self.method.predict_proba(self._seen(X))
 
@@ -128,13 +122,16 @@ class OnConvolutions:
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
         return self.method.layers(self._seen(X))
 
-    def _learn_scale(self, vectors: np.ndarray) -> None:
+    def _scaling(self, part: Labelled) -> Labelled:
+        """Vectors of a part, by which they and all others are scaled."""
+        vectors = self._vectors(part.X)
         self._mean, sd = vectors.mean(axis=0), vectors.std(axis=0)
         # A unit that hardly ever fires on the source must not drown the others on the target.
         self._sd = np.maximum(sd, 0.1 * sd.mean() + np.finfo(np.float32).tiny)
+        return self._scaled(part)
 
-    def _scaled(self, part: Unlabelled, vectors: np.ndarray) -> Unlabelled:
-        return replace(part, X=(vectors - self._mean) / self._sd)
+    def _scaled(self, part: Unlabelled) -> Unlabelled:
+        return replace(part, X=self._seen(part.X))
 
     def _seen(self, X: np.ndarray) -> np.ndarray:
         return (self._vectors(X) - self._mean) / self._sd
@@ -143,20 +140,53 @@ class OnConvolutions:
         return self._store.vectors(X, network=self.network, fitting=self.fitting)
 
 
-class FewShotOnConvolutions(OnConvolutions):
-    """The same for a method that learns from the source once for all folds."""
+class SourceOnConvolutions(_OnConvolutions):
+    """Of a method that sees nothing of the target."""
 
-    def fit_source(self, *, source: samples.Labelled) -> FewShotOnConvolutions:
-        vectors = self._vectors(source.X)
-        self._learn_scale(vectors)
-        self.method.fit_source(source=self._scaled(source, vectors))
+    def fit(self, *, source: Labelled) -> SourceOnConvolutions:
+        self.method.fit(source=self._scaling(source))
         return self
 
-    def fit_target(self, *, target_train: samples.Labelled) -> FewShotOnConvolutions:
-        target = self._scaled(target_train, self._vectors(target_train.X))
+
+class TargetOnConvolutions(_OnConvolutions):
+    """Of a method that learns from the labelled target alone."""
+
+    def fit(self, *, target_train: Labelled) -> TargetOnConvolutions:
+        self.method.fit(target_train=self._scaling(target_train))
+        return self
+
+
+class AdaptedOnConvolutions(_OnConvolutions):
+    """Of a method that sees the target without labels."""
+
+    def fit(self, *, source: Labelled, adapt: Unlabelled) -> AdaptedOnConvolutions:
+        self.method.fit(source=self._scaling(source), adapt=self._scaled(adapt))
+        return self
+
+
+class FewShotOnConvolutions(_OnConvolutions):
+    """Of a method that learns from the source, once for all folds, and from the labelled target."""
+
+    def fit(self, *, source: Labelled, target_train: Labelled) -> FewShotOnConvolutions:
+        return self.fit_source(source=source).fit_target(target_train=target_train)
+
+    def fit_source(self, *, source: Labelled) -> FewShotOnConvolutions:
+        self.method.fit_source(source=self._scaling(source))
+        return self
+
+    def fit_target(self, *, target_train: Labelled) -> FewShotOnConvolutions:
         # A copy: what was fitted for another fold keeps its own.
-        self.method = copy.copy(self.method).fit_target(target_train=target)
+        self.method = copy.copy(self.method).fit_target(target_train=self._scaled(target_train))
         return self
+
+
+#: What learns from the vectors that frozen convolutions give, by what it sees of the target.
+ON_CONVOLUTIONS: dict[Access, type[_OnConvolutions]] = {
+    "none": SourceOnConvolutions,
+    "target-only": TargetOnConvolutions,
+    "unlabelled": AdaptedOnConvolutions,
+    "few-shot": FewShotOnConvolutions,
+}
 
 
 class _Store:
@@ -263,8 +293,8 @@ def _vgg16(chosen: VGGSettings, n_classes: int, weights: Weights | None, *, only
 
 
 def _built(
+    access: Access,
     make: Callable[..., Method],
-    kind: type[OnConvolutions] = OnConvolutions,
     *,
     weights: Weights | None = None,
     **settings: Any,
@@ -276,7 +306,7 @@ def _built(
         return method
     with training.seeded(settings["seed"]):
         network = _vgg16(chosen, settings["n_classes"], weights, only=("features",))
-    return kind(network, method, settings["fitting"])
+    return ON_CONVOLUTIONS[access](network, method, settings["fitting"])
 
 
 def _fine_tuned(**settings: Any) -> FineTuned:
@@ -293,7 +323,7 @@ def _mmd(
 
 
 def _spec(
-    name: str, title: str, access: Access, build: Callable[..., Method], section: str, *options: str
+    name: str, title: str, access: Access, make: Callable[..., Method], section: str, *options: str
 ) -> MethodSpec:
     return MethodSpec(
         name=f"vgg16-{name}",
@@ -302,7 +332,7 @@ def _spec(
         normalization="none",  # an image has its own scale
         input="frames",
         features="logmel64",  # and is made of decibels
-        build=build,
+        build=partial(_built, access, make),
         options=("weights", *options),
         reference=f"Baklouti et al., {section}",
     )
@@ -313,29 +343,29 @@ def _spec(
 SPECS: tuple[MethodSpec, ...] = (
     _spec(
         "target", "target only", "target-only",
-        partial(_built, trained(TargetOnly, partial(_network, "target"))), "section 4.3.1",
+        trained(TargetOnly, partial(_network, "target")), "section 4.3.1",
     ),
     _spec(
         "source", "source only", "none",
-        partial(_built, trained(SourceOnly, partial(_network, "source"))), "section 3.1",
+        trained(SourceOnly, partial(_network, "source")), "section 3.1",
     ),
     _spec(
         "finetuned", "fine-tuned", "few-shot",
-        partial(_built, _fine_tuned, FewShotOnConvolutions), "table 5: transfer learning",
+        _fine_tuned, "table 5: transfer learning",
     ),
     _spec(
         "mmd", "MMD", "unlabelled",
-        partial(_built, partial(_mmd, AdaptedNetwork)),
+        partial(_mmd, AdaptedNetwork),
         "equations 1 and 2; labels of the source only", "trade_off",
     ),
     _spec(
         "mmd-supervised", "MMD, source + target labels", "few-shot",
-        partial(_built, partial(_mmd, SupervisedAdaptation), FewShotOnConvolutions),
+        partial(_mmd, SupervisedAdaptation),
         "equations 1 and 2, with labels of both", "trade_off",
     ),
     _spec(
         "mmd-head", "MMD, target head", "few-shot",
-        partial(_built, partial(_mmd, SupervisedAdaptation, target_head=True), FewShotOnConvolutions),
+        partial(_mmd, SupervisedAdaptation, target_head=True),
         "equations 1 and 2, with labels of both; label sets may differ", "trade_off",
     ),
 )  # fmt: skip
