@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from serlab.corpora import synthetic
+from serlab.models import vgg16
 from serlab.synthesis import Shift
 
 
@@ -44,3 +45,11 @@ def small_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = rows[["path", "speaker", "label", "sex", "text_id"]]
         rows.to_csv(root / name / "corpus.csv", index=False)
     return root
+
+
+@pytest.fixture(scope="module")
+def thin_vgg16() -> Iterator[None]:
+    """VGG16 with a quarter of its channels, for tests of methods; tests/test_vgg16.py has the whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vgg16, "STAGES", tuple(tuple(n // 4 for n in stage) for stage in vgg16.STAGES))
+        yield

@@ -22,6 +22,8 @@ from serlab.methods.scenarios import Majority
 from serlab.samples import Labelled, frames, without_labels
 from serlab.training import Fitting
 
+pytestmark = pytest.mark.usefixtures("thin_vgg16")
+
 N_CLASSES = 3
 REAL_METHODS = [name for name in METHODS if name != "majority"]
 

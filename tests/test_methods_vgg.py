@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from serlab import normalization, pretrained, training
 from serlab.errors import Cancelled, ParameterError
 from serlab.methods import vgg
 from serlab.methods.base import FIT_ARGUMENTS
-from serlab.models import vgg16
 from serlab.models.vgg16 import VGG16, Top
 from serlab.samples import Labelled, Unlabelled, without_labels
 from serlab.training import Fitting, Settings
@@ -24,12 +22,7 @@ from serlab.training import Fitting, Settings
 SPECS = {spec.name: spec for spec in vgg.SPECS}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def thin() -> Iterator[None]:
-    """A quarter of the channels: these tests are about methods; tests/test_vgg16.py has the whole."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vgg16, "STAGES", tuple(tuple(n // 4 for n in stage) for stage in vgg16.STAGES))
-        yield
+pytestmark = pytest.mark.usefixtures("thin_vgg16")
 
 
 def part(n: int, seed: int, *, t: int = 30) -> Labelled:
