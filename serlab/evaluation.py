@@ -786,12 +786,19 @@ def compare(
     table = pd.DataFrame(
         rows, columns=["method", "baseline", "n_folds", "gain", "gain_low", "gain_high", "p"]
     )
-    table["p_holm"] = holm(table["p"].to_numpy(dtype=float))
-    shown = table["p_holm"] < alpha
-    table["verdict"] = np.select(
-        [shown & (table["gain"] > 0), shown & (table["gain"] < 0)], ["helps", "hurts"], "no difference shown"
+    return with_verdicts(table, alpha=alpha)
+
+
+def with_verdicts(comparison: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:
+    """Add ``p_holm`` and ``verdict``, corrected for all rows of the table; see :func:`compare`."""
+    p_holm = holm(comparison["p"].to_numpy(dtype=float))
+    shown = p_holm < alpha
+    verdict = np.select(
+        [shown & (comparison["gain"] > 0), shown & (comparison["gain"] < 0)],
+        ["helps", "hurts"],
+        "no difference shown",
     )
-    return table
+    return comparison.assign(p_holm=p_holm, verdict=verdict)
 
 
 def _fold_counts(predictions: pd.DataFrame, speakers: pd.Series, pool_folds: bool) -> np.ndarray:

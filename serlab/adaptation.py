@@ -1,0 +1,146 @@
+"""Questions of notebook 04, asked of an experiment: which methods, against what, and how far apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from serlab import diagnostics, evaluation, experiment, methods
+from serlab.errors import ParameterError
+from serlab.experiment import Outcome, Parameters, Prepared
+from serlab.features import Frames
+from serlab.progress import Progress
+
+#: What an adapter is without seeing the target; by the first part of its name.
+CONTROLS: dict[str, str] = {
+    "light": "light-source",
+    "vgg16": "vgg16-source",
+    "svm": "svm-source",
+    "rf": "rf-source",
+    "acnn": "acnn-source",
+}
+
+#: Swept if they are run: the paper's method, its class-conditional form, the adversary, covariances.
+_SWEPT = ("light-mmd", "light-lmmd", "light-dann", "light-coral", "vgg16-mmd")
+
+
+def shift_of_features(parameters: Parameters, prepared: Prepared) -> pd.DataFrame:
+    """How far apart source and target are in each feature set that a method is fed.
+
+    Frames by their mean and deviation over the utterance. See
+    :func:`serlab.diagnostics.shift_table` for the columns.
+    """
+    found = {parameters.features: prepared.X, **{name: parts[0] for name, parts in prepared.further.items()}}
+    vectors = {
+        name: (X.statistics() if isinstance(X, Frames) else X).to_numpy(dtype=np.float32)
+        for name, X in found.items()
+    }
+    of_target = (prepared.utterances["corpus"] == parameters.target).to_numpy()
+    speaker = prepared.utterances["speaker"].to_numpy(dtype=str)
+    table = diagnostics.shift_table(
+        {name: X[~of_target] for name, X in vectors.items()},
+        {name: X[of_target] for name, X in vectors.items()},
+        source_speaker=speaker[~of_target],
+        target_speaker=speaker[of_target],
+        seed=parameters.seeds[0],
+    )
+    return table.rename(columns={"layer": "features"})
+
+
+def gain_over_source(outcome: Outcome) -> pd.DataFrame:
+    """Gain of each adapter over the same classifier without it, corrected for all of them together.
+
+    Columns as of :func:`serlab.evaluation.compare`, with title; empty if no
+    control was run.
+    """
+    pool = outcome.parameters.split_protocol().pool_folds
+    speakers = outcome.utterances["speaker"]
+    run = list(outcome.predictions["method"].unique())
+    tables = []
+    for family, control in CONTROLS.items():
+        own = [name for name in run if name.split("-")[0] == family and _is_adapter(name)]
+        if control in run and own:
+            chosen = outcome.predictions[outcome.predictions["method"].isin([control, *own])]
+            tables.append(evaluation.compare(chosen, speakers, baseline=control, pool_folds=pool))
+    if not tables:
+        return pd.DataFrame()
+    table = evaluation.with_verdicts(pd.concat(tables, ignore_index=True))
+    table.insert(1, "title", [methods.get(name).title for name in table["method"]])
+    return table
+
+
+def gain_table(gained: pd.DataFrame) -> pd.DataFrame:
+    """The same for readers: titles instead of names."""
+    if gained.empty:
+        return gained
+    over = [methods.get(name).title for name in gained["baseline"]]
+    columns = ["title", "over", "gain", "gain_low", "gain_high", "p", "p_holm", "verdict"]
+    return gained.assign(over=over)[columns].rename(columns={"title": "method"})
+
+
+def _is_adapter(name: str) -> bool:
+    return methods.get(name).access == "unlabelled"
+
+
+def pair_to_show(outcome: Outcome) -> tuple[str, str]:
+    """A network without and with adaptation: the paper's own method if it was run, else the first.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such pair among the methods.
+    """
+    run = list(outcome.predictions["method"].unique())
+    for name in sorted((name for name in run if _is_adapter(name)), key=lambda name: "-mmd" not in name):
+        control = CONTROLS.get(name.split("-")[0])
+        if control in run and name in set(outcome.embeddings.get("method", ())):
+            return control, name
+    raise ParameterError(
+        "no network was run both without and with adaptation; add light-source and light-mmd to the methods"
+    )
+
+
+def to_sweep(parameters: Parameters) -> list[str]:
+    """Methods of these parameters whose lambda is worth a sweep; the light network's MMD if none is."""
+    return [name for name in _SWEPT if name in parameters.methods] or ["light-mmd"]
+
+
+def labelled_methods(parameters: Parameters) -> list[str]:
+    """Methods that learn from labelled target utterances: for them a random split is another task."""
+    return [name for name in parameters.methods if methods.get(name).access in ("few-shot", "target-only")]
+
+
+def with_target_head(parameters: Parameters) -> Parameters:
+    """The same with all classes of every corpus, and methods that have an output layer for the target."""
+    vgg = parameters.baseline.startswith("vgg16")
+    names = ("vgg16-target", "vgg16-mmd-head") if vgg else methods.GROUPS["target-head"]
+    return dataclasses.replace(
+        parameters, label_sets="scheme", methods=names, baseline=names[0], seeds=parameters.seeds[:1]
+    )
+
+
+def run_with_target_head(
+    parameters: Parameters,
+    *,
+    folder: Path | str | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Outcome:
+    """Run :func:`with_target_head`, in the folder ``target-head`` of an experiment; first seed only."""
+    return experiment.run(
+        with_target_head(parameters),
+        folder=None if folder is None else Path(folder) / "target-head",
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def first_seed(parameters: Parameters, names: Sequence[str] = ()) -> Parameters:
+    """The same with one seed, for what stands beside an experiment; of some methods, if they are named."""
+    kept = tuple(name for name in parameters.methods if not names or name in names)
+    return dataclasses.replace(parameters, seeds=parameters.seeds[:1], methods=kept or parameters.methods)
