@@ -28,6 +28,10 @@ N_CLASSES = 3
 REAL_METHODS = [name for name in METHODS if name != "majority"]
 
 
+def of_access(*access: str) -> list[str]:
+    return [name for name, spec in METHODS.items() if spec.access in access]
+
+
 def corpus(name: str, n: int, *, seed: int, speakers: int = 3, shift: float = 0.0) -> Labelled:
     """Two well separated Gaussian classes (0 and 1 of 3) in five features."""
     rng = np.random.default_rng(seed)
@@ -111,9 +115,7 @@ def test_one_class_is_refused(name):
         fitted(METHODS[name], arguments)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, spec in METHODS.items() if spec.access in ("none", "unlabelled")]
-)
+@pytest.mark.parametrize("name", of_access("none", "unlabelled"))
 def test_target_labels_are_not_accepted(name):
     arguments, _ = given(METHODS[name])
     with pytest.raises(TypeError):
@@ -121,7 +123,29 @@ def test_target_labels_are_not_accepted(name):
     assert not any(isinstance(part, Labelled) for key, part in arguments.items() if key != "source")
 
 
-@pytest.mark.parametrize("name", ["fcnn", "dbn", "acnn-finetuned", "encdec-transfer"])
+@pytest.mark.parametrize("name", of_access("unlabelled", "few-shot"))
+def test_identical_corpora_and_a_batch_of_one(name):
+    """Of 33 utterances the last batch has one, if there are 32 or 16 in a batch."""
+    same = corpus("a", 33, seed=0)
+    arguments, X = given(METHODS[name], source=same, target_train=same, test=same)
+    proba = fitted(METHODS[name], arguments).predict_proba(X)
+    assert np.isfinite(proba).all() and (proba.argmax(axis=1) < 2).all()
+
+
+@pytest.mark.parametrize("name", of_access("unlabelled"))
+def test_a_target_of_one_utterance(name):
+    spec = METHODS[name]
+    arguments, X = given(spec, source=corpus("a", 24, seed=0), test=TEST.take(slice(1)))
+    if spec.requires == "skada":
+        with pytest.raises(ProtocolError, match="needs two or more"):
+            fitted(spec, arguments)
+    else:
+        assert np.isfinite(fitted(spec, arguments).predict_proba(X)).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["fcnn", "dbn", "acnn-finetuned", "encdec-transfer", "light-mmd-supervised", "light-mmd-head"]
+)
 def test_a_source_stage_serves_every_fold(name, tmp_path):
     """Fine-tuning on one fold leaves no trace in the next, in memory or in the folder of checkpoints."""
     spec = METHODS[name]
