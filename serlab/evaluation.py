@@ -333,7 +333,11 @@ def _run_fold(
         shift = _shift(method, pictured, key)
         if setting.details:
             embeddings = [
-                _with_columns(_head(key, utterances, part, name), method.embed(part.X), "e")
+                _with_columns(
+                    _head(key, utterances, part, name),
+                    (source_view(method) if part is pictured.source else method).embed(part.X),
+                    "e",
+                )
                 for part, name in _shown(pictured)
             ]
     if setting.details and hasattr(method, "attention"):
@@ -386,10 +390,16 @@ def _head(key: dict, utterances: pd.DataFrame, part: Unlabelled, name: str) -> p
     return pd.DataFrame({**key, "utterance": utterances.index[part.row], "part": name})
 
 
+def source_view(method: Any) -> Any:
+    """What stands for a method where rows of the source are looked at."""
+    return method.as_source() if hasattr(method, "as_source") else method
+
+
 def _shift(method: Any, normalized: normalization.Normalized, key: dict) -> pd.DataFrame:
     """How far apart source and target are in each layer; empty for what has no layers."""
     source, target = normalized.source, normalized.test
-    layers = method.layers(source.X) if source is not None and hasattr(method, "layers") else {}
+    has_layers = source is not None and hasattr(method, "layers")
+    layers = source_view(method).layers(source.X) if has_layers else {}
     if not layers:
         return pd.DataFrame()
     table = diagnostics.shift_table(

@@ -19,7 +19,7 @@ import pandas as pd
 from serlab import methods, metrics, normalization, protocols, selection, whole_files
 from serlab.devices import resolve_device
 from serlab.errors import Cancelled, ParameterError, TrainingError
-from serlab.evaluation import Samples
+from serlab.evaluation import Samples, source_view
 from serlab.experiment import Parameters, Prepared, checkpoints_of, options_of, parts_folder
 from serlab.methods import MethodSpec
 from serlab.progress import Progress
@@ -167,11 +167,12 @@ def _fit(
     )
     method.fit(source=tested.source, adapt=tested.adapt)
     proba = np.asarray(method.predict_proba(tested.test.X), dtype=float)
+    of_source = source_view(method)
     scores = selection.scores(
-        source_embedding=method.embed(validation.test.X),
-        source_proba=np.asarray(method.predict_proba(validation.test.X), dtype=float),
+        source_embedding=of_source.embed(validation.test.X),
+        source_proba=np.asarray(of_source.predict_proba(validation.test.X), dtype=float),
         source_y=samples.y[held_out],
-        train_embedding=method.embed(tested.source.X),
+        train_embedding=of_source.embed(tested.source.X),
         target_embedding=method.embed(tested.test.X),
         target_proba=proba,
         n_classes=len(classes),

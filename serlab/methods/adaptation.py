@@ -63,16 +63,20 @@ class _TwoStages:
                 target=torch.from_numpy(target.X),
                 target_y=None if target_y is None else _labels(target_y),
             )
-            take_statistics(module, torch.from_numpy(target.X).to(next(module.parameters()).device))
         if "head" in joint.companions:
             module = WithHead(module, joint.companions["head"])
-        self.adapted = replace(network, stage="adaptation").keep(module, history)
+        adapted = replace(network, stage="adaptation").keep(module, history)
+        self.adapted, self._of_source = (_normalized_by(adapted, part.X) for part in (target, source))
 
     def _companions(self, module: nn.Module, X: Tensor) -> nn.ModuleDict:
         with torch.no_grad():
             width = module.hidden(X[:1]).shape[1]
         with training.seeded(self.source.seed):
             return self.objective.companions(width, self.source.n_classes)
+
+    def as_source(self) -> Network:
+        """The same network for rows of the source: normalised by its statistics, as in training."""
+        return self._of_source
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return self.adapted.predict_proba(X)
@@ -114,11 +118,12 @@ class Renormalized:
 
     def fit(self, *, source: Labelled, adapt: Unlabelled) -> Renormalized:
         self.source.fit(source)
-        module = copy.deepcopy(self.source.module)
-        with training.threads(self.source.fitting.n_jobs):
-            take_statistics(module, torch.from_numpy(adapt.X).to(next(module.parameters()).device))
-        self.adapted = replace(self.source).keep(module, self.source.history().drop(columns="stage"))
+        self.adapted = _normalized_by(self.source, adapt.X)
         return self
+
+    def as_source(self) -> Network:
+        """The network for rows of the source."""
+        return self.source
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return self.adapted.predict_proba(X)
@@ -149,6 +154,14 @@ class SupervisedAdaptation(_TwoStages):
         require_classes(target_train)
         self._adapt(self._source, target_train, target_train.y)
         return self
+
+
+def _normalized_by(network: Network, X: np.ndarray) -> Network:
+    """A copy whose batch normalisation has the statistics of ``X``; the same where there is none."""
+    module = copy.deepcopy(network.module)
+    with training.threads(network.fitting.n_jobs):
+        take_statistics(module, torch.from_numpy(X).to(next(module.parameters()).device))
+    return replace(network).keep(module, network.history().drop(columns="stage"))
 
 
 def _labels(y: np.ndarray) -> Tensor:

@@ -37,6 +37,8 @@ class Method(Protocol):
     over time, shape (n, steps), NaN after the end, rows sum to 1; None
     without) and ``layers(X)`` (representations by name, from input to output,
     each (n, k)): an experiment keeps them for figures and shift diagnostics.
+    ``as_source()`` gives what stands for the method where rows of the source
+    are looked at, if that is not the method itself.
     """
 
     def fit(self, **samples: Any) -> Method: ...

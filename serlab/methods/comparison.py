@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from torch import nn
@@ -23,6 +24,7 @@ def _network(kind: type[nn.Module], *, n_classes: int, seed: int, preset: str, f
         return kind(n_features, n_classes)
 
     settings = of_preset(SETTINGS, preset)["alone"]
+    fitting = replace(fitting, n_jobs=1)  # as the light network
     return Network(architecture, n_classes, seed, settings, balanced=True, fitting=fitting, stage="source")
 
 

@@ -8,6 +8,7 @@ source, and takes the same number of epochs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,8 @@ def network(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitt
     def architecture(n_frames: int, n_features: int) -> LightCNN:
         return LightCNN(n_features, n_classes, channels=chosen["channels"])
 
+    # One thread: its matrices are too small to be shared, and numbers repeat whatever the cores.
+    fitting = replace(fitting, n_jobs=1)
     return Network(
         architecture, n_classes, seed, chosen["alone"], balanced=True, fitting=fitting, stage=stage
     )
