@@ -586,7 +586,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "svm-subspace", "svm-ot",
     ),
     # The paper's own network, in both readings of equation 1.
-    "vgg16": ("vgg16-target", "vgg16-source", "vgg16-finetuned", "vgg16-mmd", "vgg16-mmd-supervised"),
+    "vgg16": (
+        "vgg16-target", "vgg16-source", "vgg16-source-z", "vgg16-finetuned", "vgg16-mmd",
+        "vgg16-mmd-supervised",
+    ),
     # For corpora with different label sets.
     "target-head": ("light-target", "light-finetuned-head", "light-mmd-head"),
 }  # fmt: skip

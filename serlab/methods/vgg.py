@@ -3,6 +3,12 @@
 With the preset ``paper`` everything learns. The others freeze the
 convolutions, so that every utterance goes through them once and only the
 fully connected layers are trained, on vectors.
+
+These vectors are z-scored, which the paper does not do: what many random layers
+with ReLU give is positive and nearly the same for all utterances, and a network
+would first have to learn that. Methods that see the target z-score each corpus
+by itself, as AdaBN does (Li et al. 2016), because convolutions that do not learn
+cannot follow a channel. ``vgg16-source-z`` shows what that does without MMD.
 """
 
 from __future__ import annotations
@@ -12,7 +18,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,12 +28,12 @@ import pandas as pd
 
 from serlab import pretrained, training
 from serlab.checkpoints import content
-from serlab.errors import Cancelled, ParameterError
+from serlab.errors import Cancelled, ParameterError, ProtocolError
 from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
 from serlab.methods.base import Access, Method, MethodSpec
 from serlab.methods.building import of_preset, trained
 from serlab.methods.deep import FineTuned, Network
-from serlab.methods.scenarios import SourceOnly, TargetOnly
+from serlab.methods.scenarios import Adapted, SourceOnly, TargetOnly
 from serlab.models.vgg16 import FROM_IMAGENET, VGG16, Top
 from serlab.objectives import Distance
 from serlab.pretrained import Weights
@@ -85,10 +91,6 @@ VGG_SETTINGS: dict[str, VGGSettings] = {
 class _OnConvolutions:
     """A method of vectors, on what frozen convolutions make of mel spectrograms.
 
-    Each vector is z-scored by the source (without one, by the labelled
-    target): what many random layers with ReLU give is positive and nearly the
-    same for all utterances, and a network would first have to learn that.
-
     Attributes
     ----------
     network : VGG16
@@ -101,6 +103,7 @@ class _OnConvolutions:
     network: VGG16
     method: Method
     fitting: Fitting
+    _scale: _Scale | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.fitting.augment is not None:
@@ -122,29 +125,42 @@ class _OnConvolutions:
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
         return self.method.layers(self._seen(X))
 
-    def _scaling(self, part: Labelled) -> Labelled:
-        """Vectors of a part, by which they and all others are scaled."""
-        vectors = self._vectors(part.X)
-        self._mean, sd = vectors.mean(axis=0), vectors.std(axis=0)
-        # A unit that hardly ever fires on the source must not drown the others on the target.
-        self._sd = np.maximum(sd, 0.1 * sd.mean() + np.finfo(np.float32).tiny)
-        return self._scaled(part)
-
-    def _scaled(self, part: Unlabelled) -> Unlabelled:
-        return replace(part, X=self._seen(part.X))
-
     def _seen(self, X: np.ndarray) -> np.ndarray:
-        return (self._vectors(X) - self._mean) / self._sd
+        return self._scale.apply(self._vectors(X))
 
     def _vectors(self, X: np.ndarray) -> np.ndarray:
         return self._store.vectors(X, network=self.network, fitting=self.fitting)
+
+    def _scaled(self, part: Unlabelled) -> Unlabelled:
+        """Vectors of a part, z-scored by itself; rows that are predicted later, by the last such part."""
+        vectors = self._vectors(part.X)
+        if len(vectors) > 1 or self._scale is None:  # a single row has no deviation
+            self._scale = _Scale.of(vectors)
+        return replace(part, X=self._scale.apply(vectors))
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Mean and deviation of vectors, shape (k,)."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+
+    @classmethod
+    def of(cls, vectors: np.ndarray) -> _Scale:
+        sd = vectors.std(axis=0)
+        # A unit that hardly ever fires here must not drown the others elsewhere.
+        return cls(vectors.mean(axis=0), np.maximum(sd, 0.1 * sd.mean() + np.finfo(np.float32).tiny))
+
+    def apply(self, vectors: np.ndarray) -> np.ndarray:
+        return (vectors - self.mean) / self.sd
 
 
 class SourceOnConvolutions(_OnConvolutions):
     """Of a method that sees nothing of the target."""
 
     def fit(self, *, source: Labelled) -> SourceOnConvolutions:
-        self.method.fit(source=self._scaling(source))
+        self.method.fit(source=self._scaled(source))
         return self
 
 
@@ -152,26 +168,41 @@ class TargetOnConvolutions(_OnConvolutions):
     """Of a method that learns from the labelled target alone."""
 
     def fit(self, *, target_train: Labelled) -> TargetOnConvolutions:
-        self.method.fit(target_train=self._scaling(target_train))
+        self.method.fit(target_train=self._scaled(target_train))
         return self
 
 
-class AdaptedOnConvolutions(_OnConvolutions):
+class _AcrossCorpora(_OnConvolutions):
+    """Of a method that sees both corpora: each is z-scored by itself."""
+
+    def as_source(self) -> _AcrossCorpora:
+        """The same for rows of the source."""
+        view = copy.copy(self)
+        view._scale = self._source_scale
+        return view
+
+    def _scaled_source(self, source: Labelled) -> Labelled:
+        scaled = self._scaled(source)
+        self._source_scale = self._scale
+        return scaled
+
+
+class AdaptedOnConvolutions(_AcrossCorpora):
     """Of a method that sees the target without labels."""
 
     def fit(self, *, source: Labelled, adapt: Unlabelled) -> AdaptedOnConvolutions:
-        self.method.fit(source=self._scaling(source), adapt=self._scaled(adapt))
+        self.method.fit(source=self._scaled_source(source), adapt=self._scaled(adapt))
         return self
 
 
-class FewShotOnConvolutions(_OnConvolutions):
+class FewShotOnConvolutions(_AcrossCorpora):
     """Of a method that learns from the source, once for all folds, and from the labelled target."""
 
     def fit(self, *, source: Labelled, target_train: Labelled) -> FewShotOnConvolutions:
         return self.fit_source(source=source).fit_target(target_train=target_train)
 
     def fit_source(self, *, source: Labelled) -> FewShotOnConvolutions:
-        self.method.fit_source(source=self._scaling(source))
+        self.method.fit_source(source=self._scaled_source(source))
         return self
 
     def fit_target(self, *, target_train: Labelled) -> FewShotOnConvolutions:
@@ -314,6 +345,15 @@ def _fine_tuned(**settings: Any) -> FineTuned:
     return FineTuned(source, on_target=VGG_SETTINGS[settings["preset"]].on_target)
 
 
+def _source_z(**settings: Any) -> Adapted:
+    if not VGG_SETTINGS[settings["preset"]].frozen:
+        raise ProtocolError(
+            "vgg16-source-z z-scores what frozen convolutions give, and with the preset 'paper' they learn; "
+            "choose vgg16-source, or another preset"
+        )
+    return Adapted(_network("source", **settings))
+
+
 def _mmd(
     kind: Callable[..., Method], *, trade_off: float = 1.0, target_head: bool = False, **settings: Any
 ) -> Method:
@@ -348,6 +388,9 @@ SPECS: tuple[MethodSpec, ...] = (
     _spec(
         "source", "source only", "none",
         trained(SourceOnly, partial(_network, "source")), "section 3.1",
+    ),
+    _spec(
+        "source-z", "source only, per-corpus z", "unlabelled", _source_z, "control of the MMD",
     ),
     _spec(
         "finetuned", "fine-tuned", "few-shot",

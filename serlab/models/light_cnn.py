@@ -41,7 +41,7 @@ class LightCNN(nn.Module):
         *,
         channels: int = 128,
         units: int = 128,
-        windows: Sequence[tuple[int, int]] = ((8, 4), (5, 2)),
+        windows: Sequence[tuple[int, int]] = ((6, 6), (4, 2)),
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
