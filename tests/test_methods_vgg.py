@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from serlab import normalization, pretrained, training
-from serlab.errors import Cancelled, ParameterError
+from serlab.errors import Cancelled, ParameterError, ProtocolError
 from serlab.methods import vgg
 from serlab.methods.base import FIT_ARGUMENTS
 from serlab.models.vgg16 import VGG16, Top
@@ -68,7 +68,12 @@ def test_learns_and_shows_what_it_learned(name, fitting):
     assert {key: value.shape for key, value in layers.items()} == {
         "convolution": (10, 128), "fc1": (10, 128), "fc2": (10, 128), "output": (10, 2),
     }  # fmt: skip
-    stages = {"source": ["source"], "target": ["target"], "finetuned": ["source", "target"]}
+    stages = {
+        "source": ["source"],
+        "source-z": ["source"],
+        "target": ["target"],
+        "finetuned": ["source", "target"],
+    }
     expected = stages.get(name.removeprefix("vgg16-"), ["source", "adaptation"])
     history = method.history()
     assert list(history["stage"].unique()) == expected
@@ -84,6 +89,25 @@ def test_vectors_are_scaled_by_the_source(fitting):
     convolution = method.layers(SOURCE.X)["convolution"]
     sd = convolution.std(axis=0)
     assert np.abs(convolution.mean(axis=0)).max() < 1e-3 and sd.max() < 1.001 and (sd > 0.99).mean() > 0.5
+
+
+def standardised(vectors: np.ndarray) -> bool:
+    return np.abs(vectors.mean(axis=0)).max() < 1e-3 and (np.abs(vectors.std(axis=0) - 1) < 0.01).mean() > 0.5
+
+
+@pytest.mark.parametrize("name", ["vgg16-source-z", "vgg16-mmd", "vgg16-finetuned", "vgg16-mmd-head"])
+def test_vectors_of_each_corpus_are_scaled_by_itself(name, fitting):
+    method = build(name, fitting=fitting).fit(**given(SPECS[name].access))
+    as_source = method.as_source()
+    assert standardised(method.layers(TARGET.X)["convolution"])
+    assert standardised(as_source.layers(SOURCE.X)["convolution"])
+    assert not standardised(as_source.layers(TARGET.X)["convolution"])
+
+
+def test_per_corpus_z_is_for_frozen_convolutions(monkeypatch: pytest.MonkeyPatch):
+    tiny_paper(monkeypatch)
+    with pytest.raises(ProtocolError, match="choose vgg16-source, or another preset"):
+        build("vgg16-source-z", preset="paper")
 
 
 def test_frozen_vectors_give_what_the_whole_network_gives(fitting):
