@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +139,6 @@ def run_with_target_head(
     )
 
 
-def first_seed(parameters: Parameters, names: Sequence[str] = ()) -> Parameters:
-    """The same with one seed, for what stands beside an experiment; of some methods, if they are named."""
-    kept = tuple(name for name in parameters.methods if not names or name in names)
-    return dataclasses.replace(parameters, seeds=parameters.seeds[:1], methods=kept or parameters.methods)
+def first_seed(parameters: Parameters) -> Parameters:
+    """The same with one seed, for what stands beside an experiment."""
+    return dataclasses.replace(parameters, seeds=parameters.seeds[:1])

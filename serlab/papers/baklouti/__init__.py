@@ -40,13 +40,20 @@ TASKS: dict[int, tuple[str, str]] = {
     4: ("emodb", "ravdess"),
 }
 
-#: Method of serlab -> row of the tables that it stands beside. The rows "mfsc" and
-#: "cqt" differ from others in their features: pass ``rows`` to show them.
+#: Method of serlab -> row of the tables that it stands beside.
 NEAREST: dict[str, str] = {
+    "vgg16-finetuned": "tl",
+    "vgg16-mmd": "da-tl",
+    "vgg16-mmd-supervised": "da-tl",
     "light-finetuned": "tl",
     "light-mmd": "da-tl",
     "light-mmd-supervised": "da-tl",
+    "cnnlstm-source": "cnn-lstm",
+    "mfsc-source": "mfsc",
+    "cqt-source": "cqt",
+    "dbn-source": "dbn",
     "dbn": "dbn",
+    "sae-svm-source": "autoencoder",
     "sae-svm": "autoencoder",
     "light-gan": "gan",
     "light-addi": "addi",
