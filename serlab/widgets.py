@@ -423,7 +423,7 @@ def command(parameters: Parameters, notebook: str = "01") -> str:
     declared = _declared(notebook) - {"preset"}
     values = {name: value for name, value in parameters.as_dict().items() if name in declared}
     # Named only where they are not the default: what changes no number, or only frames.
-    for name in ("data", "jobs", "device", "seconds", "augment"):
+    for name in ("data", "jobs", "device", "seconds", "augment", "trade_off", "weights"):
         if name in values and getattr(parameters, name) == getattr(Parameters, name):
             del values[name]
     words = ["serlab", "run", notebook]
@@ -563,6 +563,15 @@ def _controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widge
             value=", ".join(parameters.augment), description="augment", style=_WIDE, layout=wide,
             placeholder="none", tooltip="changed copies to learn from, as in noise-20, speed-0.9, gain-6",
         ),
+        "trade_off": w.BoundedFloatText(
+            value=parameters.trade_off, min=0, max=1e6, step=0.1, description="lambda", style=_WIDE,
+            layout=w.Layout(width="14em"), tooltip="weight of what draws source and target together",
+        ),
+        "weights": w.Text(
+            value=parameters.weights, description="VGG16 weights", style=_WIDE, layout=wide,
+            placeholder="random", tooltip="a file of ImageNet weights, or 'download'; empty: random",
+        ),
+        "label_sets": dropdown("label sets", list(experiment.LABEL_SETS), "label_sets"),
         "device": dropdown("device", list(devices.DEVICES), "device"),
         "seeds": w.Text(
             value=", ".join(map(str, parameters.seeds)), description="seeds", style=_WIDE, layout=wide,

@@ -39,8 +39,10 @@ def test_committed_form(path):
 def test_parameters_cell_is_the_experiments_parameters(path):
     declared = notebooks.parameters(path)
     fields = set(experiment.Parameters.__dataclass_fields__)
-    # What concerns frames alone is not asked for vectors; a cell has room for fifteen.
-    optional = {"seconds", "augment", "device", "shots", "on_bad_file"}
+    # What concerns frames or adapters alone is not asked for others; a cell has room for fifteen.
+    optional = {
+        "seconds", "augment", "device", "shots", "on_bad_file", "trade_off", "weights", "label_sets",
+    }  # fmt: skip
     assert fields - optional <= set(declared) - {"run_folder"} <= fields
     defaults = {name: parameter.default for name, parameter in declared.items()}
     assert defaults["preset"] == "demo" and defaults["target"].startswith("synthetic-")
@@ -134,3 +136,27 @@ def test_encoder_decoder_runs(small_corpora, tmp_path):
     ):
         assert text in html, text
     assert (folder / "random-split" / "predictions.parquet").is_file()
+
+
+def test_domain_adaptation_runs_headless_and_by_clicking(small_corpora, tmp_path):
+    methods = ["light-target", "light-source", "light-mmd", "light-mmd-supervised"]
+    chosen = {**FRAMES, "methods": methods, "trade_off": 0.5}
+    del chosen["device"]
+    folder = reports.run("04", chosen, out=tmp_path, data=small_corpora)
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    for text in (
+        "Shift between source and target, by feature set",
+        "Light CNN, MMD, source + target labels",
+        "gap to the oracle",
+        "speakers are shared",
+        "Target head: UAR over the classes of the target",
+        "Table 4 of the paper, as printed",
+    ):
+        assert text in html, text
+    assert (folder / "sweep.csv").is_file() and (folder / "target-head" / "summary.csv").is_file()
+    declared = {name: p.default for name, p in notebooks.parameters(notebooks.find("04")).items()}
+    shared = {"seconds": 3.0, "label_sets": "shared", "data": str(small_corpora)}
+    panel = widgets.Panel(experiment.Parameters.from_names({**declared, **chosen, **shared}), notebook="04")
+    assert panel.parameters.trade_off == 0.5 and panel.parameters.label_sets == "shared"
+    panel.controls["trade_off"].value = 2.0
+    assert "-p trade_off=2.0" in panel.command and "label_sets" not in panel.command
