@@ -28,7 +28,7 @@ from serlab.training import Fitting
 #: Lambda of Baklouti et al., equation 1, of which the paper prints no value.
 TRADE_OFFS: dict[str, tuple[float, ...]] = {
     "demo": (0.0, 1.0, 10.0),
-    "quick": (0.0, 0.1, 0.3, 1.0, 3.0, 10.0),
+    "quick": (0.0, 0.1, 1.0, 10.0),
     "paper": (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
 }
 

@@ -32,7 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     }
     for preset, channels, epochs, second in (
         ("demo", 64, 20, 10),
-        ("quick", 128, 30, 10),
+        ("quick", 128, 20, 8),
         ("paper", 128, 100, 50),
     )
 }
