@@ -119,11 +119,11 @@ def labelled_methods(parameters: Parameters) -> list[str]:
 
 
 def with_target_head(parameters: Parameters) -> Parameters:
-    """The same with all classes of every corpus, and methods that have an output layer for the target."""
+    """The same with the classes of all corpora, and methods that have an output layer for the target."""
     vgg = parameters.baseline.startswith("vgg16")
     names = ("vgg16-target", "vgg16-mmd-head") if vgg else methods.GROUPS["target-head"]
     return dataclasses.replace(
-        parameters, label_sets="scheme", methods=names, baseline=names[0], seeds=parameters.seeds[:1]
+        parameters, label_sets="any", methods=names, baseline=names[0], seeds=parameters.seeds[:1]
     )
 
 

@@ -46,7 +46,7 @@ from serlab.provenance import package_digest
 ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
 
 #: Which classes take part where corpora have different ones.
-LABEL_SETS: tuple[str, ...] = ("scheme", "shared")
+LABEL_SETS: tuple[str, ...] = ("scheme", "shared", "any")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +93,8 @@ class Parameters:
         Weight of what draws source and target together (lambda of Baklouti et al., equation 1).
     weights : str
         ImageNet weights for VGG16: a local file, "download", or empty for random initialisation.
-    label_sets : {"scheme", "shared"}
-        All classes of the scheme, or those that occur in every corpus.
+    label_sets : {"scheme", "shared", "any"}
+        All classes of the scheme, those that occur in every corpus, or those that occur in any.
 
     Raises
     ------
@@ -326,6 +326,8 @@ def prepare(
     if parameters.label_sets == "shared":
         labelled, alone = _of_shared_classes(labelled)
         left_out = pd.concat([left_out, alone]).sort_index()
+    elif parameters.label_sets == "any":
+        labelled = labelled.assign(emotion=labelled["emotion"].cat.remove_unused_categories())
     extract = functools.partial(
         features.extract,
         seconds=parameters.seconds,

@@ -73,7 +73,7 @@ def test_choices_of_methods(parameters):
     assert adaptation.to_sweep(parameters) == ["light-mmd"]
     assert adaptation.labelled_methods(parameters) == ["light-target"]
     headed = adaptation.with_target_head(parameters)
-    assert headed.methods == methods.GROUPS["target-head"] and headed.label_sets == "scheme"
+    assert headed.methods == methods.GROUPS["target-head"] and headed.label_sets == "any"
     assert headed.seeds == (3,) and headed.baseline in headed.methods
     assert adaptation.first_seed(parameters).seeds == (3,)
 
