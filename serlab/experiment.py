@@ -438,6 +438,9 @@ def options_of(parameters: Parameters, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _weights(parameters: Parameters) -> pretrained.Weights | None:
+    """None for random initialisation, also where published weights were downloaded before."""
+    if not parameters.weights:
+        return None
     download = parameters.weights == "download"
     return pretrained.find("" if download else parameters.weights, download=download)
 
@@ -475,6 +478,7 @@ def run(
     SerlabError
         With what is wrong and what to do.
     """
+    options_of(parameters, parameters.methods)  # a wrong file is told of before features are computed
     prepared = prepare(parameters, progress=progress, cancel=cancel)
     utterances = prepared.utterances
     protocol = parameters.split_protocol()
@@ -691,11 +695,14 @@ def _save(outcome: Outcome, folder: Path) -> None:
     whole_files.write_table(
         folder / "skipped_files.csv", outcome.skipped_files.drop(columns="path", errors="ignore")
     )
+    chosen = outcome.parameters.as_dict()
+    del chosen["data"]
+    chosen["weights"] = Path(chosen["weights"]).name
     text = json.dumps(
         {
             "headline": headline(outcome),
             "synthetic": outcome.is_synthetic,
-            "parameters": {k: v for k, v in outcome.parameters.as_dict().items() if k != "data"},
+            "parameters": chosen,
             "corpora": outcome.results["corpora"].iloc[0],
             "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         },

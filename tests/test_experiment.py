@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from serlab import experiment, tables
+from serlab import experiment, methods, pretrained, tables
 from serlab.errors import AudioError, Cancelled, CorpusError, ParameterError, ProtocolError
+from serlab.methods import MethodSpec
+from serlab.methods.scenarios import Majority
 from serlab.papers import andova_lustrek
 
 METHODS = ("majority", "rf-source", "rf-target", "rf-source-z")
@@ -215,3 +217,128 @@ def test_published_tables_are_whole_and_beside_ours(finished):
     status = andova_lustrek.not_run(["emodb", "savee"])
     assert status.iloc[0].tolist() == ["emodb", "savee", "can be run"]
     assert status.iloc[1]["status"] == "not run: emovo not installed"
+
+
+# --- adaptation: classes, inputs, libraries and weights ------------------------
+
+
+def installed(small_corpora, root, keep: dict[str, tuple[str, ...]]) -> str:
+    """The small corpora with some of their emotions: a data root."""
+    for name, emotions in keep.items():
+        table = pd.read_csv(small_corpora / name / "corpus.csv")
+        (root / name).mkdir()
+        (root / name / "audio").symlink_to(small_corpora / name / "audio")
+        table[table["label"].isin(emotions)].to_csv(root / name / "corpus.csv", index=False)
+    return str(root)
+
+
+def test_shared_classes_are_those_of_every_corpus(parameters, small_corpora, tmp_path):
+    keep = {"near": ("anger", "neutral", "sadness"), "far": ("anger", "joy", "neutral", "sadness")}
+    here = replace(parameters, data=installed(small_corpora, tmp_path, keep))
+    prepared = experiment.prepare(replace(here, label_sets="shared"))
+    assert list(prepared.utterances["emotion"].cat.categories) == ["neutral", "anger", "sadness"]
+    assert prepared.utterances["corpus"].value_counts().to_dict() == {"near": 24, "far": 24}
+    assert prepared.utterances["emotion"].notna().all() and len(prepared.X) == 48
+    assert prepared.left_out.to_dict() == {("far", "joy"): 8}, "what is left out is counted"
+    assert tables.data_table(prepared)["used"].sum() == 48
+    of_scheme = experiment.prepare(here)
+    assert len(of_scheme.utterances) == 56 and len(of_scheme.utterances["emotion"].cat.categories) == 4
+    outcome = experiment.run(replace(here, label_sets="shared", methods=("rf-source",), seeds=(0,)))
+    assert outcome.chance == pytest.approx(1 / 3)
+    assert [column for column in outcome.predictions if column.startswith("p_")] == [
+        "p_neutral", "p_anger", "p_sadness",
+    ]  # fmt: skip
+
+
+def test_fewer_than_two_shared_classes_are_refused(parameters, small_corpora, tmp_path):
+    keep = {"near": ("anger", "sadness"), "far": ("anger", "joy")}
+    here = replace(parameters, data=installed(small_corpora, tmp_path, keep), label_sets="shared")
+    with pytest.raises(ProtocolError, match=r"far, near share 1 class\(es\), two are needed; choose another"):
+        experiment.prepare(here)
+
+
+def test_a_method_with_features_of_its_own_gets_them(parameters, monkeypatch):
+    seen = []
+
+    class Spy(Majority):
+        def fit(self, *, source):
+            seen.append(source.X.shape)
+            self.winner = 0
+            return self
+
+    def build(*, n_classes, **_):
+        return Spy(n_classes)
+
+    spy = MethodSpec(
+        name="spy", title="Spy", access="none", normalization="none", input="frames", features="logmel26",
+        build=build, stochastic=False,
+    )  # fmt: skip
+    monkeypatch.setitem(methods.METHODS, "spy", spy)
+    here = replace(parameters, methods=("spy", "rf-source"), seeds=(0,), seconds=0.5, augment=("noise-20",))
+    outcome = experiment.run(here)
+    (shape,) = seen
+    assert shape[0] == 2 * 32 and shape[2] == 26, "with the augmented copies"
+    assert shape[1] <= 51, "and no longer than was asked for"
+    used = outcome.results.set_index("method")["features"].to_dict()
+    assert used == {"spy": "logmel26", "rf-source": "librosa"}
+    plain = experiment.run(replace(here, methods=("rf-source",)))
+    own = outcome.predictions[outcome.predictions["method"] == "rf-source"].reset_index(drop=True)
+    columns = own.columns.drop("run")
+    pd.testing.assert_frame_equal(own[columns], plain.predictions[columns])
+
+
+def test_a_missing_library_is_named_with_what_to_install(parameters, monkeypatch):
+    monkeypatch.setattr(methods.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ParameterError, match=r"'svm-tca' needs the library skada: pip install 'serlab\[adap"):
+        replace(parameters, methods=("svm-tca",))
+
+
+@pytest.mark.parametrize("content", [None, b"other weights"])
+def test_wrong_weights_are_told_of_before_anything_is_computed(parameters, tmp_path, monkeypatch, content):
+    def prepare(*_, **__):
+        raise AssertionError("no features were to be computed")
+
+    monkeypatch.setattr(experiment, "prepare", prepare)
+    path = tmp_path / "vgg16.pth"
+    message = "there is no file of weights"
+    if content is not None:
+        path.write_bytes(content)
+        message = "has SHA-256 .* expected was"
+    with pytest.raises(ParameterError, match=message):
+        experiment.run(replace(parameters, methods=("vgg16-source",), weights=str(path)))
+
+
+@pytest.mark.usefixtures("thin_vgg16")
+def test_the_headline_says_how_vgg16_begins(parameters, finished, tmp_path, monkeypatch):
+    outcome = experiment.run(replace(parameters, methods=("vgg16-source",), seeds=(0,)))
+    assert "VGG16 begins with random initialisation." in experiment.headline(outcome)
+    assert "VGG16" not in experiment.headline(finished[0])
+    # Weights that were downloaded for another experiment are not taken unasked.
+    (tmp_path / "weights").mkdir()
+    for published in pretrained.PUBLISHED.values():
+        (tmp_path / "weights" / published.file_name).write_bytes(b"")
+    monkeypatch.setenv("SERLAB_CACHE", str(tmp_path))
+    assert "VGG16 begins with random initialisation." in experiment.headline(outcome)
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), "1", True])
+def test_a_trade_off_below_zero_is_refused(parameters, value):
+    with pytest.raises(ParameterError, match=r"trade-off|'trade_off'"):
+        replace(parameters, trade_off=value)
+
+
+def test_the_trade_off_reaches_the_methods_that_have_one(parameters, monkeypatch):
+    got = {}
+
+    def build(*, n_classes, seed, preset, fitting, **options):
+        got.update(options)
+        return Majority(n_classes)
+
+    spec = MethodSpec(
+        name="spy", title="Spy", access="target-only", normalization="none", build=build, stochastic=False,
+        options=("trade_off",),
+    )  # fmt: skip
+    monkeypatch.setitem(methods.METHODS, "spy", spec)
+    experiment.run(replace(parameters, methods=("spy", "majority"), trade_off=0.25))
+    assert got == {"trade_off": 0.25}
+    assert replace(parameters, trade_off=0.25).digest() != parameters.digest()
