@@ -69,8 +69,8 @@ class Run:
         Likewise, first fold only, all of source and target (part "test": not
         given with labels): what the output layer sees, ``e_1`` ...
     shift : DataFrame
-        Likewise, every seed: how far apart source and tested target are in
-        each layer of a network that names them, see :func:`serlab.diagnostics.shift_table`.
+        Likewise: how far apart source and target are in each layer of a network
+        that names them, see :func:`serlab.diagnostics.shift_table`.
     """
 
     predictions: pd.DataFrame
@@ -326,20 +326,20 @@ def _run_fold(
     history = method.history() if hasattr(method, "history") else pd.DataFrame()
     seconds = time.perf_counter() - started  # without what follows, which is for figures only
     attention, embeddings, shift = [], [], pd.DataFrame()
-    if setting.embed_fold == split.fold and (hasattr(method, "embed") or hasattr(method, "layers")):
+    looked_into = setting.details and setting.embed_fold == split.fold
+    if looked_into and (hasattr(method, "embed") or hasattr(method, "layers")):
         # All of the target that the method was not given with labels, not this fold's test alone.
         target = np.setdiff1d(_target(split), given["target_train"])
         pictured = _normalized(spec, samples, given, target, neutral)
         shift = _shift(method, pictured, key)
-        if setting.details:
-            embeddings = [
-                _with_columns(
-                    _head(key, utterances, part, name),
-                    (source_view(method) if part is pictured.source else method).embed(part.X),
-                    "e",
-                )
-                for part, name in _shown(pictured)
-            ]
+        embeddings = [
+            _with_columns(
+                _head(key, utterances, part, name),
+                (source_view(method) if part is pictured.source else method).embed(part.X),
+                "e",
+            )
+            for part, name in _shown(pictured)
+        ]
     if setting.details and hasattr(method, "attention"):
         shown = _shown(normalized)
         # Attention is counted in the corpus that was learned from last.
