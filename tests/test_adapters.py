@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import evaluation, features, methods, metrics, normalization
+from serlab import diagnostics, evaluation, features, methods, metrics, normalization
 from serlab.corpora import synthetic
 from serlab.features import Frames
-from serlab.methods import FIT_ARGUMENTS, METHODS
+from serlab.methods import FIT_ARGUMENTS, METHODS, Method
 from serlab.protocols import SplitProtocol
 from serlab.samples import Labelled, statistics, without_labels
 from serlab.synthesis import EMOTIONS, Shift
@@ -65,13 +65,12 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], L
 
 
 @pytest.fixture(scope="session")
-def uar(corpora, tmp_path_factory: pytest.TempPathFactory):
-    """``uar(method, target)``: learned from the source, and from the target without labels."""
+def fitted(corpora, tmp_path_factory: pytest.TempPathFactory):
+    """``fitted(method, target)``: what learned from source and unlabelled target, and what it was given."""
     # Networks trained on the source are kept here for all methods that begin with them.
     fitting = Fitting(checkpoints=tmp_path_factory.mktemp("checkpoints"))
-    known: dict[tuple[str, str], float] = {}
 
-    def measure(name: str, target: str) -> float:
+    def fit(name: str, target: str) -> tuple[Method, normalization.Normalized]:
         spec = METHODS[name]
         kind = spec.features or "logmel40"
         source, rows = corpora["source", kind], corpora[target, kind]
@@ -85,16 +84,25 @@ def uar(corpora, tmp_path_factory: pytest.TempPathFactory):
             test=without_labels(rows),
         )
         method = spec.build(n_classes=len(EMOTIONS), seed=0, preset="demo", fitting=fitting)
-        method.fit(**{part: getattr(given, part) for part in FIT_ARGUMENTS[spec.access]})
-        y_pred = method.predict_proba(given.test.X).argmax(axis=1)
-        return float(metrics.uar(metrics.confusion(rows.y, y_pred, len(EMOTIONS))))
+        return method.fit(**{part: getattr(given, part) for part in FIT_ARGUMENTS[spec.access]}), given
 
-    def remembered(name: str, target: str) -> float:
+    return fit
+
+
+@pytest.fixture(scope="session")
+def uar(corpora, fitted):
+    """``uar(method, target)``."""
+    known: dict[tuple[str, str], float] = {}
+
+    def measure(name: str, target: str) -> float:
         if (name, target) not in known:
-            known[name, target] = measure(name, target)
+            method, given = fitted(name, target)
+            y_pred = method.predict_proba(given.test.X).argmax(axis=1)
+            y = corpora[target, FEATURES[0]].y
+            known[name, target] = float(metrics.uar(metrics.confusion(y, y_pred, len(EMOTIONS))))
         return known[name, target]
 
-    return remembered
+    return measure
 
 
 def share_recovered(uar, name: str, *, without: str, shifted: str) -> float:
@@ -127,6 +135,28 @@ def test_other_voices(uar, name):
     """The same of speakers that the source does not have."""
     assert share_recovered(uar, name, without="others", shifted="others shifted") >= 0.5
     assert uar(name, "others") >= uar(control_of(name), "others") - 0.03
+
+
+@pytest.mark.parametrize("name", ["light-adabn", "light-mmd", "vgg16-mmd"])
+def test_diagnostics_show_that_a_channel_is_undone(fitted, name):
+    """In the hidden layer; what is before batch normalisation stays apart."""
+
+    def distance(name: str) -> pd.Series:
+        method, given = fitted(name, "shifted")
+        table = diagnostics.shift_table(
+            evaluation.source_view(method).layers(given.source.X),
+            method.layers(given.test.X),
+            source_speaker=given.source.speaker,
+            target_speaker=given.test.speaker,
+            seed=0,
+        )
+        return table.set_index("layer")["mmd2"]
+
+    before, after = distance(control_of(name)), distance(name)
+    hidden = "dense" if name.startswith("light") else "fc1"
+    assert after[hidden] < 0.2 * before[hidden]
+    if name == "light-adabn":
+        assert after["convolution"] == pytest.approx(before["convolution"])
 
 
 # --- labels of the target ------------------------------------------------------
