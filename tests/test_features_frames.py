@@ -78,6 +78,14 @@ def test_mfcc_and_deltas_are_librosas(samples):
 
 
 @pytest.mark.parametrize("samples", SOUNDS.values(), ids=SOUNDS)
+def test_forty_mfcc_are_librosas_and_a_rotation_of_the_bands(samples):
+    found = features.get("mfcc40").extract(samples)
+    mel = librosa_log_mel(samples, n_mels=40)
+    assert np.abs(found.T - librosa.feature.mfcc(S=mel, n_mfcc=40)).max() < TOLERANCE
+    assert np.allclose((found**2).sum(axis=1), (mel**2).sum(axis=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("samples", SOUNDS.values(), ids=SOUNDS)
 def test_harmonic_set_is_librosas(samples):
     chosen = features.get("harmonic")
     found = pd.DataFrame(chosen.extract(samples), columns=list(chosen.names))

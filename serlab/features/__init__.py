@@ -31,7 +31,7 @@ from serlab.features.constant_q import CQT
 from serlab.features.frames import Frames
 from serlab.features.librosa_functionals import LIBROSA
 from serlab.features.opensmile_sets import EGEMAPS, IS10
-from serlab.features.spectral import HARMONIC, MFCC39, MFSC, SPEECH_MEL, log_mel
+from serlab.features.spectral import HARMONIC, MFCC39, MFCC40, MFSC, SPEECH_MEL, log_mel
 from serlab.progress import Progress
 
 __all__ = [
@@ -50,7 +50,7 @@ FEATURE_SETS: dict[str, FeatureSet] = {
     features.name: features
     for features in (
         IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), SPEECH_MEL, MFSC, CQT, MFCC39,
-        HARMONIC,
+        MFCC40, HARMONIC,
     )
 }  # fmt: skip
 

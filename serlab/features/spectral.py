@@ -266,6 +266,18 @@ def _load_mfcc() -> tuple[tuple[str, ...], Extractor]:
     return _MFCC_NAMES, extract
 
 
+def _load_all_mfcc() -> tuple[tuple[str, ...], Extractor]:
+    from scipy.fft import dct
+
+    filters = _mel_filters(MFCC_BANDS)
+
+    def extract(samples: np.ndarray) -> np.ndarray:
+        mel = _mel_frames(samples, filters, hop=HOP)
+        return dct(mel, type=2, norm="ortho", axis=1).astype(np.float32)
+
+    return tuple(f"mfcc_{i}" for i in range(MFCC_BANDS)), extract
+
+
 def _load_harmonic() -> tuple[tuple[str, ...], Extractor]:
     import librosa
 
@@ -338,6 +350,18 @@ MFCC39 = _frame_set(
     hop=HOP,
     settings={"bands": MFCC_BANDS, "delta_width": DELTA_WIDTH},
     load=_load_mfcc,
+)
+
+#: All coefficients of 40 bands: a rotation of ``logmel40``, nothing is lost. Decibels, and no mean
+#: is subtracted: the i-vector beside it is to say what the mean would. The paper's Kaldi features
+#: differ in scale (natural logarithm), window and pre-emphasis.
+MFCC40 = _frame_set(
+    name="mfcc40",
+    title="40 MFCC of 40 bands without mean normalisation, every 10 ms",
+    reference=f"Zhou & Beigi (2020), section 3.2; {_MCFEE}",
+    hop=HOP,
+    settings={"bands": MFCC_BANDS, "coefficients": MFCC_BANDS},
+    load=_load_all_mfcc,
 )
 
 HARMONIC = _frame_set(
