@@ -1,0 +1,259 @@
+"""A network that learned to recognise speech, with all that it needs to be used: one folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+from serlab import ivectors
+from serlab.checkpoints import content
+from serlab.errors import ParameterError
+from serlab.models.corpus_norm import take_statistics
+from serlab.models.tdnn import TDNN, TDNNLayer
+from serlab.training import seeded
+
+if TYPE_CHECKING:
+    from serlab.asr.units import Units
+
+FORMAT = "serlab acoustic model 1"
+_CONFIG, _WEIGHTS, _UNITS = "config.json", "model.safetensors", "units.json"
+_IVECTORS = "ivectors.npz"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AcousticModel:
+    """A TDNN that was trained on transcribed speech.
+
+    Attributes
+    ----------
+    tdnn : TDNN
+    ivectors : IVectorExtractor or None
+    units : Units
+        Of the transcripts.
+    loss : {"ctc", "lf-mmi"}
+    centre, scale : ndarray of float32, shape (d,)
+        Mean and deviation of each input over all frames of training: one
+        constant for all speech, no normalisation of an utterance or speaker.
+    settings : mapping
+        How it was trained (JSON values); "ivector_window": frames, or None
+        for one i-vector an utterance.
+    provenance : mapping
+        Where it comes from (JSON values): corpora, hashes of the training
+        utterances' audio, error rates, versions.
+    """
+
+    tdnn: TDNN
+    ivectors: ivectors.IVectorExtractor | None
+    units: Units
+    loss: Literal["ctc", "lf-mmi"]
+    centre: np.ndarray
+    scale: np.ndarray
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def inputs(self, X: np.ndarray) -> np.ndarray:
+        """What the network sees.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, t, 40)
+            Feature set "mfcc40", NaN after the end of an utterance.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, t, 40 + rank)
+            With the i-vector beside each frame, standardised by ``centre`` and ``scale``.
+
+        Raises
+        ------
+        ParameterError
+            If the features are of another number.
+        """
+        appended = with_ivectors(X, self.ivectors, window=self.settings.get("ivector_window"))
+        if appended.shape[2] != len(self.centre):
+            raise ParameterError(
+                f"{X.shape[2]} features a frame make {appended.shape[2]} inputs, the acoustic model takes "
+                f"{len(self.centre)}; extract the feature set 'mfcc40'"
+            )
+        return ((appended - self.centre) / self.scale).astype(np.float32, copy=False)
+
+    def untrained(self, seed: int, X: np.ndarray | None = None) -> AcousticModel:
+        """The control: the same inputs and architecture, with fresh weights.
+
+        Parameters
+        ----------
+        seed : int
+        X : ndarray, shape (n, t, 40), optional
+            Speech by which batch normalisation takes its statistics, so that
+            fresh weights that stay frozen give features of a common size; no
+            label is used.
+        """
+        with seeded(seed):
+            tdnn = TDNN(
+                self.tdnn.n_features,
+                self.tdnn.n_outputs,
+                layers=self.tdnn.specs,
+                prefinal=self.tdnn.widths[-1],
+            )
+        if X is not None:
+            take_statistics(tdnn, torch.from_numpy(self.inputs(X)))
+        return replace(
+            self, tdnn=tdnn.eval(), provenance={"untrained": True, "seed": seed, "control of": self.digest}
+        )
+
+    @property
+    def digest(self) -> str:
+        """Short hash of all that decides what the layers compute."""
+        arrays = [self.centre, self.scale]
+        if self.ivectors is not None:
+            ubm = self.ivectors.ubm
+            arrays += [ubm.weights, ubm.means, ubm.variances, self.ivectors.means, self.ivectors.factors]
+        tensors = [*self.tdnn.state_dict().values(), *map(torch.as_tensor, arrays)]
+        identity = [_architecture(self.tdnn), self.settings.get("ivector_window"), content(tensors)]
+        return hashlib.blake2b(json.dumps(identity).encode(), digest_size=8).hexdigest()
+
+    def save(self, folder: Path | str) -> None:
+        """Write a folder of JSON, safetensors and npz files; it appears whole or not at all.
+
+        An acoustic model that is there already is replaced.
+
+        Raises
+        ------
+        ParameterError
+            If ``folder`` holds anything else.
+        """
+        from safetensors.torch import save_file
+
+        folder = Path(folder).absolute()
+        _refuse_foreign(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".partial", dir=folder.parent))
+        try:
+            unfinished.chmod(0o755)  # mkdtemp makes it private
+            weights = {f"tdnn.{name}": value.contiguous() for name, value in self.tdnn.state_dict().items()}
+            weights |= {"centre": torch.from_numpy(self.centre), "scale": torch.from_numpy(self.scale)}
+            save_file(weights, unfinished / _WEIGHTS)
+            (unfinished / _UNITS).write_text(self.units.to_json(), encoding="utf-8")
+            if self.ivectors is not None:
+                self.ivectors.save(unfinished / _IVECTORS)
+            config = {
+                "format": FORMAT,
+                "tdnn": {"n_features": self.tdnn.n_features, "n_outputs": self.tdnn.n_outputs}
+                | _architecture(self.tdnn),
+                "loss": self.loss,
+                "settings": dict(self.settings),
+                "provenance": dict(self.provenance),
+                "files": {path.name: _sha256(path) for path in sorted(unfinished.iterdir())},
+            }
+            (unfinished / _CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
+            if folder.exists():
+                os.replace(folder, unfinished / "old")
+            os.replace(unfinished, folder)
+            shutil.rmtree(folder / "old", ignore_errors=True)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def with_ivectors(
+    X: np.ndarray, extractor: ivectors.IVectorExtractor | None, *, window: int | None
+) -> np.ndarray:
+    """Frames (n, t, d) with the i-vector of their utterance, or window of frames, behind the features."""
+    return X if extractor is None else extractor.append(X, window=window)
+
+
+def load(folder: Path | str) -> AcousticModel:
+    """Read what :meth:`AcousticModel.save` wrote; only JSON and arrays are read, nothing is executed.
+
+    Raises
+    ------
+    ParameterError
+        If the folder is missing, holds another kind of model, or a file of it
+        is missing or changed.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from serlab.asr.units import Units
+
+    folder = Path(folder)
+    config = _config(folder)
+    for name, expected in config["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise ParameterError(f"{folder}: {name} is missing; copy the whole folder again")
+        if _sha256(path) != expected:
+            raise ParameterError(
+                f"{path} is not the file that was saved: it is damaged, or of another model; "
+                "copy the whole folder again"
+            )
+    try:
+        shape = config["tdnn"]
+        tdnn = TDNN(
+            shape["n_features"],
+            shape["n_outputs"],
+            layers=[TDNNLayer(**layer) for layer in shape["layers"]],
+            prefinal=shape["prefinal"],
+        )
+        weights = load_file(folder / _WEIGHTS)
+        centre, scale = (weights.pop(name).numpy() for name in ("centre", "scale"))
+        tdnn.load_state_dict({name.removeprefix("tdnn."): value for name, value in weights.items()})
+        return AcousticModel(
+            tdnn=tdnn.eval(),
+            ivectors=ivectors.load(folder / _IVECTORS) if _IVECTORS in config["files"] else None,
+            units=Units.from_json((folder / _UNITS).read_text(encoding="utf-8")),
+            loss=config["loss"],
+            centre=centre,
+            scale=scale,
+            settings=config["settings"],
+            provenance=config["provenance"],
+        )
+    except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ParameterError(
+            f"{folder} is damaged or of another version of serlab ({error}); pretrain again"
+        ) from error
+
+
+def _architecture(tdnn: TDNN) -> dict[str, Any]:
+    return {"layers": [asdict(layer) for layer in tdnn.specs], "prefinal": tdnn.widths[-1]}
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    path = folder / _CONFIG
+    if not path.is_file():
+        raise ParameterError(
+            f"{folder} is no acoustic model: there is no {_CONFIG}; make one with `serlab pretrain`"
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ParameterError(f"{path} is damaged ({error}); copy the whole folder again") from error
+    found = config.get("format", config.get("model_type")) if isinstance(config, dict) else None
+    if found != FORMAT:
+        raise ParameterError(
+            f"{folder} is not an acoustic model of serlab (it says {found!r}, not {FORMAT!r}); "
+            "a pretrained encoder is used through serlab.encoders"
+        )
+    return config
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Replace nothing that is not an acoustic model."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        try:
+            _config(folder)
+        except ParameterError as error:
+            raise ParameterError(f"{error}; choose an empty or a new folder to save to") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
