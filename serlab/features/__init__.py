@@ -1,5 +1,9 @@
 """Features: from utterances to a matrix, or to sequences of frames, once.
 
+Besides the named sets there are those of pretrained models: "encoder:<model>",
+"encoder-frames:<model>@<layer>" and "speaker-encoder:<model>", where a model is
+a folder, its name under ``SERLAB_MODELS``, or a name of the Hugging Face hub.
+
 >>> extract(utterances, features="is10").X.shape  # doctest: +SKIP
 (339, 1582)
 >>> extract(utterances, features="logmel26", seconds=7.5).X.shape  # doctest: +SKIP
@@ -12,7 +16,7 @@ import hashlib
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,16 +30,19 @@ import pandas as pd
 from serlab import audio, augmentation, data
 from serlab.errors import AudioError, Cancelled, ParameterError
 from serlab.features import cache as disk
+from serlab.features import encoder
 from serlab.features.base import FeatureSet
 from serlab.features.constant_q import CQT
 from serlab.features.frames import Frames
 from serlab.features.librosa_functionals import LIBROSA
 from serlab.features.opensmile_sets import EGEMAPS, IS10
+from serlab.features.short_term import SHORTTERM34, SPECTROGRAM200, VOICE32
 from serlab.features.spectral import HARMONIC, MFCC39, MFCC40, MFSC, SPEECH_MEL, log_mel
 from serlab.progress import Progress
 
 __all__ = [
     "FEATURE_SETS",
+    "PREFIXES",
     "Extraction",
     "FeatureSet",
     "Frames",
@@ -51,8 +58,24 @@ FEATURE_SETS: dict[str, FeatureSet] = {
     for features in (
         IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), SPEECH_MEL, MFSC, CQT, MFCC39,
         MFCC40, HARMONIC,
+        VOICE32, SPECTROGRAM200, SHORTTERM34,
     )
 }  # fmt: skip
+
+
+def _speaker_encoder(name: str) -> FeatureSet:
+    from serlab.encoders import find_folder
+    from serlab.features.speaker_encoder import speaker_encoder
+
+    return speaker_encoder(find_folder(name) or name)
+
+
+#: What stands before the colon -> maker of a feature set from what stands behind it.
+PREFIXES: dict[str, Callable[[str], FeatureSet]] = {
+    "encoder": encoder.encoder,
+    "encoder-frames": encoder.frames_by_name,
+    "speaker-encoder": _speaker_encoder,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +124,12 @@ def get(features: str | FeatureSet) -> FeatureSet:
     """
     if isinstance(features, FeatureSet):
         return features
+    prefix, colon, model = features.partition(":")
+    if colon and prefix in PREFIXES:
+        return PREFIXES[prefix](model)
     if features not in FEATURE_SETS:
-        raise ParameterError(f"unknown feature set {features!r}; known: {', '.join(FEATURE_SETS)}")
+        known = [*FEATURE_SETS, *(f"{prefix}:<model>" for prefix in PREFIXES)]
+        raise ParameterError(f"unknown feature set {features!r}; known: {', '.join(known)}")
     return FEATURE_SETS[features]
 
 
@@ -135,7 +162,7 @@ def extract(
     utterances : DataFrame
         See :mod:`serlab.data`; ``path``, ``start`` and ``end`` are read.
     features : str or FeatureSet
-        A name of :data:`FEATURE_SETS`, or what :func:`log_mel` makes;
+        A name of :data:`FEATURE_SETS` or :data:`PREFIXES`, or what :func:`log_mel` makes;
         ``is10`` and ``egemaps`` are for research only.
     seconds : float, optional
         Frame sets only: longer utterances are cut at the end, and noted.

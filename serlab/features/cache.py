@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -146,7 +147,8 @@ def remember_hashes(folder: Path, hashes: Mapping[str, str]) -> None:
 
 
 def _set_folder(folder: Path, features: FeatureSet) -> Path:
-    return folder / "features" / f"{features.name}-{features.digest}"
+    name = re.sub(r"[^\w.-]", "_", features.name)  # names of pretrained models may be paths
+    return folder / "features" / f"{name}-{features.digest}"
 
 
 def _memory_file(folder: Path) -> Path:

@@ -1,0 +1,193 @@
+"""Features of pretrained speech encoders: layers of :mod:`serlab.encoders`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import lru_cache, partial
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from serlab import encoders
+from serlab.errors import ParameterError
+from serlab.features.base import Extractor, FeatureSet
+
+_LICENSE = (
+    "transformers (Apache-2.0); the weights have a licence of their own, see the model's folder or page"
+)
+_REFERENCES = {
+    "whisper": "Radford et al. (2023), Robust Speech Recognition via Large-Scale Weak Supervision",
+    "wav2vec2": "Baevski et al. (2020), wav2vec 2.0; XLS-R: Babu et al. (2022)",
+    "hubert": "Hsu et al. (2021), HuBERT: Self-Supervised Speech Representation Learning",
+    "wavlm": "Chen et al. (2022), WavLM: Large-Scale Self-Supervised Pre-Training",
+}
+
+
+def encoder(name: str, *, root: Path | str | None = None) -> FeatureSet:
+    """Mean and standard deviation over the frames, of every layer of an encoder.
+
+    Parameters
+    ----------
+    name : str
+        A folder, a name under ``SERLAB_MODELS`` or ``./models``, or a name of
+        the Hugging Face hub; see :func:`serlab.encoders.find`.
+    root : path, optional
+        Instead of ``SERLAB_MODELS``.
+
+    Returns
+    -------
+    FeatureSet
+        "encoder:<name>", vectors. Features "layer0.mean.000", ...,
+        "layer0.sd.000", ..., "layer1.mean.000" and so on.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such model, or it cannot be used.
+    """
+    folder = encoders.look(name, root=root)
+    names = tuple(
+        f"layer{layer}.{statistic}.{i:03d}"
+        for layer in range(folder.n_layers + 1)
+        for statistic in ("mean", "sd")
+        for i in range(folder.width)
+    )
+    return _feature_set(
+        folder,
+        name=f"encoder:{name}",
+        title=f"{encoders.FAMILIES[folder.family]}: mean and deviation of {folder.n_layers + 1} layers",
+        load=partial(_load, folder, names, _statistics),
+    )
+
+
+def frames(name: str, layer: int, *, root: Path | str | None = None) -> FeatureSet:
+    """One layer of an encoder, a frame every 20 ms: the input of the layers above it.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`encoder`.
+    layer : int
+        0 is the input of the first block.
+    root : path, optional
+
+    Returns
+    -------
+    FeatureSet
+        "encoder-frames:<name>@<layer>".
+
+    Raises
+    ------
+    ParameterError
+        If there is no such model or layer.
+    """
+    folder = encoders.look(name, root=root)
+    if not 0 <= layer <= folder.n_layers:
+        raise ParameterError(f"there is no layer {layer} of {name}; choose 0 to {folder.n_layers}")
+    return _feature_set(
+        folder,
+        name=f"encoder-frames:{name}@{layer}",
+        title=f"{encoders.FAMILIES[folder.family]}: frames of layer {layer}",
+        load=partial(
+            _load,
+            folder,
+            tuple(f"layer{layer}.{i:03d}" for i in range(folder.width)),
+            partial(_one_layer, layer=layer),
+        ),
+        kind="frames",
+        frame_shift=encoders.FRAME_SHIFT,
+    )
+
+
+def frames_by_name(what: str) -> FeatureSet:
+    """:func:`frames` of "<name>@<layer>".
+
+    Raises
+    ------
+    ParameterError
+    """
+    name, _, layer = what.rpartition("@")
+    if not name or not layer.isdecimal():
+        raise ParameterError(f"'encoder-frames:{what}' names no layer; write encoder-frames:<model>@<layer>")
+    return frames(name, int(layer))
+
+
+def _feature_set(folder: encoders.Folder, **described: object) -> FeatureSet:
+    encoders.require_transformers()
+    return FeatureSet(
+        version="1",
+        license=_LICENSE,
+        reference=_REFERENCES[folder.family],
+        settings={
+            "family": folder.family,
+            "sha256": folder.sha256,
+            "configuration": folder.settings,
+            "transformers": version("transformers"),
+        },
+        **described,
+    )
+
+
+def _load(
+    folder: encoders.Folder,
+    names: tuple[str, ...],
+    describe: Callable[[encoders.Encoder, np.ndarray], np.ndarray],
+) -> tuple[tuple[str, ...], Extractor]:
+    model = _loaded(folder)
+
+    def extract(samples: np.ndarray) -> np.ndarray:
+        with _ONE_THREAD:
+            return describe(model, samples)
+
+    return names, extract
+
+
+@lru_cache(maxsize=2)
+def _loaded(folder: encoders.Folder) -> encoders.Encoder:
+    """One copy in memory, for all feature sets of a model."""
+    return encoders.Encoder(folder)
+
+
+class _OneThread:
+    """Keep torch to one thread while anybody is inside.
+
+    Utterances are small, and several are described at once: threads of torch
+    within each would wait for one another (four times the processor time on
+    2 cores). How many threads torch uses is a setting of the process, so the
+    last to leave puts back what the first one found.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = threading.Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        import torch
+
+        with self._lock:
+            if self._inside == 0:
+                self._before = torch.get_num_threads()
+            self._inside += 1
+            torch.set_num_threads(1)
+
+    def __exit__(self, *error: object) -> None:
+        import torch
+
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                torch.set_num_threads(self._before)
+
+
+_ONE_THREAD = _OneThread()
+
+
+def _statistics(model: encoders.Encoder, samples: np.ndarray) -> np.ndarray:
+    return np.concatenate(
+        [part for layer in model.layers(samples) for part in (layer.mean(axis=0), layer.std(axis=0))]
+    )
+
+
+def _one_layer(model: encoders.Encoder, samples: np.ndarray, *, layer: int) -> np.ndarray:
+    return model.layers(samples, up_to=layer)[layer]

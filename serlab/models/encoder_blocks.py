@@ -1,0 +1,65 @@
+"""Blocks of self-attention of a pretrained speech encoder."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+
+class Blocks(nn.Module):
+    """Blocks of one of the families of :mod:`serlab.encoders`, one after the other.
+
+    Parameters
+    ----------
+    blocks : sequence of Module
+        Of transformers.
+    norm : Module or None
+        Applied to the output of the last.
+    """
+
+    def __init__(self, blocks: Sequence[nn.Module], norm: nn.Module | None) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self.norm = norm
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def forward(self, X: Tensor, mask: Tensor | None = None, *, up_to: int | None = None) -> list[Tensor]:
+        """Output of each block, shape (B, t, width).
+
+        Parameters
+        ----------
+        X : Tensor, shape (B, t, width)
+            Finite everywhere.
+        mask : Tensor of bool, shape (B, t), optional
+            True for the frames of the utterance; others are not attended to.
+        up_to : int, optional
+            How many blocks; default all.
+        """
+        outputs, relative = [], {}
+        for block in self.blocks[:up_to]:
+            if _has_relative_positions(block):
+                # The first block turns distances between frames into a bias that all others share.
+                X, bias = block(X, attention_mask=mask, **relative)
+                relative = {"position_bias": bias}
+            else:
+                X = block(X, attention_mask=None if mask is None else mask[:, None, None, :])
+            outputs.append(X)
+        if self.norm is not None and len(outputs) == len(self.blocks) > 0:
+            outputs[-1] = self.norm(outputs[-1])
+        return outputs
+
+    def above(self, layer: int) -> Blocks:
+        """A copy of the blocks whose input is a layer, to be trained further."""
+        kept = copy.deepcopy(self.blocks[layer:])
+        if len(kept) and _has_relative_positions(kept[0]):
+            kept[0].attention.rel_attn_embed = copy.deepcopy(self.blocks[0].attention.rel_attn_embed)
+        return Blocks(kept, copy.deepcopy(self.norm)).requires_grad_(True)
+
+
+def _has_relative_positions(block: nn.Module) -> bool:
+    """Whether this is a block of WavLM."""
+    return hasattr(getattr(block, "attention", None), "compute_bias")
