@@ -57,8 +57,7 @@ FEATURE_SETS: dict[str, FeatureSet] = {
     features.name: features
     for features in (
         IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), SPEECH_MEL, MFSC, CQT, MFCC39,
-        MFCC40, HARMONIC,
-        VOICE32, SPECTROGRAM200, SHORTTERM34,
+        MFCC40, HARMONIC, VOICE32, SPECTROGRAM200, SHORTTERM34,
     )
 }  # fmt: skip
 
