@@ -15,15 +15,6 @@ from serlab.experiment import Outcome, Parameters, Prepared
 from serlab.features import Frames
 from serlab.progress import Progress
 
-#: What an adapter is without seeing the target; by the first part of its name.
-CONTROLS: dict[str, str] = {
-    "light": "light-source",
-    "vgg16": "vgg16-source",
-    "svm": "svm-source",
-    "rf": "rf-source",
-    "acnn": "acnn-source",
-}
-
 #: Swept if they are run: the paper's method, an adversary, class-conditional MMD, covariances.
 _SWEPT = ("light-mmd", "light-dann", "light-lmmd", "light-coral", "vgg16-mmd")
 
@@ -61,9 +52,10 @@ def gain_over_source(outcome: Outcome) -> pd.DataFrame:
     speakers = outcome.utterances["speaker"]
     run = list(outcome.predictions["method"].unique())
     tables = []
-    for family, control in CONTROLS.items():
-        own = [name for name in run if name.split("-")[0] == family and _is_adapter(name)]
-        if control in run and own:
+    adapters = [name for name in run if _is_adapter(name)]
+    for control in dict.fromkeys(map(control_of, adapters)):
+        own = [name for name in adapters if control_of(name) == control]
+        if control in run:
             chosen = outcome.predictions[outcome.predictions["method"].isin([control, *own])]
             tables.append(evaluation.compare(chosen, speakers, baseline=control, pool_folds=pool))
     if not tables:
@@ -82,6 +74,11 @@ def gain_table(gained: pd.DataFrame) -> pd.DataFrame:
     return gained.assign(over=over)[columns].rename(columns={"title": "method"})
 
 
+def control_of(name: str) -> str:
+    """The same classifier, which knows the source alone."""
+    return f"{name.partition('-')[0]}-source"
+
+
 def _is_adapter(name: str) -> bool:
     return methods.get(name).access == "unlabelled"
 
@@ -96,7 +93,7 @@ def pair_to_show(outcome: Outcome) -> tuple[str, str]:
     """
     run = list(outcome.predictions["method"].unique())
     for name in sorted((name for name in run if _is_adapter(name)), key=lambda name: "-mmd" not in name):
-        control = CONTROLS.get(name.split("-")[0])
+        control = control_of(name)
         if control in run and name in set(outcome.embeddings.get("method", ())):
             return control, name
     raise ParameterError(

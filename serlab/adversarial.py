@@ -22,7 +22,7 @@ from torch.func import functional_call
 from torch.nn.functional import one_hot, softplus
 
 from serlab import losses
-from serlab.objectives import Batch, CrossEntropy, ramp, require_trade_off
+from serlab.objectives import Batch, CrossEntropy, classified, classified_target, ramp, require_trade_off
 
 #: Least score of a dual discriminator; its logarithm is needed.
 LEAST_SCORE = 1e-6
@@ -72,7 +72,8 @@ class GAN:
         progress: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Terms: classification, discriminator, encoder."""
-        source, target, logits, terms = _classified(network, batch, cross_entropy)
+        source, target, logits, terms = classified(network, batch, cross_entropy)
+        terms |= classified_target(network.classify, target, batch, cross_entropy)
         discriminator = companions["discriminator"]
         adversarial = {
             "discriminator": losses.domain_adversarial(
@@ -127,7 +128,8 @@ class ADDi:
         progress: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Terms: classification, discriminators, encoder."""
-        source, target, logits, terms = _classified(network, batch, cross_entropy)
+        source, target, logits, terms = classified(network, batch, cross_entropy)
+        terms |= classified_target(network.classify, target, batch, cross_entropy)
         adversarial = {
             "discriminators": _telling_apart(companions, source, target),
             "encoder": ramp(progress) * _deceiving(companions, target),
@@ -195,7 +197,8 @@ class SADDi:
         progress: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Terms: classification, discriminators, encoder, reconstruction, synthesis."""
-        source, target, logits, terms = _classified(network, batch, cross_entropy)
+        source, target, logits, terms = classified(network, batch, cross_entropy)
+        terms |= classified_target(network.classify, target, batch, cross_entropy)
         n_classes = logits.shape[1]
 
         def generated(hidden: Tensor, classes: Tensor) -> Tensor:
@@ -253,18 +256,6 @@ def relative_error(made: Tensor, wanted: Tensor) -> Tensor:
     made, wanted = made.float(), wanted.detach().float()
     variance = (wanted - wanted.mean(dim=0)).square().mean()
     return (made - wanted).square().mean() / variance.clamp(min=LEAST_VARIANCE)
-
-
-def _classified(
-    network: nn.Module, batch: Batch, cross_entropy: CrossEntropy
-) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
-    """Hidden representations of both corpora, logits of the source, cross-entropies."""
-    source, target = network.hidden(batch.source), network.hidden(batch.target)
-    logits = network.classify(source)
-    terms = {"classification": cross_entropy(logits, batch.y)}
-    if batch.target_y is not None:
-        terms["target"] = cross_entropy(network.classify(target), batch.target_y)
-    return source, target, logits, terms
 
 
 def _telling_apart(companions: nn.ModuleDict, source: Tensor, target: Tensor) -> Tensor:

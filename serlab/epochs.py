@@ -69,9 +69,7 @@ class Settings:
 
 
 #: Module, batch, cross-entropy and progress from 0 to 1 -> logits of the batch, and terms of the loss.
-Loss = Callable[
-    [nn.Module, Batch, Callable[[Tensor, Tensor], Tensor], float], tuple[Tensor, dict[str, Tensor]]
-]
+Loss = Callable[[nn.Module, Batch, CrossEntropy, float], tuple[Tensor, dict[str, Tensor]]]
 
 
 def classification(

@@ -8,11 +8,11 @@ its labels only where a method may have them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 
 from serlab import losses
@@ -111,7 +111,7 @@ class LossOf:
 
 def ramp(progress: float) -> float:
     """Rises from 0 to 1: ``2 / (1 + exp(-10 progress)) - 1`` (Ganin et al. 2016, section 5.2.2)."""
-    return 2 / (1 + torch.tensor(-10.0 * progress).exp().item()) - 1
+    return 2 / (1 + math.exp(-10 * progress)) - 1
 
 
 def require_trade_off(value: float) -> None:
@@ -123,6 +123,32 @@ def require_trade_off(value: float) -> None:
     """
     if not value >= 0:
         raise ParameterError(f"the trade-off (lambda) is {value}; it must be 0 or more")
+
+
+def classified(
+    network: nn.Module, batch: Batch, cross_entropy: CrossEntropy
+) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
+    """What every objective begins with.
+
+    Returns
+    -------
+    source, target : Tensor, shapes (n, h) and (m, h)
+        Hidden representations.
+    logits : Tensor, shape (n, n_classes)
+        Of the source.
+    terms : dict
+        The cross-entropy of the source, ``classification``.
+    """
+    source, target = network.hidden(batch.source), network.hidden(batch.target)
+    logits = network.classify(source)
+    return source, target, logits, {"classification": cross_entropy(logits, batch.y)}
+
+
+def classified_target(
+    classify: Callable[[Tensor], Tensor], target: Tensor, batch: Batch, cross_entropy: CrossEntropy
+) -> dict[str, Tensor]:
+    """Cross-entropy of the target rows as the term ``target``, for who may see their labels; else none."""
+    return {} if batch.target_y is None else {"target": cross_entropy(classify(target), batch.target_y)}
 
 
 def _coral(source: Tensor, target: Tensor) -> Tensor:
@@ -175,12 +201,10 @@ class Distance:
         return nn.ModuleDict({"head": nn.Linear(width, n_classes)} if self.target_head else {})
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
-        source, target = network.hidden(batch.source), network.hidden(batch.target)
-        logits = network.classify(source)
-        terms = {"classification": cross_entropy(logits, batch.y)}
-        if batch.target_y is not None:
-            classify = companions["head"] if self.target_head else network.classify
-            terms["target"] = cross_entropy(classify(target), batch.target_y)
+        source, target, logits, terms = classified(network, batch, cross_entropy)
+        terms |= classified_target(
+            companions["head"] if self.target_head else network.classify, target, batch, cross_entropy
+        )
         distance = DISTANCES[self.distance](source, target)
         return logits, {**terms, "alignment": self.trade_off * self.scale * ramp(progress) * distance}
 
@@ -198,7 +222,6 @@ class LocalMMD:
     trade_off : float
     """
 
-    scale: float = 1.0
     trade_off: float = 1.0
 
     def __post_init__(self) -> None:
@@ -208,15 +231,11 @@ class LocalMMD:
         return nn.ModuleDict()
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
-        source, target = network.hidden(batch.source), network.hidden(batch.target)
-        logits = network.classify(source)
+        source, target, logits, terms = classified(network, batch, cross_entropy)
         belief = network.classify(target).softmax(dim=1).detach()
         known = nn.functional.one_hot(batch.y, logits.shape[1]).to(belief.dtype)
         distance = losses.local_mmd2(source, target, known, belief)
-        return logits, {
-            "classification": cross_entropy(logits, batch.y),
-            "alignment": self.trade_off * self.scale * ramp(progress) * distance,
-        }
+        return logits, {**terms, "alignment": self.trade_off * ramp(progress) * distance}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +249,6 @@ class JointMMD:
     trade_off : float
     """
 
-    scale: float = 1.0
     trade_off: float = 1.0
 
     def __post_init__(self) -> None:
@@ -240,13 +258,10 @@ class JointMMD:
         return nn.ModuleDict()
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
-        source, target = network.hidden(batch.source), network.hidden(batch.target)
-        logits, others = network.classify(source), network.classify(target)
-        distance = losses.joint_mmd2((source, logits.softmax(dim=1)), (target, others.softmax(dim=1)))
-        return logits, {
-            "classification": cross_entropy(logits, batch.y),
-            "alignment": self.trade_off * self.scale * ramp(progress) * distance,
-        }
+        source, target, logits, terms = classified(network, batch, cross_entropy)
+        belief = network.classify(target).softmax(dim=1)
+        distance = losses.joint_mmd2((source, logits.softmax(dim=1)), (target, belief))
+        return logits, {**terms, "alignment": self.trade_off * ramp(progress) * distance}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,13 +289,9 @@ class DomainAdversarial:
         return nn.ModuleDict({"discriminator": discriminator})
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
-        source, target = network.hidden(batch.source), network.hidden(batch.target)
-        logits = network.classify(source)
+        source, target, logits, terms = classified(network, batch, cross_entropy)
         strength = self.trade_off * ramp(progress)
         verdicts = [
             companions["discriminator"](losses.reverse_gradient(part, strength)) for part in (source, target)
         ]
-        return logits, {
-            "classification": cross_entropy(logits, batch.y),
-            "discriminator": losses.domain_adversarial(*verdicts),
-        }
+        return logits, {**terms, "discriminator": losses.domain_adversarial(*verdicts)}

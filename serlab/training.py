@@ -140,10 +140,11 @@ def train(
     Returns
     -------
     DataFrame
-        One row an epoch: epoch, loss, uar, where the loss has several terms
-        loss_<term>, and with validation validation_loss and validation_uar. Loss and UAR of the training rows
-        are those met on the way, with dropout and while weights change. UAR
-        is the mean recall of the classes that are present.
+        One row an epoch: epoch, loss, uar; loss_<term> where the loss has
+        several terms; with validation validation_loss and validation_uar.
+        Loss and UAR of the training rows are those met on the way, with
+        dropout and while weights change. UAR is the mean recall of the
+        classes that are present.
 
     Raises
     ------

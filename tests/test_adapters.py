@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from serlab import diagnostics, evaluation, features, methods, metrics, normalization
+from serlab.adaptation import control_of
 from serlab.corpora import synthetic
 from serlab.features import Frames
 from serlab.methods import FIT_ARGUMENTS, METHODS, Method
@@ -31,11 +32,6 @@ IN_OTHER_VOICES = ("svm-ot", "svm-tca", "rf-coral", "light-adabn", "light-mmd", 
 
 #: The second one of VGG16, the first of all others; of methods of vectors its means and deviations.
 FEATURES = ("logmel40", "logmel64")
-
-
-def control_of(name: str) -> str:
-    """The same classifier, which knows the source alone."""
-    return f"{name.partition('-')[0]}-source"
 
 
 @pytest.fixture(scope="session")

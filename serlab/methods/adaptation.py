@@ -17,15 +17,30 @@ from torch import Tensor, nn
 
 from serlab import training
 from serlab.methods.base import require_classes
-from serlab.methods.deep import Network
+from serlab.methods.deep import Network, as_labels
 from serlab.models.corpus_norm import take_statistics
 from serlab.objectives import Joint, LossOf, Objective, WithHead
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Settings
 
 
+class _Adapted:
+    """What is asked of ``adapted``, the network for rows of the target."""
+
+    adapted: Network
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.adapted.predict_proba(X)
+
+    def embed(self, X: np.ndarray) -> np.ndarray:
+        return self.adapted.embed(X)
+
+    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        return self.adapted.layers(X)
+
+
 @dataclass
-class _TwoStages:
+class _TwoStages(_Adapted):
     """Source alone, then source and target.
 
     Attributes
@@ -43,30 +58,26 @@ class _TwoStages:
     on_both: Settings
 
     def _adapt(self, source: Labelled, target: Unlabelled, target_y: np.ndarray | None) -> None:
-        network = self.source
-        module = copy.deepcopy(network.module)
-        X, y = torch.from_numpy(source.X), _labels(source.y)
-        joint = Joint(module, self._companions(module, X))
-        with training.threads(network.fitting.n_jobs):
-            history = training.train(
-                joint,
-                X,
-                y,
-                settings=self.on_both,
-                seed=network.seed,
-                class_weight=training.balanced_weight(y, network.n_classes) if network.balanced else None,
-                augment=network.fitting.augment,
-                # A few epochs from a network that is kept: not worth a checkpoint of each.
-                fitting=replace(network.fitting, checkpoints=None),
-                rows=source.row,
-                loss=LossOf(self.objective),
-                target=torch.from_numpy(target.X),
-                target_y=None if target_y is None else _labels(target_y),
-            )
+        module = copy.deepcopy(self.source.module)
+        joint = Joint(module, self._companions(module, torch.from_numpy(source.X)))
+        second = replace(
+            self.source,
+            settings=self.on_both,
+            stage="adaptation",
+            # A few epochs from a network that is kept: not worth a checkpoint of each.
+            fitting=replace(self.source.fitting, checkpoints=None),
+        )
+        second.train(
+            joint,
+            source,
+            loss=LossOf(self.objective),
+            target=torch.from_numpy(target.X),
+            target_y=None if target_y is None else as_labels(target_y),
+        )
         if "head" in joint.companions:
             module = WithHead(module, joint.companions["head"])
-        adapted = replace(network, stage="adaptation").keep(module, history)
-        self.adapted, self._of_source = (_normalized_by(adapted, part.X) for part in (target, source))
+        second.module = module
+        self.adapted, self._of_source = (_normalized_by(second, part.X) for part in (target, source))
 
     def _companions(self, module: nn.Module, X: Tensor) -> nn.ModuleDict:
         with torch.no_grad():
@@ -78,18 +89,9 @@ class _TwoStages:
         """The same network for rows of the source: normalised by its statistics, as in training."""
         return self._of_source
 
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        return self.adapted.predict_proba(X)
-
     def history(self) -> pd.DataFrame:
         """Epochs of both stages; columns ``loss_<term>`` are of the second."""
         return pd.concat([self.source.history(), self.adapted.history()], ignore_index=True)
-
-    def embed(self, X: np.ndarray) -> np.ndarray:
-        return self.adapted.embed(X)
-
-    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        return self.adapted.layers(X)
 
 
 class AdaptedNetwork(_TwoStages):
@@ -106,7 +108,7 @@ class AdaptedNetwork(_TwoStages):
 
 
 @dataclass
-class Renormalized:
+class Renormalized(_Adapted):
     """The network of the source, whose batch normalisation takes the statistics of the target (AdaBN).
 
     Attributes
@@ -125,17 +127,8 @@ class Renormalized:
         """The network for rows of the source."""
         return self.source
 
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        return self.adapted.predict_proba(X)
-
     def history(self) -> pd.DataFrame:
         return self.adapted.history()
-
-    def embed(self, X: np.ndarray) -> np.ndarray:
-        return self.adapted.embed(X)
-
-    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        return self.adapted.layers(X)
 
 
 class SupervisedAdaptation(_TwoStages):
@@ -162,7 +155,3 @@ def _normalized_by(network: Network, X: np.ndarray) -> Network:
     with training.threads(network.fitting.n_jobs):
         take_statistics(module, torch.from_numpy(X).to(next(module.parameters()).device))
     return replace(network).keep(module, network.history().drop(columns="stage"))
-
-
-def _labels(y: np.ndarray) -> Tensor:
-    return torch.from_numpy(y.astype(np.int64))

@@ -1,31 +1,20 @@
-"""Networks and inputs that Baklouti et al. compare with (table 4), trained on the source alone."""
+"""Networks and inputs that Baklouti et al. compare with (table 4), trained on the source alone.
+
+For as many epochs as the light network.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from torch import nn
 
 from serlab.methods.base import MethodSpec
-from serlab.methods.building import of_preset, trained
-from serlab.methods.deep import Network
-from serlab.methods.light import SETTINGS
+from serlab.methods.building import trained
+from serlab.methods.light import network
 from serlab.methods.scenarios import SourceOnly
 from serlab.models.cnn_lstm import CNNLSTM
 from serlab.models.tdnn_classifier import TDNN
-from serlab.training import Fitting
-
-
-def _network(kind: type[nn.Module], *, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Network:
-    """Trained for as many epochs as the light network."""
-
-    def architecture(n_frames: int, n_features: int) -> nn.Module:
-        return kind(n_features, n_classes)
-
-    settings = of_preset(SETTINGS, preset)["alone"]
-    fitting = replace(fitting, n_jobs=1)  # as the light network
-    return Network(architecture, n_classes, seed, settings, balanced=True, fitting=fitting, stage="source")
 
 
 def _spec(name: str, title: str, kind: type[nn.Module], reference: str, features: str = "") -> MethodSpec:
@@ -35,7 +24,7 @@ def _spec(name: str, title: str, kind: type[nn.Module], reference: str, features
         access="none",
         input="frames",
         features=features,
-        build=trained(SourceOnly, partial(_network, kind)),
+        build=trained(SourceOnly, partial(network, "source", kind=kind)),
         reference=reference,
     )
 

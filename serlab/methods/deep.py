@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,11 @@ from serlab.errors import ParameterError
 from serlab.methods.base import require_classes
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
+
+
+def as_labels(y: np.ndarray) -> Tensor:
+    """Labels as torch wants them: int64, shape (n,)."""
+    return torch.from_numpy(y.astype(np.int64))
 
 
 @dataclass
@@ -63,10 +69,13 @@ class Network:
         with training.seeded(self.seed):
             return self.architecture(*shape)
 
-    def train(self, module: nn.Module, part: Labelled) -> Network:
-        """Train a module in place, from where it is, and keep it."""
+    def train(self, module: nn.Module, part: Labelled, **beside: Any) -> Network:
+        """Train a module in place, from where it is, and keep it.
+
+        ``beside`` are ``loss``, ``target`` and ``target_y`` of :func:`serlab.training.train`.
+        """
         require_classes(part)
-        X, y = torch.from_numpy(part.X), torch.from_numpy(part.y.astype(np.int64))
+        X, y = torch.from_numpy(part.X), as_labels(part.y)
         with training.threads(self.fitting.n_jobs):
             history = training.train(
                 module,
@@ -77,8 +86,9 @@ class Network:
                 class_weight=training.balanced_weight(y, self.n_classes) if self.balanced else None,
                 augment=self.fitting.augment,
                 fitting=self.fitting,
-                name=self._checkpoint(module, X, y),
+                name=self._checkpoint(module, X, y) if self.fitting.checkpoints else self.stage,
                 rows=part.row,
+                **beside,
             )
         return self.keep(module, history)
 

@@ -12,6 +12,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from torch import nn
+
 from serlab import adversarial, objectives
 from serlab.methods.adaptation import AdaptedNetwork, Renormalized, SupervisedAdaptation
 from serlab.methods.base import MethodSpec
@@ -48,12 +50,21 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def network(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Network:
-    """The light network, to be trained on one part."""
+def network(
+    stage: str,
+    *,
+    n_classes: int,
+    seed: int,
+    preset: str,
+    fitting: Fitting,
+    kind: Callable[[int, int], nn.Module] | None = None,
+) -> Network:
+    """The light network, to be trained on one part; or another, ``kind(n_features, n_classes)``, likewise."""
     chosen = of_preset(SETTINGS, preset)
+    make = kind or partial(LightCNN, channels=chosen["channels"])
 
-    def architecture(n_frames: int, n_features: int) -> LightCNN:
-        return LightCNN(n_features, n_classes, channels=chosen["channels"])
+    def architecture(n_frames: int, n_features: int) -> nn.Module:
+        return make(n_features, n_classes)
 
     # One thread: its matrices are too small to be shared, and numbers repeat whatever the cores.
     fitting = replace(fitting, n_jobs=1)
