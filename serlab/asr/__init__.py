@@ -1,0 +1,1 @@
+"""Speech recognition, as far as it is needed to pretrain networks: units, graphs, losses, error rates."""
