@@ -234,13 +234,15 @@ class Encoder:
 
     def _inputs(self, samples: np.ndarray) -> Iterator[Tensor]:
         """Layer 0 of each window, shape (1, t, width)."""
-        embed = self._whisper if self.folder.family == "whisper" else self._wav2vec2
-        if self.folder.family != "whisper" and self._preprocessor.do_normalize:
+        whisper = self.folder.family == "whisper"
+        if not whisper and self._preprocessor.do_normalize:
             samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
+        embed, shared = (self._whisper, 0) if whisper else (self._wav2vec2, _RECEPTIVE_FIELD - HOP)
         n_frames = self.n_frames(len(samples))
         edges = np.linspace(0, n_frames, -(-n_frames // WINDOW) + 1).round().astype(int)
         for first, last in pairwise(edges.tolist()):
-            yield embed(samples[first * HOP :], last - first)
+            end = None if last == n_frames else last * HOP + shared
+            yield embed(samples[first * HOP : end])
 
     def n_frames(self, n_samples: int) -> int:
         """Frames of an utterance: of Whisper all that hold a sample, else all that are full."""
@@ -248,12 +250,12 @@ class Encoder:
             return -(-n_samples // HOP)
         return max(1, (n_samples - _RECEPTIVE_FIELD) // HOP + 1)
 
-    def _whisper(self, samples: np.ndarray, n_frames: int) -> Tensor:
-        """Convolutions over the log-mel of the next frames and of the silence after them."""
+    def _whisper(self, samples: np.ndarray) -> Tensor:
+        """Convolutions over the log-mel spectrogram, and positions."""
         import torch
         from torch.nn.functional import gelu
 
-        samples = samples[: n_frames * HOP]
+        n_frames = self.n_frames(len(samples))
         # So much silence that the last frame sees what it would see in a window padded to 30 s.
         length = min(n_frames * HOP + 720, WINDOW * HOP)
         padded = np.pad(samples, (0, length - len(samples)))
@@ -263,17 +265,35 @@ class Encoder:
         hidden = gelu(self._model.conv2(gelu(self._model.conv1(mel))))[:, :, :n_frames]
         return hidden.transpose(1, 2) + self._model.embed_positions(torch.arange(n_frames))
 
-    def _wav2vec2(self, samples: np.ndarray, n_frames: int) -> Tensor:
+    def _wav2vec2(self, samples: np.ndarray) -> Tensor:
         """Convolutions over the samples, projection and convolutional positions."""
         import torch
 
-        samples = samples[: (n_frames - 1) * HOP + _RECEPTIVE_FIELD]
         model = self._model
         found = model.feature_extractor(torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None])
         projected = model.feature_projection(found.transpose(1, 2))
         hidden = projected[0] if isinstance(projected, tuple) else projected
         hidden = hidden + model.encoder.pos_conv_embed(hidden)
         return hidden if model.config.do_stable_layer_norm else model.encoder.layer_norm(hidden)
+
+
+@lru_cache(maxsize=2)
+def load(folder: Folder) -> Encoder:
+    """The encoder of a folder; one copy in memory, for all that use it."""
+    return Encoder(folder)
+
+
+def require_layer(folder: Folder, layer: int) -> None:
+    """Refuse a layer that the model does not have.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not 0 <= layer <= folder.n_layers:
+        raise ParameterError(
+            f"there is no layer {layer} of {folder.path.name}; choose 0 to {folder.n_layers}"
+        )
 
 
 def require_transformers() -> None:
@@ -368,7 +388,8 @@ def _load(folder: Folder) -> nn.Module:
         "wavlm": transformers.WavLMModel,
     }
     config = transformers.AutoConfig.from_pretrained(folder.path, local_files_only=True)
-    with torch.device("meta"):  # neither memory nor random numbers for weights that are replaced
+    # Neither memory nor random numbers for weights that are replaced.
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
         model = kinds[folder.family](config)
     wanted = model.state_dict().keys()
     weights = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -84,8 +84,7 @@ def frames(name: str, layer: int, *, root: Path | str | None = None) -> FeatureS
         If there is no such model or layer.
     """
     folder = encoders.look(name, root=root)
-    if not 0 <= layer <= folder.n_layers:
-        raise ParameterError(f"there is no layer {layer} of {name}; choose 0 to {folder.n_layers}")
+    encoders.require_layer(folder, layer)
     return _feature_set(
         folder,
         name=f"encoder-frames:{name}@{layer}",
@@ -135,19 +134,13 @@ def _load(
     names: tuple[str, ...],
     describe: Callable[[encoders.Encoder, np.ndarray], np.ndarray],
 ) -> tuple[tuple[str, ...], Extractor]:
-    model = _loaded(folder)
+    model = encoders.load(folder)
 
     def extract(samples: np.ndarray) -> np.ndarray:
         with _ONE_THREAD:
             return describe(model, samples)
 
     return names, extract
-
-
-@lru_cache(maxsize=2)
-def _loaded(folder: encoders.Folder) -> encoders.Encoder:
-    """One copy in memory, for all feature sets of a model."""
-    return encoders.Encoder(folder)
 
 
 class _OneThread:

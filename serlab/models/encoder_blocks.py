@@ -48,16 +48,17 @@ class Blocks(nn.Module):
             else:
                 X = block(X, attention_mask=None if mask is None else mask[:, None, None, :])
             outputs.append(X)
-        if self.norm is not None and len(outputs) == len(self.blocks) > 0:
+        if self.norm is not None and len(outputs) == len(self.blocks):
             outputs[-1] = self.norm(outputs[-1])
         return outputs
 
     def above(self, layer: int) -> Blocks:
-        """A copy of the blocks whose input is a layer, to be trained further."""
+        """A copy of the blocks whose input is a layer, to be trained further; it may have no block."""
         kept = copy.deepcopy(self.blocks[layer:])
         if len(kept) and _has_relative_positions(kept[0]):
             kept[0].attention.rel_attn_embed = copy.deepcopy(self.blocks[0].attention.rel_attn_embed)
-        return Blocks(kept, copy.deepcopy(self.norm)).requires_grad_(True)
+        norm = copy.deepcopy(self.norm) if len(kept) else None  # the last layer is normalised already
+        return Blocks(kept, norm).requires_grad_(True)
 
 
 def _has_relative_positions(block: nn.Module) -> bool:

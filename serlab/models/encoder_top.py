@@ -1,0 +1,129 @@
+"""The upper layers of a pretrained speech encoder, to be trained further for emotion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from serlab import encoders
+from serlab.models import masking
+from serlab.models.corpus_norm import CorpusNorm
+from serlab.models.encoder_blocks import Blocks
+
+
+class EncoderTop(nn.Module):
+    """Blocks above a layer, mean and deviation over the utterance, two dense layers.
+
+    What lies below stays as it was trained and is computed once: the input are
+    the frames of "encoder-frames:<model>@<layer>". From the pooling on it is
+    the light network of :mod:`serlab.models.light_cnn`, so that both differ
+    only in what is pooled. Padding never takes part.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        See :meth:`serlab.models.encoder_blocks.Blocks.above`; of no block, the
+        frames are pooled as they are. The module takes them over: hand a copy
+        to each network. Pretrained weights want a lower learning rate than new
+        ones: 1e-4 for all rather than 1e-3.
+    width : int
+        Of a frame.
+    n_classes : int
+    layer : int
+        What the blocks lie above; for the names in :meth:`layers`.
+    units : int
+        Of the hidden layer that adaptation aligns.
+    dropout : float
+        Before the hidden layer and before the output layer.
+    """
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        width: int,
+        n_classes: int,
+        *,
+        layer: int = 0,
+        units: int = 128,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.layer = layer
+        self.blocks = blocks
+        self.norm = CorpusNorm(2 * width)
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.Linear(2 * width, units)
+        self.output = nn.Linear(units, n_classes)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Logits, shape (B, n_classes), of sequences (B, t, width), NaN after their end."""
+        return self.classify(self.hidden(X))
+
+    def hidden(self, X: Tensor) -> Tensor:
+        """Output of the first dense layer, shape (B, units): what is aligned."""
+        return self._dense(self._pooled(X)[-1])
+
+    def classify(self, hidden: Tensor) -> Tensor:
+        """Logits of hidden representations."""
+        return self.output(self.dropout(hidden))
+
+    def embed(self, X: Tensor) -> Tensor:
+        """What the output layer sees, shape (B, units)."""
+        return self.hidden(X)
+
+    def layers(self, X: Tensor) -> dict[str, Tensor]:
+        """Representations from input to output; mean and deviation of each layer of the encoder."""
+        pooled = self._pooled(X)
+        hidden = self._dense(pooled[-1])
+        named = {f"layer{self.layer + i}": values for i, values in enumerate(pooled)}
+        return {**named, "dense": hidden, "output": self.classify(hidden)}
+
+    def _dense(self, pooled: Tensor) -> Tensor:
+        return self.dense(self.dropout(self.norm(pooled))).tanh()
+
+    def _pooled(self, X: Tensor) -> list[Tensor]:
+        """Mean and deviation of the input and of each block's output, each (B, 2 * width)."""
+        filled, mask = masking.split(X)
+        longest = int(mask.sum(dim=1).max())
+        filled, mask = filled[:, :longest], mask[:, :longest]
+        return [_statistics(values, mask) for values in (filled, *self.blocks(filled, mask))]
+
+
+def pretrained_top(
+    name: str,
+    layer: int,
+    n_classes: int,
+    *,
+    units: int = 128,
+    dropout: float = 0.3,
+    root: Path | str | None = None,
+) -> EncoderTop:
+    """Network on the frames of "encoder-frames:<name>@<layer>", with the weights of the model.
+
+    Parameters
+    ----------
+    name : str
+        See :func:`serlab.encoders.find`.
+    layer, n_classes, units, dropout
+        See :class:`EncoderTop`.
+    root : path, optional
+
+    Raises
+    ------
+    ParameterError
+        If there is no such model or layer.
+    """
+    folder = encoders.look(name, root=root)
+    encoders.require_layer(folder, layer)
+    blocks = encoders.load(folder).blocks.above(layer)
+    return EncoderTop(blocks, folder.width, n_classes, layer=layer, units=units, dropout=dropout)
+
+
+def _statistics(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean and deviation over the frames of the mask, shape (B, 2 * width)."""
+    inside, count = mask[:, :, None], mask.sum(dim=1, keepdim=True)
+    mean = torch.where(inside, values, 0.0).sum(dim=1) / count
+    centred = torch.where(inside, values - mean[:, None], 0.0)
+    return torch.cat([mean, (centred.square().sum(dim=1) / count + 1e-5).sqrt()], dim=1)
