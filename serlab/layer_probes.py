@@ -1,0 +1,288 @@
+"""Which layer of a network carries emotion, and which carries speaker, sex and corpus.
+
+A linear classifier is trained on one layer after the other (Alain & Bengio
+2017, Understanding intermediate layers using linear classifier probes). What
+it can read there need not be what the network uses.
+
+Each question is asked where nothing else gives its answer away: emotion, sex
+and corpus of speakers who were not in training, the speaker in sentences that
+were not. The same probes on permuted labels show what is left to guess from:
+
+- emotions and speakers are exchanged between the utterances of a corpus, so
+  that what the corpus alone says about them stays;
+- corpora are exchanged between speakers, and sexes between those of a corpus,
+  because all utterances of a speaker share them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from serlab import metrics
+from serlab.errors import Cancelled, ParameterError, ProtocolError
+from serlab.progress import Progress
+
+N_RESAMPLES = 1000
+N_PERMUTATIONS = 3
+
+COLUMNS = (
+    "layer", "what", "uar", "low", "high", "chance", "permuted", "held_out", "n", "n_classes", "n_left_out",
+)  # fmt: skip
+
+
+def probe_layers(
+    layers: Mapping[str, np.ndarray],
+    *,
+    speaker: np.ndarray,
+    emotion: np.ndarray | None = None,
+    corpus: np.ndarray | None = None,
+    sex: np.ndarray | None = None,
+    text: np.ndarray | None = None,
+    folds: int = 5,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> pd.DataFrame:
+    """Ask each layer for emotion, speaker, sex and corpus.
+
+    Parameters
+    ----------
+    layers : mapping of str to ndarray, shape (n, k)
+        Representations by name, one vector an utterance; the rows are the same in each.
+    speaker : array of str, shape (n,)
+        Unique across corpora.
+    emotion, corpus, sex : array of str, shape (n,), optional
+        What else to ask for; None or NaN is unknown. Where each corpus has a
+        language of its own, corpus and language are one question; it is not
+        asked of a single corpus.
+    text : array of str, shape (n,), optional
+        Which sentence is said, unique across corpora. Where it is known, the
+        speaker is asked for in other sentences than those of training, and
+        elsewhere in other utterances; column ``held_out`` says which.
+    folds : int
+    seed : int
+        Of folds, permutation and resampling.
+    progress : callable, optional
+    cancel : threading.Event, optional
+
+    Returns
+    -------
+    DataFrame
+        One row a layer and question: layer, what, uar with low and high (95 %,
+        speakers resampled), chance (one over the classes), permuted (UAR of
+        the control, mean of 3), held_out, n (utterances asked), n_classes, n_left_out
+        (answer unknown, or not in the training rows of its fold).
+
+    Raises
+    ------
+    ParameterError
+        If shapes do not fit, or a value is not finite.
+    ProtocolError
+        If a question has fewer than two answers, or fewer than two groups to hold out.
+    Cancelled
+    """
+    table = pd.DataFrame(
+        {
+            "speaker": np.asarray(speaker, dtype=object),
+            **{
+                name: None if values is None else np.asarray(values, dtype=object)
+                for name, values in (("emotion", emotion), ("corpus", corpus), ("sex", sex), ("text", text))
+            },
+        }
+    )
+    _require_usable(layers, table, folds)
+    questions = list(_questions(table, folds=folds, seed=seed))
+    rows = []
+    for number, (name, X) in enumerate(layers.items()):
+        for place, question in enumerate(questions):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("probing the layers was cancelled")
+            if progress is not None:
+                done = number * len(questions) + place
+                progress(done, len(layers) * len(questions), f"{name}: {question.what}")
+            rows.append({"layer": name, **_asked(X, question, seed)})
+    if progress is not None:
+        progress(len(rows), len(rows), "probes of all layers")
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked, of which rows and in which folds.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (m,)
+        With a known answer that is also in the training rows of their fold.
+    answer, fold, speaker : ndarray of int, shape (m,)
+    permuted : tuple of ndarray of int, shape (m,)
+        Answers exchanged at random.
+    """
+
+    what: str
+    held_out: str
+    rows: np.ndarray
+    answer: np.ndarray
+    permuted: tuple[np.ndarray, ...]
+    fold: np.ndarray
+    speaker: np.ndarray
+    n_left_out: int
+
+
+def _questions(table: pd.DataFrame, *, folds: int, seed: int) -> Iterator[_Question]:
+    by_speaker, by_sentence = (deal(table, folds, seed) for deal in (_speaker_folds, _sentence_folds))
+    corpus = table["corpus"].fillna("")
+    known = table["text"].notna()
+    sentence = "text" if known.all() else "text or utterance" if known.any() else "utterance"
+    # what -> fold of each row, what is held out, within what labels are exchanged, and between what
+    asked = {
+        "emotion": (by_speaker, "speaker", corpus, None),
+        "speaker": (by_sentence, sentence, corpus, None),
+        "sex": (by_speaker, "speaker", corpus, table["speaker"]),
+        "corpus": (by_speaker, "speaker", pd.Series("", index=table.index), table["speaker"]),
+    }
+    for what, (fold, held_out, within, between) in asked.items():
+        if table[what].isna().all() or (what == "corpus" and table["corpus"].nunique() < 2):
+            continue
+        rows = np.flatnonzero(table[what].notna() & _also_in_training(table[what], fold))
+        answer = pd.factorize(table[what].iloc[rows], sort=True)[0]
+        if len(np.unique(answer)) < 2 or len(np.unique(fold[rows])) < 2:
+            raise ProtocolError(
+                f"the question of the {what} needs two answers, each of them heard in two folds of "
+                f"{held_out}s or more; leave it out, or take more speakers"
+            )
+        unit = np.arange(len(rows)) if between is None else pd.factorize(between.iloc[rows])[0]
+        yield _Question(
+            what=what,
+            held_out=held_out,
+            rows=rows,
+            answer=answer,
+            permuted=_permuted(answer, unit, pd.factorize(within.iloc[rows])[0], seed),
+            fold=fold[rows],
+            speaker=pd.factorize(table["speaker"].iloc[rows], sort=True)[0],
+            n_left_out=len(table) - len(rows),
+        )
+
+
+def _asked(X: np.ndarray, question: _Question, seed: int) -> dict:
+    X = X[question.rows]
+    hit = _answers(X, question.answer, question.fold) == question.answer
+    control = [_uar(_answers(X, fake, question.fold) == fake, fake) for fake in question.permuted]
+    low, high = _interval(hit, question, seed)
+    n_classes = question.answer.max() + 1
+    return {
+        "what": question.what,
+        "uar": _uar(hit, question.answer),
+        "low": low,
+        "high": high,
+        "chance": 1 / n_classes,
+        "permuted": float(np.mean(control)),
+        "held_out": question.held_out,
+        "n": len(hit),
+        "n_classes": n_classes,
+        "n_left_out": question.n_left_out,
+    }
+
+
+def _answers(X: np.ndarray, y: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """What the probe of each row's fold answers, shape (m,)."""
+    answer = np.empty_like(y)
+    for number in np.unique(fold):
+        test = fold == number
+        # In closed form; a penalty in proportion to the features fits narrow and wide layers alike.
+        probe = RidgeClassifier(alpha=X.shape[1], class_weight="balanced")
+        answer[test] = make_pipeline(StandardScaler(), probe).fit(X[~test], y[~test]).predict(X[test])
+    return answer
+
+
+def _uar(hit: np.ndarray, y: np.ndarray) -> float:
+    n = np.bincount(y)
+    return float(metrics.mean_known(metrics.ratio(np.bincount(y, weights=hit), n)))
+
+
+def _interval(hit: np.ndarray, question: _Question, seed: int) -> tuple[float, float]:
+    """95 % of UAR over resampled speakers."""
+    n_speakers = question.speaker.max() + 1
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(n_speakers, np.full(n_speakers, 1 / n_speakers), size=N_RESAMPLES)
+    cell = question.speaker * (question.answer.max() + 1) + question.answer
+    shape = (n_speakers, question.answer.max() + 1)
+    hits, n = (np.bincount(cell, w, np.prod(shape)).reshape(shape) for w in (hit, None))
+    if question.what == "speaker":  # each is a class: drawn twice, it counts twice
+        values = drawn @ metrics.ratio(hits.sum(axis=1), n.sum(axis=1)) / n_speakers
+    else:
+        values = metrics.mean_known(metrics.ratio(drawn @ hits, drawn @ n))
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _also_in_training(answer: pd.Series, fold: np.ndarray) -> np.ndarray:
+    """Whether the answer of each row occurs in another fold than its own."""
+    return answer.map(pd.Series(fold).groupby(answer.to_numpy()).nunique()).gt(1).to_numpy()
+
+
+def _permuted(answer: np.ndarray, unit: np.ndarray, within: np.ndarray, seed: int) -> tuple[np.ndarray, ...]:
+    """Answers exchanged between units (rows, speakers) of the same group, again and again."""
+    rng = np.random.default_rng(seed)
+    _, first, of_row = np.unique(unit, return_index=True, return_inverse=True)
+    by_group = np.argsort(within[first], kind="stable")
+    drawn = []
+    for _ in range(N_PERMUTATIONS):
+        of_unit = np.empty_like(first)
+        of_unit[by_group] = answer[first][np.lexsort((rng.random(len(first)), within[first]))]
+        drawn.append(of_unit[of_row])
+    return tuple(drawn)
+
+
+def _speaker_folds(table: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
+    """Fold of each row: speakers, alike ones after each other, are dealt out like cards."""
+    alike = table.groupby("speaker")[["corpus", "sex", "emotion"]].agg(_commonest)
+    return _dealt(alike, folds, seed).loc[table["speaker"]].to_numpy()
+
+
+def _sentence_folds(table: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
+    """Fold of each row: sentences, or utterances where these are unknown, are dealt out like cards."""
+    known = table["text"].notna()
+    sentence = table["text"].where(known, "utterance " + table.index.astype(str).to_series(index=table.index))
+    alike = pd.DataFrame(
+        {"corpus": table["corpus"].fillna(""), "speaker": table["speaker"].where(~known, "")}
+    )
+    return _dealt(alike.groupby(sentence).first(), folds, seed).loc[sentence].to_numpy()
+
+
+def _dealt(alike: pd.DataFrame, folds: int, seed: int) -> pd.Series:
+    order = alike.assign(random=np.random.default_rng(seed).random(len(alike))).sort_values(
+        [*alike.columns, "random"]
+    )
+    return pd.Series(np.arange(len(order)) % folds, index=order.index)
+
+
+def _commonest(values: pd.Series) -> str:
+    counts = values.value_counts()
+    return str(counts[counts == counts.max()].index.min()) if len(counts) else ""
+
+
+def _require_usable(layers: Mapping[str, np.ndarray], table: pd.DataFrame, folds: int) -> None:
+    if folds < 2:
+        raise ParameterError(f"folds ({folds}) start at 2")
+    if not layers:
+        raise ParameterError("there are no layers to probe")
+    if table["speaker"].isna().any():
+        raise ParameterError(f"row {table['speaker'].isna().argmax()} has no speaker; leave such rows out")
+    for name, X in layers.items():
+        if np.ndim(X) != 2 or len(X) != len(table):
+            raise ParameterError(
+                f"layer {name!r} of shape {np.shape(X)} does not fit {len(table)} utterances; a probe takes "
+                "one vector an utterance (of frames: serlab.samples.statistics)"
+            )
+        bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
+        if len(bad):
+            raise ParameterError(f"layer {name!r}: row {bad[0]} is not finite ({len(bad)} such)")
