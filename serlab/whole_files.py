@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 
@@ -22,6 +24,14 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(unfinished)
     else:
         table.to_csv(unfinished, index=False)
+    os.replace(unfinished, path)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as a .npz file; numbers, no objects, so that reading it needs no pickle."""
+    unfinished = _unfinished(path)
+    with unfinished.open("wb") as file:
+        np.savez(file, **arrays)
     os.replace(unfinished, path)
 
 

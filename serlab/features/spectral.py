@@ -181,10 +181,23 @@ def tonnetz(chroma: np.ndarray) -> np.ndarray:
     return _relative(chroma, chroma.sum(axis=1)) @ circles.reshape(12, 6)
 
 
-def _over_frames(
+def over_frames(
     samples: np.ndarray, describe: Description, *, window: int, n_fft: int, hop: int
 ) -> np.ndarray:
-    """Describe the power spectra of all frames, block by block."""
+    """Describe the power spectra of all frames, block by block.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,)
+    describe : callable
+        Power spectra, shape (frames, 1 + n_fft // 2) -> features, shape (frames, d).
+    window, n_fft, hop : int
+        Samples of the Hann window, of the transform, and from one frame to the next.
+
+    Returns
+    -------
+    ndarray, shape (1 + n // hop, d)
+    """
     from scipy.fft import rfft
 
     weights = np.zeros(n_fft)
@@ -199,7 +212,7 @@ def _over_frames(
 
 
 def _mel_frames(samples: np.ndarray, filters: csr_array, *, hop: int) -> np.ndarray:
-    return _over_frames(
+    return over_frames(
         samples, lambda power: _decibel((filters @ power.T).T), window=WINDOW, n_fft=N_FFT, hop=hop
     )
 
@@ -287,7 +300,7 @@ def _load_harmonic() -> tuple[tuple[str, ...], Extractor]:
     describe = partial(_harmony, filters=chroma)
 
     def extract(samples: np.ndarray) -> np.ndarray:
-        harmony = _over_frames(
+        harmony = over_frames(
             samples, describe, window=HARMONIC_N_FFT, n_fft=HARMONIC_N_FFT, hop=HARMONIC_HOP
         )
         return np.hstack([harmony, _mfcc_frames(samples, mel, hop=HARMONIC_HOP)]).astype(np.float32)
