@@ -12,6 +12,9 @@ were not. The same probes on permuted labels show what is left to guess from:
   that what the corpus alone says about them stays;
 - corpora are exchanged between speakers, and sexes between those of a corpus,
   because all utterances of a speaker share them.
+
+Corpora differ in microphone, room and coding, too: that a layer tells them
+apart does not say that it tells languages apart.
 """
 
 from __future__ import annotations
