@@ -10,7 +10,8 @@ import pytest
 
 from serlab import labels, methods, papers, plotting
 from serlab.corpora import iemocap
-from serlab.papers import andova_lustrek, baklouti, durrani_arshad, neumann_vu
+from serlab.methods import speech_rivals
+from serlab.papers import andova_lustrek, baklouti, durrani_arshad, emobox, neumann_vu, zhou_beigi
 
 
 def summary(methods: tuple[str, ...]) -> pd.DataFrame:
@@ -303,10 +304,97 @@ def test_baklouti_tasks_without_iemocap():
     assert open_points["open"].is_unique and (open_points[["printed", "serlab"]] != "").all(axis=None)
 
 
+# --- Zhou & Beigi ---
+
+
+def test_zhou_beigi_table_1_adds_up_and_is_the_releases():
+    table = zhou_beigi.published_table(1).set_index("session")
+    expected = [
+        [229, 143, 384, 194, 950],
+        [137, 210, 362, 197, 906],
+        [240, 151, 320, 305, 1016],
+        [327, 238, 258, 143, 966],
+        [170, 299, 384, 245, 1098],
+        [1103, 1041, 1708, 1084, 4936],
+    ]
+    columns = ["anger", "joy", "neutral", "sadness"]
+    np.testing.assert_array_equal(table[[*columns, "all"]].to_numpy(), expected)
+    assert (table[columns].sum(axis=1) == table["all"]).all()
+    assert (table.iloc[:5].sum() == table.loc["total"]).all()
+    recipe = iemocap.RECIPES["iemocap-4936"]
+    assert recipe.scheme == zhou_beigi.SCHEME and len(labels.scheme(recipe.scheme).classes) == 4
+    of_class = {labels.NATIVE["iemocap"][native]: n for native, n in recipe.native.items()}
+    assert of_class == {
+        "anger": 1103, "excitement": 1041, "neutral": 1708, "sadness": 1084
+    }  # fmt: skip
+    assert list(recipe.sessions.values()) == table["all"].tolist()[:5]
+    assert iemocap.EXPECTED["hap"] == 595, "happy, as the text says, would be other counts"
+
+
+def test_zhou_beigi_tables_2_and_3():
+    layers = zhou_beigi.published_table(2)
+    assert layers["accuracy"].tolist() == [0.634, 0.693, 0.667]
+    assert layers["layer"].tolist() == ["prefinal", "13th TDNN layer", "12th TDNN layer"]
+    third = zhou_beigi.published_table(3).set_index("system")
+    own = third.loc[zhou_beigi.ROWS["asr-transfer"]]
+    assert own.tolist() == [0.717, 0.653, 0.789, 0.711, 0.739, 0.693]
+    assert third["mean"].tolist() == [0.717, 0.639, 0.688, 0.54]
+    assert third.drop(index=own.name).filter(like="session").isna().all(axis=None)
+
+
+def test_zhou_beigi_contradictions_hold_in_the_tables():
+    said = zhou_beigi.contradictions().set_index("subject")
+    layers = zhou_beigi.published().query("table == '2'").set_index("model")["value"]
+    sessions = zhou_beigi.published_table(3).filter(like="session").iloc[0]
+    assert layers.idxmax() == "tdnn13" and "12th has the best" in said.loc["best layer", "says"]
+    assert layers.idxmin() == "prefinal", "so far the text is right"
+    assert sessions.iloc[4] == layers["tdnn13"] and round(100 * sessions.mean(), 1) == 71.7
+    with_12th = round(100 * (sessions.sum() - sessions.iloc[4] + layers["tdnn12"]) / 5, 1)
+    assert f"it is {with_12th}" in said.loc["mean of table 3", "against"]
+    assert with_12th == 71.2
+
+
+def test_zhou_beigi_beside_ours():
+    ours = summary(("rnnelm-target", "frozen")).assign(title=["RNN-ELM", "frozen TDNN"])
+    chosen = {"target": "iemocap", "classes": range(4), "protocol": "speaker-groups"}
+    rows = {"frozen": "asr-transfer", **zhou_beigi.NEAREST}
+    found = zhou_beigi.beside_published(ours, rows=rows, **chosen).set_index("method")
+    assert found["published"].tolist() == [0.717, 0.639, 0.688, 0.54]
+    assert found["measured"].isna().tolist() == [False, False, True, True]
+    assert found.loc["frozen", ["title", "difference"]].tolist() == ["frozen TDNN", "same corpus"]
+    assert "whose UAR is .594" in found.loc["convlstm-target", "difference"]
+    other = {"target": "ravdess", "classes": range(8), "protocol": "loso"}
+    assert zhou_beigi.beside_published(ours, **other)["difference"].str.startswith("other corpora").all()
+    difference = zhou_beigi.protocol_difference(range(8), "loso")
+    assert "8 here (chance 0.12)" in difference and "leave one session out there, loso here" in difference
+    assert set(zhou_beigi.NEAREST) <= {spec.name for spec in speech_rivals.SPECS}
+    assert set(zhou_beigi.NEAREST.values()) <= set(zhou_beigi.ROWS)
+    assert isinstance(plotting.plot_published(found.reset_index(), metric="UAR"), plotting.Figure)
+
+
+def test_zhou_beigi_needs_iemocap():
+    assert zhou_beigi.not_run(["ravdess"])["status"].tolist() == ["not run: iemocap not installed"]
+    open_points = zhou_beigi.choices()
+    assert list(open_points) == ["open", "printed", "where", "serlab", "why"]
+    assert open_points["open"].is_unique and (open_points[["printed", "serlab"]] != "").all(axis=None)
+
+
+# --- EmoBox ---
+
+
+def test_emobox_figures_of_frozen_encoders_on_ravdess():
+    cells = emobox.published()
+    assert cells[["target", "method", "value"]].to_numpy().tolist() == [
+        ["ravdess", "whisper-large-v3", 0.753],
+        ["ravdess", "wavlm-large", 0.72],
+    ]
+    assert set(cells["method"]) == set(emobox.ENCODERS)
+
+
 # --- all ---
 
 
-@pytest.mark.parametrize("paper", [neumann_vu, durrani_arshad, baklouti])
+@pytest.mark.parametrize("paper", [neumann_vu, durrani_arshad, baklouti, zhou_beigi])
 def test_contradictions_say_where_both_sides_stand(paper):
     table = paper.contradictions()
     assert list(table) == ["subject", "says", "where", "against", "where_against", "our_reading"]
