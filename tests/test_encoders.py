@@ -8,20 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
-import huggingface_hub
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 import torch
-import transformers
-from safetensors.torch import load_file, save_file
 
 from serlab import audio, encoders, features
 from serlab.errors import ParameterError
 from serlab.features.encoder import encoder, frames
 from tests import tiny_encoders
-from tests.tiny_encoders import N_LAYERS, WIDTH, voice
+from tests.tiny_encoders import N_LAYERS, WIDTH, transformers, voice
+
+safetensors = pytest.importorskip("safetensors.torch")
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +116,8 @@ def test_loading_takes_no_random_numbers_and_wants_no_gradient():
 
 def test_half_precision_weights_are_computed_with_in_single(models, tmp_path):
     folder = tiny_encoders.save("whisper", tmp_path)
-    weights = load_file(folder / encoders.WEIGHTS)
-    save_file({name: value.half() for name, value in weights.items()}, folder / encoders.WEIGHTS)
+    weights = safetensors.load_file(folder / encoders.WEIGHTS)
+    safetensors.save_file({name: value.half() for name, value in weights.items()}, folder / encoders.WEIGHTS)
     found = ours(folder, voice(1.0))
     assert {layer.dtype for layer in found} == {np.dtype(np.float32)}
     np.testing.assert_allclose(found[-1], ours("whisper", voice(1.0))[-1], atol=0.02)
@@ -126,11 +125,11 @@ def test_half_precision_weights_are_computed_with_in_single(models, tmp_path):
 
 def test_weights_in_several_files(models, tmp_path):
     folder = tiny_encoders.save("hubert", tmp_path)
-    weights = load_file(folder / encoders.WEIGHTS)
+    weights = safetensors.load_file(folder / encoders.WEIGHTS)
     (folder / encoders.WEIGHTS).unlink()
     index = {name: f"part-{i % 2}.safetensors" for i, name in enumerate(weights)}
     for file in set(index.values()):
-        save_file({name: weights[name] for name in weights if index[name] == file}, folder / file)
+        safetensors.save_file({name: weights[name] for name in weights if index[name] == file}, folder / file)
     (folder / encoders.INDEX).write_text(json.dumps({"weight_map": index}))
     np.testing.assert_array_equal(ours(folder, voice(0.5)), ours("hubert", voice(0.5)))
 
@@ -157,7 +156,7 @@ def test_without_network_the_error_says_where_to_put_the_model(monkeypatch):
     def offline(name: str, **options: object) -> str:
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", offline)
     with pytest.raises(ParameterError, match=r"'openai/whisper-tiny' \(Name or .*put the model's folder"):
         encoders.find("openai/whisper-tiny")
 
@@ -172,7 +171,7 @@ def test_a_hub_name_is_fetched_once_and_without_pickles(models, monkeypatch):
             raise FileNotFoundError("not in the cache")
         return str(models / "whisper")
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
     assert encoders.find("openai/whisper-tiny") == encoders.find("openai/whisper-tiny") == models / "whisper"
     assert asked == [True, False, True]
 
@@ -252,8 +251,8 @@ def test_the_cache_belongs_to_the_weights_and_settings(models, tmp_path):
     folder = tiny_encoders.save("hubert", tmp_path)
     digests = [encoder("hubert", root=tmp_path).digest]
     assert digests[0] == encoder("hubert", root=models).digest != frames("hubert", 1, root=models).digest
-    weights = load_file(folder / encoders.WEIGHTS)
-    save_file({name: value + 1e-3 for name, value in weights.items()}, folder / encoders.WEIGHTS)
+    weights = safetensors.load_file(folder / encoders.WEIGHTS)
+    safetensors.save_file({name: value + 1e-3 for name, value in weights.items()}, folder / encoders.WEIGHTS)
     digests.append(encoder("hubert", root=tmp_path).digest)
     settings = json.loads((folder / encoders.PREPROCESSOR).read_text())
     (folder / encoders.PREPROCESSOR).write_text(json.dumps({**settings, "do_normalize": True}))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
-import transformers
+
+transformers = pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
 
 WIDTH, N_LAYERS = 16, 3
 #: Name -> class that is saved, and its configuration.
