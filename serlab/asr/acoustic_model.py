@@ -9,25 +9,27 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from serlab import ivectors
+from serlab import ivectors, samples
+from serlab.asr.error_rates import best_path, greedy
+from serlab.asr.graphs import Graph, NGram, Topology, denominator
+from serlab.asr.units import Units
 from serlab.checkpoints import content
 from serlab.errors import ParameterError
 from serlab.models.corpus_norm import take_statistics
 from serlab.models.tdnn import TDNN, TDNNLayer
-from serlab.training import seeded
-
-if TYPE_CHECKING:
-    from serlab.asr.units import Units
+from serlab.training import PLAIN, Fitting, predict, seeded
 
 FORMAT = "serlab acoustic model 1"
 _CONFIG, _WEIGHTS, _UNITS = "config.json", "model.safetensors", "units.json"
-_IVECTORS = "ivectors.npz"
+_IVECTORS, _NGRAM = "ivectors.npz", "ngram.npz"
+_BATCH = 32  # utterances that are transcribed at a time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,6 +46,8 @@ class AcousticModel:
     centre, scale : ndarray of float32, shape (d,)
         Mean and deviation of each input over all frames of training: one
         constant for all speech, no normalisation of an utterance or speaker.
+    ngram : NGram or None
+        Of the units, for the denominator of LF-MMI.
     settings : mapping
         How it was trained (JSON values); "ivector_window": frames, or None
         for one i-vector an utterance.
@@ -58,6 +62,7 @@ class AcousticModel:
     loss: Literal["ctc", "lf-mmi"]
     centre: np.ndarray
     scale: np.ndarray
+    ngram: NGram | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -111,6 +116,48 @@ class AcousticModel:
             self, tdnn=tdnn.eval(), provenance={"untrained": True, "seed": seed, "control of": self.digest}
         )
 
+    def transcribe(self, X: np.ndarray, *, fitting: Fitting = PLAIN) -> list[str]:
+        """What is said: the best path through CTC's outputs, or through the denominator graph of LF-MMI.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, t, 40)
+            Feature set "mfcc40", NaN after the end of an utterance.
+        """
+        inputs = self.inputs(X)
+        n_steps = self.tdnn.n_frames(torch.from_numpy(samples.frames(inputs).sum(axis=1)))
+        texts: list[str] = []
+        for start in range(0, len(inputs), _BATCH):
+            rows = slice(start, start + _BATCH)
+            scores = torch.from_numpy(predict(self.tdnn, inputs[rows], batch_size=_BATCH, fitting=fitting))
+            if self.loss == "ctc":
+                found = greedy(scores, n_steps[rows])
+            else:
+                found = best_path(scores, n_steps[rows], self.denominator)
+            texts += map(self.units.decode, found)
+        return texts
+
+    @cached_property
+    def denominator(self) -> Graph:
+        """Graph of all sequences of units, weighed by the n-gram."""
+        return denominator(self.ngram, Topology(len(self.units)))
+
+    def describe(self) -> dict[str, Any]:
+        """What a reader wants to know of it first."""
+        return {
+            "layers": len(self.tdnn.specs),
+            "parameters": self.tdnn.n_parameters,
+            "receptive field (frames of 10 ms)": self.tdnn.receptive_field(),
+            "i-vectors": f"rank {self.ivectors.rank}" if self.ivectors else "none",
+            "units": len(self.units),
+            "loss": self.loss,
+            **{
+                name: value
+                for name, value in self.provenance.items()
+                if isinstance(value, str | int | float | bool)
+            },
+        }
+
     @property
     def digest(self) -> str:
         """Short hash of all that decides what the layers compute."""
@@ -146,6 +193,8 @@ class AcousticModel:
             (unfinished / _UNITS).write_text(self.units.to_json(), encoding="utf-8")
             if self.ivectors is not None:
                 self.ivectors.save(unfinished / _IVECTORS)
+            if self.ngram is not None:
+                self.ngram.save(unfinished / _NGRAM)
             config = {
                 "format": FORMAT,
                 "tdnn": {"n_features": self.tdnn.n_features, "n_outputs": self.tdnn.n_outputs}
@@ -182,7 +231,6 @@ def load(folder: Path | str) -> AcousticModel:
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
-    from serlab.asr.units import Units
 
     folder = Path(folder)
     config = _config(folder)
@@ -209,6 +257,7 @@ def load(folder: Path | str) -> AcousticModel:
         return AcousticModel(
             tdnn=tdnn.eval(),
             ivectors=ivectors.load(folder / _IVECTORS) if _IVECTORS in config["files"] else None,
+            ngram=NGram.load(folder / _NGRAM) if _NGRAM in config["files"] else None,
             units=Units.from_json((folder / _UNITS).read_text(encoding="utf-8")),
             loss=config["loss"],
             centre=centre,
