@@ -90,6 +90,15 @@ def test_feature_set_says_which_weights_it_uses(folder):
     assert speaker_encoder("tiny", root=folder.parent).digest != chosen.digest
 
 
+def test_is_found_by_name(folder, monkeypatch):
+    monkeypatch.setenv("SERLAB_MODELS", str(folder.parent))
+    found = features.get("speaker-encoder:tiny")
+    assert found.name == "speaker-encoder:tiny"
+    assert found.digest == speaker_encoder("tiny").digest
+    with pytest.raises(ParameterError, match="no speaker encoder 'other'"):
+        features.get("speaker-encoder:other")
+
+
 def test_repetition_changes_nothing(folder):
     chosen, samples = speaker_encoder(folder), noise(1.0)
     before = samples.copy()

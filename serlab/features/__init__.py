@@ -30,7 +30,7 @@ import pandas as pd
 from serlab import audio, augmentation, data
 from serlab.errors import AudioError, Cancelled, ParameterError
 from serlab.features import cache as disk
-from serlab.features import encoder
+from serlab.features import encoder, speaker_encoder
 from serlab.features.base import FeatureSet
 from serlab.features.constant_q import CQT
 from serlab.features.frames import Frames
@@ -62,18 +62,11 @@ FEATURE_SETS: dict[str, FeatureSet] = {
 }  # fmt: skip
 
 
-def _speaker_encoder(name: str) -> FeatureSet:
-    from serlab.encoders import find_folder
-    from serlab.features.speaker_encoder import speaker_encoder
-
-    return speaker_encoder(find_folder(name) or name)
-
-
 #: What stands before the colon -> maker of a feature set from what stands behind it.
 PREFIXES: dict[str, Callable[[str], FeatureSet]] = {
     "encoder": encoder.encoder,
     "encoder-frames": encoder.frames_by_name,
-    "speaker-encoder": _speaker_encoder,
+    "speaker-encoder": speaker_encoder.speaker_encoder,
 }
 
 
