@@ -10,11 +10,13 @@ All arithmetic is in float32 at least, also for half-precision input and under a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
@@ -96,7 +98,9 @@ def forward_log(
     lengths : Tensor of int, shape (B,)
         Frames of each utterance, 1 to T.
     graph : Graph or sequence of Graph
-        The same for all utterances, or one an utterance.
+        The same for all utterances, or one an utterance. In a shared graph,
+        states that are more than 700 nats behind the best of their frame count
+        as not reached (with a leak, none is); of separate graphs nothing is lost.
     leaky : float
         Between two frames a path may jump from any state to state ``j`` at a
         weight of ``leaky * exp(graph.leak[j])`` (the leaky hidden Markov model
@@ -134,36 +138,98 @@ def forward_log(
     lengths = lengths.to(scores.device)
     after_end = torch.arange(n_frames, device=scores.device) >= lengths[:, None]
     scores = scores.masked_fill(after_end[:, :, None], 0.0)
-    return _PathSum.apply(scores, lengths, _pack(graphs, n, scores), leaky)
+    return _PathSum.apply(
+        scores, lengths, _pack(graph if isinstance(graph, Graph) else graphs, n, scores), leaky
+    )
+
+
+@dataclass(frozen=True)
+class _Separate:
+    """One graph an utterance: arcs (B, A), smaller graphs filled up with arcs of weight 0.
+
+    Arc by arc in logarithms: in the graph of a transcript, what is hopeless
+    now by hundreds of nats may be all that reaches the end.
+    """
+
+    source: Tensor
+    log_weight: Tensor
+
+    def enter(self, log_alpha: Tensor) -> Tensor:
+        return log_alpha.gather(1, self.source) + self.log_weight
+
+    def spread(self, entered: Tensor, log_alpha: Tensor) -> Tensor:
+        return torch.zeros_like(log_alpha).scatter_add(1, self.source, entered)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """One graph of all utterances: arcs into the same state with the same pdf are one sum.
+
+    A product with a sparse matrix (sums, S) in float64: ten times as fast as arc by arc.
+    """
+
+    weights: Tensor
+    transposed: Tensor
+
+    def enter(self, log_alpha: Tensor) -> Tensor:
+        top, alpha = _scaled(log_alpha)
+        return ((self.weights @ alpha.T).T.log() + top).to(log_alpha.dtype)
+
+    def spread(self, entered: Tensor, log_alpha: Tensor) -> Tensor:
+        _, alpha = _scaled(log_alpha)
+        sums = (self.weights @ alpha.T).T
+        shares = torch.where(sums > 0, entered / sums, 0.0)
+        return ((self.transposed @ shares.T).T * alpha).to(log_alpha.dtype)
 
 
 @dataclass(frozen=True)
 class _Packed:
-    """Graphs of a batch as tensors: arcs (B, A), states (B, S)."""
+    """Graphs of a batch as tensors.
 
-    source: Tensor
+    ``arcs.enter`` gives the log weights of the paths that come from each state
+    of the frame before, (B, A); ``to`` and ``pdf`` (B, A) are where they lead and
+    what scores them; ``arcs.spread`` shares posteriors (B, A) among the states before.
+    """
+
+    arcs: _Separate | _Shared
     to: Tensor
     pdf: Tensor
-    log_weight: Tensor
     initial: Tensor
     final: Tensor
     leak: Tensor
 
 
-def _pack(graphs: Sequence[Graph], n: int, like: Tensor) -> _Packed:
-    """Smaller graphs get arcs and states of weight 0; one graph is shared by all without copies."""
-
-    def stack(name: str, fill: float, dtype: torch.dtype) -> Tensor:
-        rows = [getattr(graph, name) for graph in graphs]
+def _pack(graphs: Graph | Sequence[Graph], n: int, like: Tensor) -> _Packed:
+    def stack(rows: Sequence[np.ndarray], fill: float, dtype: torch.dtype = like.dtype) -> Tensor:
         padded = np.full((len(rows), max(map(len, rows))), fill)
         for row, values in zip(padded, rows, strict=True):
             row[: len(values)] = values
         return torch.as_tensor(padded, dtype=dtype, device=like.device).expand(n, -1)
 
-    return _Packed(
-        *(stack(name, 0, torch.int64) for name in ("source", "to", "pdf")),
-        *(stack(name, -np.inf, like.dtype) for name in ("log_weight", "initial", "final", "leak")),
-    )
+    if isinstance(graphs, Graph):
+        graph, graphs = graphs, [graphs]
+        n_pdfs = int(graph.pdf.max()) + 1
+        sums, number = np.unique(graph.to * n_pdfs + graph.pdf, return_inverse=True)
+        shape = (len(sums), graph.n_states)
+        weights = sparse.csr_array((np.exp(graph.log_weight), (number, graph.source)), shape=shape)
+        arcs = _Shared(_sparse(weights, like.device), _sparse(weights.T.tocsr(), like.device))
+        tos, pdfs = [sums // n_pdfs], [sums % n_pdfs]
+    else:
+        arcs = _Separate(
+            stack([graph.source for graph in graphs], 0, torch.int64),
+            stack([graph.log_weight for graph in graphs], -np.inf),
+        )
+        tos, pdfs = [graph.to for graph in graphs], [graph.pdf for graph in graphs]
+    states = (stack([getattr(g, name) for g in graphs], -np.inf) for name in ("initial", "final", "leak"))
+    return _Packed(arcs, stack(tos, 0, torch.int64), stack(pdfs, 0, torch.int64), *states)
+
+
+def _sparse(matrix: sparse.csr_array, device: torch.device) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse ")  # invariants unchecked; CSR is "beta"
+        return torch.sparse_csr_tensor(
+            *map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data)), matrix.shape
+        ).to(device)
 
 
 class _PathSum(torch.autograd.Function):
@@ -181,7 +247,8 @@ class _PathSum(torch.autograd.Function):
         log_alpha[0] = graph.initial
         for t in range(n_frames):
             before = log_alpha[t]
-            after = _log_add(_arcs(_leaked(before, graph, leaky, t), scores[:, t], graph), graph)
+            entered = graph.arcs.enter(_leaked(before, graph, leaky, t))
+            after = _log_add(entered + scores[:, t].gather(1, graph.pdf), graph)
             active = t < lengths
             tops[t] = torch.where(active, _finite(after.amax(dim=1)), 0.0)
             log_alpha[t + 1] = torch.where(active[:, None], after - tops[t, :, None], before)
@@ -202,12 +269,12 @@ class _PathSum(torch.autograd.Function):
         for t in reversed(range(scores.shape[1])):
             before = _leaked(log_alpha[t], graph, leaky, t)
             # A state's posterior is shared among its incoming arcs; each share is at most 1.
-            arcs = _arcs(before, scores[:, t], graph) - tops[t, :, None]
-            shares = (arcs - _finite(log_alpha[t + 1]).gather(1, graph.to)).exp()
+            entered = graph.arcs.enter(before) + scores[:, t].gather(1, graph.pdf) - tops[t, :, None]
+            shares = (entered - _finite(log_alpha[t + 1]).gather(1, graph.to)).exp()
             active = t < lengths
             through = torch.where(active[:, None], gamma.gather(1, graph.to) * shares, 0.0)
             occupancies[:, t].scatter_add_(1, graph.pdf, through)
-            earlier = torch.zeros_like(gamma).scatter_add(1, graph.source, through)
+            earlier = graph.arcs.spread(through, before)
             if leaky and t:
                 stayed = (log_alpha[t] - _finite(before)).exp()
                 jumped = (earlier * (1 - stayed)).sum(dim=1, keepdim=True)
@@ -223,16 +290,17 @@ def _leaked(log_alpha: Tensor, graph: _Packed, leaky: float, t: int) -> Tensor:
     return torch.logaddexp(log_alpha, graph.leak + log_alpha.logsumexp(dim=1, keepdim=True) + np.log(leaky))
 
 
-def _arcs(log_alpha: Tensor, scores: Tensor, graph: _Packed) -> Tensor:
-    """Weight of all paths that end with each arc."""
-    return log_alpha.gather(1, graph.source) + graph.log_weight + scores.gather(1, graph.pdf)
+def _log_add(entered: Tensor, graph: _Packed) -> Tensor:
+    """Log of the sum of the exponentials of what enters each state."""
+    top = torch.full_like(graph.initial, -torch.inf).scatter_reduce(1, graph.to, entered, "amax")
+    relative = (entered - _finite(top).gather(1, graph.to)).exp()
+    return torch.zeros_like(top).scatter_add(1, graph.to, relative).log() + _finite(top)
 
 
-def _log_add(arcs: Tensor, graph: _Packed) -> Tensor:
-    """Log of the sum of the exponentials of the arcs into each state."""
-    empty = torch.full_like(graph.initial, -torch.inf)
-    top = _finite(empty.scatter_reduce(1, graph.to, arcs, "amax"))
-    return torch.zeros_like(top).scatter_add(1, graph.to, (arcs - top.gather(1, graph.to)).exp()).log() + top
+def _scaled(log_alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """Highest of the states, and the exponentials relative to it, in float64."""
+    top = _finite(log_alpha.amax(dim=1, keepdim=True))
+    return top, (log_alpha - top).double().exp()
 
 
 def _softmax(x: Tensor) -> Tensor:
