@@ -204,7 +204,12 @@ class Encoder:
             if folder.family == "whisper"
             else transformers.Wav2Vec2FeatureExtractor
         )
-        self._preprocessor = kind.from_pretrained(folder.path, local_files_only=True)
+        try:
+            self._preprocessor = kind.from_pretrained(folder.path, local_files_only=True)
+        except (OSError, ValueError, TypeError) as error:
+            raise ParameterError(
+                f"{folder.path / PREPROCESSOR} cannot be read; get the model again"
+            ) from error
         self._model = _load(folder)
         encoder = self._model if folder.family == "whisper" else self._model.encoder
         stable = folder.family == "whisper" or self._model.config.do_stable_layer_norm

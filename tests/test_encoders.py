@@ -206,6 +206,13 @@ def test_a_configuration_that_is_none(text, tmp_path):
         encoders.look(folder)
 
 
+def test_settings_of_the_input_that_cannot_be_read(tmp_path):
+    folder = tiny_encoders.save("hubert", tmp_path)
+    (folder / encoders.PREPROCESSOR).write_text("{")
+    with pytest.raises(ParameterError, match=r"preprocessor_config\.json cannot be read"):
+        encoders.load(encoders.look(folder))
+
+
 def test_weights_that_are_cut_short_or_of_another_model(models, tmp_path):
     folder = tiny_encoders.save("hubert", tmp_path)
     whole = (folder / encoders.WEIGHTS).read_bytes()
