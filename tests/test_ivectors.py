@@ -51,7 +51,7 @@ def padded(utterances: list[np.ndarray]) -> np.ndarray:
 @pytest.fixture(scope="module")
 def trained(known):
     utterances, _ = drawn(*known, n=300, seed=1)
-    return ivectors.train(utterances, ubm=known[0], rank=RANK, n_iterations=20)
+    return ivectors.train(utterances, ubm=known[0], rank=RANK, n_iterations=20, frame_weight=1.0)
 
 
 # --- background model ------------------------------------------------------------------------------------
@@ -145,10 +145,10 @@ def test_likelihood_is_that_of_the_joint_normal_distribution(known):
     ubm, factors = known
     utterances, _ = drawn(ubm, factors, n=4, seed=8)
     short = [utterance[:10] for utterance in utterances]
-    trained = ivectors.train(short, ubm=ubm, rank=2, n_iterations=2)
+    trained = ivectors.train(short, ubm=ubm, rank=2, n_iterations=2, frame_weight=1.0)
     total, without_shift = [], 0.0
     for n_iterations in (1, 2):  # the second value belongs to the model after one iteration
-        model = ivectors.train(short, ubm=ubm, rank=2, n_iterations=n_iterations)
+        model = ivectors.train(short, ubm=ubm, rank=2, n_iterations=n_iterations, frame_weight=1.0)
         value = 0.0
         for X in short:
             component = ubm.posteriors(X)[0].argmax(axis=1)
@@ -234,6 +234,15 @@ def test_frames_get_the_ivector_of_their_utterance_or_window(trained):
     assert np.array_equal(X, before, equal_nan=True)
 
 
+def test_a_frame_that_counts_as_a_tenth_is_one_of_ten_copies(known):
+    utterances, _ = drawn(*known, n=30, seed=15)
+    copies = [np.repeat(x, 10, axis=0) for x in utterances]
+    tenth = ivectors.train(copies, ubm=known[0], rank=2, frame_weight=0.1)
+    once = ivectors.train(utterances, ubm=known[0], rank=2, frame_weight=1.0)
+    assert np.allclose(tenth.factors, once.factors)
+    assert np.allclose(tenth.extract(copies), once.extract(utterances))
+
+
 def test_unit_length():
     w = np.array([[3.0, 4.0], [0.0, 2.0]])
     assert np.allclose(ivectors.unit_length(w), [[0.6, 0.8], [0, 1]])
@@ -252,6 +261,7 @@ def test_saved_and_loaded_exactly(trained, tmp_path):
     found = ivectors.load(path)
     utterances, _ = drawn(trained.ubm, trained.factors, n=3, seed=13)
     assert np.array_equal(found.extract(utterances), trained.extract(utterances))
+    assert found.frame_weight == trained.frame_weight
     assert np.array_equal(found.log_likelihood, trained.log_likelihood)
 
 
@@ -309,6 +319,7 @@ def test_identical_frames_beside_others_do_no_harm():
         (np.array([[[1.0, np.nan]]] * 3), {}, TrainingError, "utterance 0 holds NaN or infinite"),
         (np.array([[[1.0, 1.0]], [[np.inf, 1.0]]]), {}, TrainingError, "utterance 1 holds NaN or infinite"),
         (np.ones((3, 9, 2)), {"rank": 0}, ParameterError, "rank is 0"),
+        (np.ones((3, 9, 2)), {"frame_weight": 0}, ParameterError, "frame_weight is 0"),
         (np.ones((3, 9, 2)), {"n_components": 0}, ParameterError, "n_components is 0"),
     ],
 )
