@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch import nn
 
 from serlab import features
 from serlab.audio import SAMPLE_RATE
-from serlab.errors import ParameterError, ProtocolError
+from serlab.errors import Cancelled, ParameterError, ProtocolError
 from serlab.features import short_term
 from serlab.methods.base import FIT_ARGUMENTS
 from serlab.methods.speech_rivals import SPECS, likelihood, of_segments
@@ -22,7 +23,7 @@ from serlab.models.recurrent import BLSTM
 from serlab.models.rnn_elm import ELM, FramePosteriors, random_label_scores
 from serlab.objectives import Batch
 from serlab.samples import Labelled
-from serlab.training import Fitting
+from serlab.training import PLAIN, Fitting
 
 NETWORKS = {
     "rnn-elm": lambda: FramePosteriors(5, 3, units=4, averaged=2),
@@ -299,8 +300,8 @@ def toy(n: int, *, seed: int) -> Labelled:
     return Labelled(X=X, corpus=np.full(n, "a"), speaker=np.full(n, "a/1"), y=y)
 
 
-def fitted(spec, part: Labelled, seed: int = 0):
-    method = spec.build(n_classes=3, seed=seed, preset="demo", fitting=Fitting())
+def fitted(spec, part: Labelled, fitting: Fitting = PLAIN):
+    method = spec.build(n_classes=3, seed=0, preset="demo", fitting=fitting)
     return method.fit(**dict.fromkeys(FIT_ARGUMENTS[spec.access], part))
 
 
@@ -313,6 +314,24 @@ def test_an_emotion_in_some_of_the_frames_is_learned(spec):
     assert list(method.history())[:3] == ["stage", "epoch", "loss"]
     assert method.attention(test.X) is None and len(method.embed(test.X)) == 40
     assert all(part.shape[0] == 40 for part in method.layers(test.X).values())
+
+
+def test_a_fit_is_taken_up_from_its_checkpoint_and_can_be_cancelled(tmp_path):
+    spec = next(s for s in SPECS if s.name == "ctcblstm-source")
+    part, seen = toy(16, seed=0), []
+    cancel = threading.Event()
+
+    def watch(done: int, total: int, text: str) -> None:
+        seen.append(done)
+        if len(seen) == 3:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        fitted(spec, part, Fitting(checkpoints=tmp_path, cancel=cancel, progress=watch))
+    cancel.clear()
+    resumed = fitted(spec, part, Fitting(checkpoints=tmp_path, progress=watch))
+    assert seen[:5] == [1, 2, 3, 3, 4]
+    np.testing.assert_array_equal(resumed.predict_proba(part.X), fitted(spec, part).predict_proba(part.X))
 
 
 def test_specs_name_their_features_and_refuse_what_cannot_be_trained():
