@@ -85,7 +85,9 @@ def main() -> None:
     scored = utterances[~train]
     seconds = sum(map(len, whole)) * frames.frame_shift
     print(f"{len(whole)} utterances, {seconds / 3600:.2f} h, {len(speakers)} speakers")
-    show("mean of the frames", frames.statistics().to_numpy()[~train, :40], scored)
+    mean = frames.statistics().to_numpy()[:, : frames.shape[2]]
+    standard = (mean - mean[train].mean(axis=0)) / mean[train].std(axis=0)
+    show("mean of the frames, z-scored", standard[~train], scored)
     voiced = [speech(x) for x in whole]
     for name, sequences, rows, weight in (
         ("other speakers", whole, train, 0.1),
