@@ -106,7 +106,19 @@ def test_gradient_against_autograd_and_finite_differences(which, leaky):
     (theirs,) = torch.autograd.grad(reference @ weights, scores)
     torch.testing.assert_close(values, reference)
     torch.testing.assert_close(ours, theirs)
-    assert torch.autograd.gradcheck(lambda s: forward_log(s, lengths, given, leaky=leaky), scores)
+    assert torch.autograd.gradcheck(
+        lambda s: forward_log(s, lengths, given, leaky=leaky), scores, fast_mode=True
+    )
+
+
+def test_a_shared_graph_and_one_an_utterance_agree():
+    graph, _ = graphs(order=3)
+    scores, lengths = random_scores(n_frames=30, scale=20.0).requires_grad_(), torch.tensor([30, 12, 25])
+    shared = forward_log(scores, lengths, graph, leaky=1e-5)
+    separate = forward_log(scores, lengths, [graph] * 3, leaky=1e-5)
+    torch.testing.assert_close(shared, separate)
+    gradients = [torch.autograd.grad(total.sum(), scores)[0] for total in (shared, separate)]
+    torch.testing.assert_close(*gradients)
 
 
 def test_occupancies_sum_to_one_in_each_frame():

@@ -119,7 +119,7 @@ def forward_log(
     ParameterError
         If the leak is negative.
     """
-    graphs = [graph] if isinstance(graph, Graph) else list(graph)
+    graphs = [graph] if isinstance(graph, Graph) else graph
     if log_scores.ndim != 3 or lengths.shape != log_scores.shape[:1]:
         raise ValueError(
             f"scores (B, T, P) and lengths (B,) are needed, not {tuple(log_scores.shape)} and "
@@ -137,15 +137,13 @@ def forward_log(
     scores = log_scores if log_scores.dtype == torch.float64 else log_scores.float()
     lengths = lengths.to(scores.device)
     after_end = torch.arange(n_frames, device=scores.device) >= lengths[:, None]
-    scores = scores.masked_fill(after_end[:, :, None], 0.0)
-    return _PathSum.apply(
-        scores, lengths, _pack(graph if isinstance(graph, Graph) else graphs, n, scores), leaky
-    )
+    scores = scores.masked_fill(after_end[:, :, None], 0.0).permute(1, 2, 0)
+    return _PathSum.apply(scores, ~after_end.T, _pack(graph, n, scores), leaky)
 
 
 @dataclass(frozen=True)
 class _Separate:
-    """One graph an utterance: arcs (B, A), smaller graphs filled up with arcs of weight 0.
+    """One graph an utterance: arcs (A, B), smaller graphs filled up with arcs of weight 0.
 
     Arc by arc in logarithms: in the graph of a transcript, what is hopeless
     now by hundreds of nats may be all that reaches the end.
@@ -155,31 +153,29 @@ class _Separate:
     log_weight: Tensor
 
     def enter(self, log_alpha: Tensor) -> Tensor:
-        return log_alpha.gather(1, self.source) + self.log_weight
+        return log_alpha.gather(0, self.source) + self.log_weight
 
-    def spread(self, entered: Tensor, log_alpha: Tensor) -> Tensor:
-        return torch.zeros_like(log_alpha).scatter_add(1, self.source, entered)
+    def spread(self, through: Tensor, log_alpha: Tensor) -> Tensor:
+        return torch.zeros_like(log_alpha).scatter_add(0, self.source, through)
 
 
 @dataclass(frozen=True)
 class _Shared:
     """One graph of all utterances: arcs into the same state with the same pdf are one sum.
 
-    A product with a sparse matrix (sums, S) in float64: ten times as fast as arc by arc.
+    A product with a sparse matrix (sums, S) in float64, faster than arc by arc.
     """
 
     weights: Tensor
     transposed: Tensor
 
     def enter(self, log_alpha: Tensor) -> Tensor:
-        top, alpha = _scaled(log_alpha)
-        return ((self.weights @ alpha.T).T.log() + top).to(log_alpha.dtype)
+        return (self.weights @ log_alpha.double().exp()).log().to(log_alpha.dtype)
 
-    def spread(self, entered: Tensor, log_alpha: Tensor) -> Tensor:
-        _, alpha = _scaled(log_alpha)
-        sums = (self.weights @ alpha.T).T
-        shares = torch.where(sums > 0, entered / sums, 0.0)
-        return ((self.transposed @ shares.T).T * alpha).to(log_alpha.dtype)
+    def spread(self, through: Tensor, log_alpha: Tensor) -> Tensor:
+        alpha = log_alpha.double().exp()
+        sums = (self.weights @ alpha).clamp(min=torch.finfo(torch.float64).tiny)
+        return ((self.transposed @ (through / sums)) * alpha).to(log_alpha.dtype)
 
 
 @dataclass(frozen=True)
@@ -187,8 +183,8 @@ class _Packed:
     """Graphs of a batch as tensors.
 
     ``arcs.enter`` gives the log weights of the paths that come from each state
-    of the frame before, (B, A); ``to`` and ``pdf`` (B, A) are where they lead and
-    what scores them; ``arcs.spread`` shares posteriors (B, A) among the states before.
+    of the frame before, (A, B); ``to`` and ``pdf`` (A, B) are where they lead and
+    what scores them; ``arcs.spread`` shares posteriors (A, B) among the states before, (S, B).
     """
 
     arcs: _Separate | _Shared
@@ -204,7 +200,7 @@ def _pack(graphs: Graph | Sequence[Graph], n: int, like: Tensor) -> _Packed:
         padded = np.full((len(rows), max(map(len, rows))), fill)
         for row, values in zip(padded, rows, strict=True):
             row[: len(values)] = values
-        return torch.as_tensor(padded, dtype=dtype, device=like.device).expand(n, -1)
+        return torch.as_tensor(padded, dtype=dtype, device=like.device).expand(n, -1).T
 
     if isinstance(graphs, Graph):
         graph, graphs = graphs, [graphs]
@@ -235,79 +231,69 @@ def _sparse(matrix: sparse.csr_array, device: torch.device) -> Tensor:
 class _PathSum(torch.autograd.Function):
     """Forward recursion; its gradient by a recursion from the end.
 
-    ``log_alpha`` (T + 1, B, S) is kept relative to each frame's highest, so that it has
-    all its digits however long the utterance is.
+    ``log_alpha`` (T + 1, S, B) is kept normalised in each frame, a distribution of
+    states, so that it has all its digits however long the utterance is.
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, scores: Tensor, lengths: Tensor, graph: _Packed, leaky: float) -> Tensor:
-        n, n_frames, _ = scores.shape
+    def forward(ctx: FunctionCtx, scores: Tensor, active: Tensor, graph: _Packed, leaky: float) -> Tensor:
+        n_frames = scores.shape[0]
         log_alpha = scores.new_empty(n_frames + 1, *graph.initial.shape)
-        tops = scores.new_zeros(n_frames, n)
-        log_alpha[0] = graph.initial
+        norms = scores.new_zeros(n_frames + 1, scores.shape[2])
+        scored = scores.gather(1, graph.pdf.expand(n_frames, -1, -1))
+        norms[0] = _log_sum(graph.initial)
+        log_alpha[0] = graph.initial - norms[0]
         for t in range(n_frames):
-            before = log_alpha[t]
-            entered = graph.arcs.enter(_leaked(before, graph, leaky, t))
-            after = _log_add(entered + scores[:, t].gather(1, graph.pdf), graph)
-            active = t < lengths
-            tops[t] = torch.where(active, _finite(after.amax(dim=1)), 0.0)
-            log_alpha[t + 1] = torch.where(active[:, None], after - tops[t, :, None], before)
-        ends = log_alpha[n_frames] + graph.final
-        ctx.save_for_backward(scores, lengths, log_alpha, tops)
-        ctx.graph, ctx.leaky = graph, leaky
-        return ends.logsumexp(dim=1) + tops.sum(dim=0)
+            entered = graph.arcs.enter(_leaked(log_alpha[t], graph, leaky, t)) + scored[t]
+            after = _log_add(entered, graph)
+            norm = torch.where(active[t], _log_sum(after), 0.0)
+            log_alpha[t + 1] = torch.where(active[t], after - norm, log_alpha[t])
+            norms[t + 1] = norm
+        ctx.save_for_backward(scored, active, log_alpha, norms)
+        ctx.graph, ctx.leaky, ctx.shape = graph, leaky, scores.shape
+        return (log_alpha[-1] + graph.final).logsumexp(dim=0) + norms.sum(dim=0)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        scores, lengths, log_alpha, tops = ctx.saved_tensors
+        scored, active, log_alpha, norms = ctx.saved_tensors
         graph, leaky = ctx.graph, ctx.leaky
-        occupancies = torch.zeros_like(scores)
+        through = torch.zeros_like(scored)
         ends = log_alpha[-1] + graph.final
         # Posterior probability of the states after frame t, times the gradient from outside.
-        gamma = _softmax(ends) * gradient[:, None]
-        for t in reversed(range(scores.shape[1])):
+        gamma = (ends - _log_sum(ends)).exp() * gradient
+        for t in reversed(range(len(scored))):
             before = _leaked(log_alpha[t], graph, leaky, t)
             # A state's posterior is shared among its incoming arcs; each share is at most 1.
-            entered = graph.arcs.enter(before) + scores[:, t].gather(1, graph.pdf) - tops[t, :, None]
-            shares = (entered - _finite(log_alpha[t + 1]).gather(1, graph.to)).exp()
-            active = t < lengths
-            through = torch.where(active[:, None], gamma.gather(1, graph.to) * shares, 0.0)
-            occupancies[:, t].scatter_add_(1, graph.pdf, through)
-            earlier = graph.arcs.spread(through, before)
+            entered = graph.arcs.enter(before) + scored[t] - norms[t + 1]
+            shares = (entered - _finite(log_alpha[t + 1]).gather(0, graph.to)).exp()
+            through[t] = torch.where(active[t], gamma.gather(0, graph.to) * shares, 0.0)
+            earlier = graph.arcs.spread(through[t], before)
             if leaky and t:
-                stayed = (log_alpha[t] - _finite(before)).exp()
-                jumped = (earlier * (1 - stayed)).sum(dim=1, keepdim=True)
-                earlier = earlier * stayed + jumped * _softmax(log_alpha[t])
-            gamma = torch.where(active[:, None], earlier, gamma)
-        return occupancies, None, None, None
+                stayed = earlier * (log_alpha[t] - _finite(before)).exp()
+                earlier = stayed + (earlier - stayed).sum(dim=0) * log_alpha[t].exp()
+            gamma = torch.where(active[t], earlier, gamma)
+        occupancies = scored.new_zeros(ctx.shape)
+        return occupancies.scatter_add(1, graph.pdf.expand_as(through), through), None, None, None
 
 
 def _leaked(log_alpha: Tensor, graph: _Packed, leaky: float, t: int) -> Tensor:
     """With the jumps between frame t - 1 and t."""
-    if not leaky or t == 0:
-        return log_alpha
-    return torch.logaddexp(log_alpha, graph.leak + log_alpha.logsumexp(dim=1, keepdim=True) + np.log(leaky))
+    return torch.logaddexp(log_alpha, graph.leak + np.log(leaky)) if leaky and t else log_alpha
 
 
 def _log_add(entered: Tensor, graph: _Packed) -> Tensor:
     """Log of the sum of the exponentials of what enters each state."""
-    top = torch.full_like(graph.initial, -torch.inf).scatter_reduce(1, graph.to, entered, "amax")
-    relative = (entered - _finite(top).gather(1, graph.to)).exp()
-    return torch.zeros_like(top).scatter_add(1, graph.to, relative).log() + _finite(top)
+    top = _finite(torch.full_like(graph.initial, -torch.inf).scatter_reduce(0, graph.to, entered, "amax"))
+    relative = (entered - top.gather(0, graph.to)).exp()
+    return torch.zeros_like(top).scatter_add(0, graph.to, relative).log() + top
 
 
-def _scaled(log_alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Highest of the states, and the exponentials relative to it, in float64."""
-    top = _finite(log_alpha.amax(dim=1, keepdim=True))
-    return top, (log_alpha - top).double().exp()
-
-
-def _softmax(x: Tensor) -> Tensor:
-    """Over the states; 0 where none can be reached."""
-    return (x - _finite(x.logsumexp(dim=1, keepdim=True))).exp()
+def _log_sum(x: Tensor) -> Tensor:
+    """Over the states."""
+    return _finite(x.logsumexp(dim=0))
 
 
 def _finite(x: Tensor) -> Tensor:
-    """0 for -inf: nothing leads there, and a difference of two infinities is not a number."""
-    return x.masked_fill(x == -torch.inf, 0.0)
+    """Nothing leads where it is -inf, and a difference of two infinities is not a number."""
+    return x.clamp(min=-1e30)
