@@ -16,7 +16,7 @@ import torch
 
 from serlab import audio, encoders, features
 from serlab.errors import ParameterError
-from serlab.features.encoder import encoder, frames
+from serlab.features.encoder import encoder, frames, speech_frames
 from tests import tiny_encoders
 from tests.tiny_encoders import N_LAYERS, WIDTH, transformers, voice
 
@@ -240,6 +240,25 @@ def test_vectors_are_mean_and_deviation_of_every_layer():
     assert (chosen.name, chosen.kind, len(values)) == ("encoder:wavlm", "vectors", (N_LAYERS + 1) * 2 * WIDTH)
     assert values["layer2.mean.007"] == pytest.approx(layers[2][:, 7].mean(), abs=1e-6)
     assert values["layer0.sd.015"] == pytest.approx(layers[0][:, 15].std(), abs=1e-6)
+
+
+def test_speech_frames_are_those_within_40_db_of_the_loudest():
+    levels = np.array([0.0, 0.5, 0.006, 0.0051, 0.0049, 0.3])
+    samples = np.repeat(levels, 320).astype(np.float32)[:-100]
+    assert speech_frames(samples, 6).tolist() == [False, True, True, True, False, True]
+    assert speech_frames(samples, 5).tolist() == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize("name", ["whisper", "xls-r"])
+def test_silence_around_an_utterance_is_heard_but_not_pooled(name):
+    silence = np.zeros(3200, np.float32)
+    samples = np.concatenate([silence, voice(0.4), silence])
+    found = features.get(f"encoder-speech:{name}").extract(samples)
+    layers = ours(name, samples)
+    spoken = [layer[10:30] for layer in layers]
+    expected = np.concatenate([part for layer in spoken for part in (layer.mean(axis=0), layer.std(axis=0))])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert features.get(f"encoder-speech:{name}").digest != features.get(f"encoder:{name}").digest
 
 
 def test_frames_are_one_layer_every_20_ms():

@@ -1,8 +1,9 @@
 """Features: from utterances to a matrix, or to sequences of frames, once.
 
 Besides the named sets there are those of pretrained models: "encoder:<model>",
-"encoder-frames:<model>@<layer>" and "speaker-encoder:<model>", where a model is
-a folder, its name under ``SERLAB_MODELS``, or a name of the Hugging Face hub.
+"encoder-speech:<model>", "encoder-frames:<model>@<layer>" and
+"speaker-encoder:<model>", where a model is a folder, its name under
+``SERLAB_MODELS``, or a name of the Hugging Face hub.
 
 >>> extract(utterances, features="is10").X.shape  # doctest: +SKIP
 (339, 1582)
@@ -65,6 +66,7 @@ FEATURE_SETS: dict[str, FeatureSet] = {
 #: What stands before the colon -> maker of a feature set from what stands behind it.
 PREFIXES: dict[str, Callable[[str], FeatureSet]] = {
     "encoder": encoder.encoder,
+    "encoder-speech": encoder.encoder_speech,
     "encoder-frames": encoder.frames_by_name,
     "speaker-encoder": speaker_encoder.speaker_encoder,
 }
