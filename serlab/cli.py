@@ -121,6 +121,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     data_option(download)
 
+    pretrain = command(
+        "pretrain",
+        _pretrain,
+        "train a network to recognise speech, for methods that build on what it learned",
+    )
+    pretrain.add_argument("model", metavar="FOLDER", help="where the acoustic model goes")
+    pretrain.add_argument(
+        "--corpora", metavar="NAMES", default="", help="whose sentences are known: ravdess,emodb"
+    )
+    pretrain.add_argument(
+        "--folder", dest="folders", metavar="DIR", action="append", default=[],
+        help="audio with a .txt beside each file, or with transcripts.csv (file,text,speaker)",
+    )  # fmt: skip
+    pretrain.add_argument(
+        "--tedlium", metavar="DIR", help="TED-LIUM release 2; its dev speakers are held out"
+    )
+    pretrain.add_argument("--architecture", metavar="NAME", default="quick", help="demo, quick or paper")
+    pretrain.add_argument("--loss", choices=("ctc", "lf-mmi"), default="ctc", help="default: ctc")
+    pretrain.add_argument("--epochs", metavar="N", type=int, default=20, help="default: 20")
+    pretrain.add_argument("--seed", metavar="N", type=int, default=0, help="default: 0")
+    pretrain.add_argument("--device", metavar="NAME", default="auto", help="cpu, cuda or auto (default)")
+    pretrain.add_argument(
+        "--no-ivectors", action="store_true", help="features alone, no i-vector beside them"
+    )
+    pretrain.add_argument("--force", action="store_true", help="replace an acoustic model that is there")
+    data_option(pretrain)
+
     command("methods", _methods, "list methods, and what each sees of the target")
     command("features", _features, "list feature sets")
     command("schemes", _schemes, "list label schemes")
@@ -246,6 +273,41 @@ def _progress_line():
         print(f"\r{line:<{width}}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
 
     return progress
+
+
+def _pretrain(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from serlab import corpora
+    from serlab.asr import acoustic_model, tedlium, transcripts
+    from serlab.asr.pretraining import pretrain
+
+    folder = Path(options.model)
+    if folder.exists() and not options.force:
+        raise ParameterError(f"{folder} is there already; choose another folder, or --force to replace it")
+    acoustic_model.refuse_foreign(folder)
+    names = _words(options.corpora)
+    tables = [transcripts.of_corpus(corpora.read_many(names, options.data))] if names else []
+    tables += [transcripts.from_folder(root) for root in options.folders]
+    held_out = None
+    if options.tedlium:
+        tables += [tedlium.read(options.tedlium, part) for part in ("train", "dev")]
+        held_out = sorted(tables[-1]["speaker"].unique())
+    if not tables:
+        raise ParameterError("nothing to learn from; give --corpora, --folder or --tedlium")
+    transcribed = transcripts.concatenate(tables)
+    # Beside the model, so that the same command goes on after a kill.
+    checkpoints = folder.with_name(f".{folder.name}-checkpoints")
+    model = pretrain(
+        transcribed, architecture=options.architecture, loss=options.loss, epochs=options.epochs,
+        ivectors=not options.no_ivectors, held_out_speakers=held_out, seed=options.seed,
+        device=options.device, checkpoints=checkpoints, progress=_progress,
+    )  # fmt: skip
+    model.save(folder)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    _table(("acoustic model", str(folder)), [(name, str(value)) for name, value in model.describe().items()])
+    print(f"\n{acoustic_model.error_table(model).to_string()}")
+    return 0
 
 
 def _methods(options: argparse.Namespace) -> int:

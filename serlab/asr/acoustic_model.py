@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import torch
 
 from serlab import ivectors, samples
@@ -165,6 +166,7 @@ class AcousticModel:
         if self.ivectors is not None:
             ubm = self.ivectors.ubm
             arrays += [ubm.weights, ubm.means, ubm.variances, self.ivectors.means, self.ivectors.factors]
+            arrays.append(np.array(self.ivectors.frame_weight))
         tensors = [*self.tdnn.state_dict().values(), *map(torch.as_tensor, arrays)]
         identity = [_architecture(self.tdnn), self.settings.get("ivector_window"), content(tensors)]
         return hashlib.blake2b(json.dumps(identity).encode(), digest_size=8).hexdigest()
@@ -182,7 +184,7 @@ class AcousticModel:
         from safetensors.torch import save_file
 
         folder = Path(folder).absolute()
-        _refuse_foreign(folder)
+        refuse_foreign(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".partial", dir=folder.parent))
         try:
@@ -211,6 +213,17 @@ class AcousticModel:
             shutil.rmtree(folder / "old", ignore_errors=True)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def error_table(model: AcousticModel) -> pd.DataFrame:
+    """Word and character error rates of the held-out speakers, and of always giving the commonest answer."""
+    made = model.provenance
+    rows = {
+        **made["error_rates_by_speaker"],
+        "all held-out speakers": made["error_rates"],
+        "commonest answer": made["error_rates_of_commonest_answer"],
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").round(3)
 
 
 def with_ivectors(
@@ -294,8 +307,13 @@ def _config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _refuse_foreign(folder: Path) -> None:
-    """Replace nothing that is not an acoustic model."""
+def refuse_foreign(folder: Path) -> None:
+    """Refuse to replace anything that is not an acoustic model.
+
+    Raises
+    ------
+    ParameterError
+    """
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         try:
             _config(folder)
