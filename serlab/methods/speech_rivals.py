@@ -37,7 +37,10 @@ from serlab.training import Fitting, Settings
 ELM_UNITS, ELM_RIDGE = 120, 1e-3
 
 #: ``paper`` has the sizes of the literature as far as they are known; ``quick`` and ``demo``
-#: have fewer steps and kernels. Optimiser, rate and epochs are ours throughout.
+#: have fewer steps and kernels. Optimiser, rate and epochs are ours throughout. ``quick`` was looked at
+#: on held-out speakers within a corpus, one seed: EmoDB (4 classes, 2 speakers) .96, .86 and .81 in this
+#: order, RAVDESS (8 classes, 6 speakers) .43 for CTC-BLSTM, where half the epochs with a dropout of .5
+#: gave .83 and .32.
 RNN_ELM_SETTINGS: dict[str, dict[str, Any]] = {
     "demo": {"sizes": {"units": 16, "n_layers": 1, "averaged": 2}, "settings": (15, 16, 1e-2)},
     "quick": {"sizes": {"units": 64, "averaged": 4}, "settings": (20, 32, 2e-3)},
