@@ -37,8 +37,10 @@ from serlab import (
     protocols,
     whole_files,
 )  # fmt: skip
+from serlab.asr import for_experiments
 from serlab.errors import AudioError, ParameterError, ProtocolError
 from serlab.features import Frames
+from serlab.methods import encoder
 from serlab.progress import Progress
 from serlab.provenance import package_digest
 
@@ -62,7 +64,7 @@ class Parameters:
     scheme : str
         Label scheme, see :data:`serlab.labels.SCHEMES`.
     features : str
-        Feature set, see :data:`serlab.features.FEATURE_SETS`.
+        Feature set, see :data:`serlab.features.FEATURE_SETS` and :data:`serlab.features.PREFIXES`.
     methods : tuple of str
         Names of :data:`serlab.methods.METHODS`, or of :data:`serlab.methods.GROUPS`,
         which are replaced by their members.
@@ -93,6 +95,11 @@ class Parameters:
         Weight of what draws source and target together (lambda of Baklouti et al., equation 1).
     weights : str
         ImageNet weights for VGG16: a local file, "download", or empty for random initialisation.
+    encoder : str
+        Pretrained speech encoder: a folder, its name under ``SERLAB_MODELS``, or a name of the hub;
+        for the methods that need one.
+    acoustic_model : str
+        Folder made by ``serlab pretrain``, for the tdnn methods; empty: pretrained on the sources.
     label_sets : {"scheme", "shared", "any"}
         All classes of the scheme, those that occur in every corpus, or those that occur in any.
 
@@ -121,6 +128,8 @@ class Parameters:
     jobs: int = 2
     trade_off: float = 1.0
     weights: str = ""
+    encoder: str = ""
+    acoustic_model: str = ""
     label_sets: str = "scheme"
 
     def __post_init__(self) -> None:
@@ -152,6 +161,7 @@ class Parameters:
             augmentation.parse(name)
         for name in self.methods:
             methods.require_installed(methods.get(name))
+            features.get(self.features_of(methods.get(name)))
         if not self.sources:
             needy = [name for name in self.methods if methods.get(name).access != "target-only"]
             if needy:
@@ -186,6 +196,10 @@ class Parameters:
             for name, value in dataclasses.asdict(self).items()
         }
 
+    def features_of(self, spec: methods.MethodSpec) -> str:
+        """Name of the feature set that a method is fed."""
+        return encoder.feature_set(spec.features, self.encoder) or self.features
+
     def digest(self) -> str:
         """Short hash of everything that may change a prediction."""
         chosen = {k: v for k, v in self.as_dict().items() if k not in ("data", "jobs", "baseline")}
@@ -207,14 +221,13 @@ _KINDS = {
     "target": str, "sources": str, "scheme": str, "features": str, "methods": str, "baseline": str,
     "protocol": str, "shots": int, "folds": int, "seeds": int, "preset": str, "seconds": int | float,
     "augment": str, "device": str, "data": str, "on_bad_file": str, "jobs": int, "trade_off": int | float,
-    "weights": str, "label_sets": str,
+    "weights": str, "encoder": str, "acoustic_model": str, "label_sets": str,
 }  # fmt: skip
 
 
 def _known() -> dict[str, tuple[str, ...]]:
     return {
         "scheme": tuple(labels.SCHEMES),
-        "features": tuple(features.FEATURE_SETS),
         "methods": tuple(methods.METHODS),
         "baseline": tuple(name for name, spec in methods.METHODS.items() if spec.access == "target-only"),
         "protocol": tuple(protocols.PROTOCOLS),
@@ -352,14 +365,16 @@ def prepare(
         return found.X
 
     copies = tuple(more(parameters.features, augment) for augment in on_audio)
-    own = dict.fromkeys(methods.get(name).features for name in parameters.methods)
-    further = {
-        name: (extraction.X, *copies)
-        if name == parameters.features
-        else tuple(more(name, augment) for augment in (None, *on_audio))
-        for name in own
-        if name
-    }
+    further = {}
+    for spec in map(methods.get, parameters.methods):
+        if spec.features and spec.features not in further:
+            name = parameters.features_of(spec)
+            found = (
+                (extraction.X, *copies)
+                if name == parameters.features
+                else tuple(more(name, augment) for augment in (None, *on_audio))
+            )
+            further[spec.features] = tuple(encoder.chosen_columns(spec.features, X) for X in found)
     notes = [
         *corpora.remarks(table),
         *(f"{n} files: {note}" for note, n in extraction.notes["note"].value_counts().items()),
@@ -418,7 +433,7 @@ def evaluate(
         X=prepared.X,
         copies=prepared.copies,
         further=prepared.further,
-        options=options_of(parameters, names),
+        options=options_of(parameters, names, progress=how.get("progress"), cancel=how.get("cancel")),
         utterances=prepared.utterances,
         preset=parameters.preset,
         run_id=parameters.digest(),
@@ -429,11 +444,29 @@ def evaluate(
     )
 
 
-def options_of(parameters: Parameters, names: Sequence[str]) -> dict[str, Any]:
+def options_of(
+    parameters: Parameters,
+    names: Sequence[str],
+    *,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> dict[str, Any]:
     """What builders may ask for, see ``MethodSpec.options``."""
-    found: dict[str, Any] = {"trade_off": parameters.trade_off}
-    if any("weights" in methods.get(name).options for name in names):
+    asked = {option for name in names for option in methods.get(name).options}
+    found: dict[str, Any] = {"trade_off": parameters.trade_off, "encoder": parameters.encoder}
+    if "weights" in asked:
         found["weights"] = _weights(parameters)
+    if "acoustic_model" in asked:
+        found["acoustic_model"] = for_experiments.provided(
+            parameters.acoustic_model,
+            sources=parameters.sources,
+            preset=parameters.preset,
+            seed=parameters.seeds[0],
+            data_root=parameters.data or None,
+            device=parameters.device,
+            progress=progress,
+            cancel=cancel,
+        )
     return found
 
 
@@ -478,7 +511,8 @@ def run(
     SerlabError
         With what is wrong and what to do.
     """
-    options_of(parameters, parameters.methods)  # a wrong file is told of before features are computed
+    # A wrong file is told of before features are computed.
+    options = options_of(parameters, parameters.methods, progress=progress, cancel=cancel)
     prepared = prepare(parameters, progress=progress, cancel=cancel)
     utterances = prepared.utterances
     protocol = parameters.split_protocol()
@@ -491,6 +525,7 @@ def run(
         scopes={spec.normalization for spec in specs},
         audio_hash=prepared.audio_hash,
         n_compared=max(0, len(_compared(parameters)) - 1),
+        pretrained_on=getattr(options.get("acoustic_model"), "provenance", {}).get("training_audio", ()),
     )
     parts = parts_folder(folder, parameters, prepared.fingerprint)
     done = evaluate(
@@ -579,7 +614,7 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
         target=parameters.target,
         protocol=parameters.protocol,
         label_scheme=parameters.scheme,
-        features=[methods.get(name).features or parameters.features for name in results["method"]],
+        features=[_shown(parameters.features_of(methods.get(name))) for name in results["method"]],
         preset=parameters.preset,
         device=[
             devices.resolve_device(parameters.device) if methods.get(name).input == "frames" else "cpu"
@@ -674,7 +709,16 @@ def headline(outcome: Outcome) -> str:
     begins = ""
     if any("weights" in methods.get(name).options for name in parameters.methods):
         begins = f" VGG16 begins with {pretrained.describe(_weights(parameters))}."
+    if any("acoustic_model" in methods.get(name).options for name in parameters.methods):
+        model = options_of(parameters, parameters.methods)["acoustic_model"]
+        begins += f" TDNN pretrained on {for_experiments.describe(model)}."
     return f"{text}. Chance {chance:.2f}.{badge}{begins}{synthetic}"
+
+
+def _shown(name: str) -> str:
+    """Name of a feature set without the folders of this machine."""
+    prefix, colon, model = name.partition(":")
+    return f"{prefix}{colon}{Path(model).name}" if colon else name
 
 
 def _interval(row: pd.Series) -> str:
@@ -697,7 +741,8 @@ def _save(outcome: Outcome, folder: Path) -> None:
     )
     chosen = outcome.parameters.as_dict()
     del chosen["data"]
-    chosen["weights"] = Path(chosen["weights"]).name
+    for name in ("weights", "encoder", "acoustic_model"):
+        chosen[name] = Path(chosen[name]).name
     text = json.dumps(
         {
             "headline": headline(outcome),

@@ -28,6 +28,7 @@ def audit(
     scopes: Iterable[str] = (),
     audio_hash: pd.Series | None = None,
     n_compared: int = 0,
+    pretrained_on: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Audit the splits of one experiment.
 
@@ -43,6 +44,8 @@ def audit(
         Utterance -> hash of its audio, to find the same recording twice.
     n_compared : int
         Methods that will be compared with a baseline.
+    pretrained_on : iterable of str
+        Hashes of the audio that a network had heard before, with its words.
 
     Returns
     -------
@@ -71,6 +74,7 @@ def audit(
     for name, corpus in utterances.groupby("corpus"):
         _confound(name, corpus, "speaker" in set(scopes), add)
     _few_test_speakers(utterances, splits, n_compared, add)
+    _heard_before(utterances, splits, audio_hash, set(pretrained_on), add)
     return _merge_folds(pd.DataFrame(findings, columns=list(COLUMNS)))
 
 
@@ -99,6 +103,18 @@ def speaker_emotion_confound(utterances: pd.DataFrame) -> dict[str, float]:
         "lookup": float(joint.max(axis=1).sum()),
         "majority": float(columns.max()),
     }
+
+
+def _heard_before(utterances, splits, audio_hash, pretrained_on, add) -> None:
+    if audio_hash is None or not pretrained_on:
+        return
+    heard = audio_hash.reindex(utterances.index).isin(pretrained_on).to_numpy()
+    for split in splits:
+        if heard[split.test].any():
+            add("pretraining", "warning", f"{heard[split.test].mean():.0%} of the test utterances were in "
+                "the speech that the acoustic model was pretrained on, with their words",
+                "pretrain on other corpora; such a result is no evidence for unheard speakers",
+                fold=split.fold, n=int(heard[split.test].sum()))  # fmt: skip
 
 
 def _training_and_test(utterances, splits, audio_hash, add) -> None:

@@ -423,7 +423,17 @@ def command(parameters: Parameters, notebook: str = "01") -> str:
     declared = _declared(notebook) - {"preset"}
     values = {name: value for name, value in parameters.as_dict().items() if name in declared}
     # Named only where they are not the default: what changes no number, or only frames.
-    for name in ("data", "jobs", "device", "seconds", "augment", "trade_off", "weights"):
+    for name in (
+        "data",
+        "jobs",
+        "device",
+        "seconds",
+        "augment",
+        "trade_off",
+        "weights",
+        "encoder",
+        "acoustic_model",
+    ):
         if name in values and getattr(parameters, name) == getattr(Parameters, name):
             del values[name]
     words = ["serlab", "run", notebook]
@@ -570,6 +580,14 @@ def _controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widge
         "weights": w.Text(
             value=parameters.weights, description="VGG16 weights", style=_WIDE, layout=wide,
             placeholder="random", tooltip="a file of ImageNet weights, or 'download'; empty: random",
+        ),
+        "encoder": w.Text(
+            value=parameters.encoder, description="encoder", style=_WIDE, layout=wide, placeholder="none",
+            tooltip="a folder of Whisper, wav2vec 2.0, HuBERT or WavLM, or a name as openai/whisper-tiny",
+        ),
+        "acoustic_model": w.Text(
+            value=parameters.acoustic_model, description="acoustic model", style=_WIDE, layout=wide,
+            placeholder="pretrained on the sources", tooltip="a folder made by serlab pretrain, for the TDNN",
         ),
         "label_sets": dropdown("label sets", list(experiment.LABEL_SETS), "label_sets"),
         "device": dropdown("device", list(devices.DEVICES), "device"),

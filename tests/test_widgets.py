@@ -249,7 +249,9 @@ def test_the_command_gives_the_same_parameters(parameters):
         wanted = expected[name]
         assert value == (",".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted))
     # jobs has no influence, the others none on the methods of notebook 01, which does not declare them.
-    of_networks = {"seconds", "augment", "device", "trade_off", "weights", "label_sets"}
+    of_networks = {
+        "seconds", "augment", "device", "trade_off", "weights", "encoder", "acoustic_model", "label_sets",
+    }  # fmt: skip
     assert set(expected) - set(given) == {"jobs"} | of_networks
     assert "sources=synthetic-a" in panel.command_line.value
 

@@ -41,7 +41,8 @@ def test_parameters_cell_is_the_experiments_parameters(path):
     fields = set(experiment.Parameters.__dataclass_fields__)
     # What concerns frames or adapters alone is not asked for others; a cell has room for fifteen.
     optional = {
-        "seconds", "augment", "device", "shots", "on_bad_file", "trade_off", "weights", "label_sets",
+        "seconds", "augment", "device", "shots", "on_bad_file", "trade_off", "weights", "encoder",
+        "acoustic_model", "label_sets",
     }  # fmt: skip
     assert fields - optional <= set(declared) - {"run_folder"} <= fields
     defaults = {name: parameter.default for name, parameter in declared.items()}

@@ -20,7 +20,7 @@ from typing import Any
 from sklearn.svm import SVC
 
 from serlab.errors import ParameterError
-from serlab.methods import comparison, light, vector_adaptation, vgg
+from serlab.methods import asr_transfer, comparison, encoder, light, speech_rivals, vector_adaptation, vgg
 from serlab.methods.alignment import coral
 from serlab.methods.autoencoder import AutoencoderSVM, Reconstructed
 from serlab.methods.base import FIT_ARGUMENTS, Access, Method, MethodSpec
@@ -46,6 +46,9 @@ __all__ = [
     "get",
     "require_installed",
 ]
+
+#: Library that a method may need -> extra of this package that brings it.
+EXTRAS: dict[str, str] = {"skada": "adaptation", "transformers": "encoders"}
 
 #: Andova & Lustrek, section 3: 1000 trees.
 TREES: dict[str, int] = {"demo": 50, "quick": 1000, "paper": 1000}
@@ -138,7 +141,8 @@ def require_installed(spec: MethodSpec) -> None:
     """
     if spec.requires and importlib.util.find_spec(spec.requires) is None:
         raise ParameterError(
-            f"method {spec.name!r} needs the library {spec.requires}: pip install 'serlab[adaptation]'"
+            f"method {spec.name!r} needs the library {spec.requires}: "
+            f"pip install 'serlab[{EXTRAS[spec.requires]}]'"
         )
 
 
@@ -554,6 +558,9 @@ METHODS: dict[str, MethodSpec] = {
         *comparison.SPECS,
         *vector_adaptation.SPECS,
         *vgg.SPECS,
+        *asr_transfer.SPECS,
+        *speech_rivals.SPECS,
+        *encoder.SPECS,
     )
 }
 
@@ -590,6 +597,23 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "vgg16-target", "vgg16-source", "vgg16-source-z", "vgg16-finetuned", "vgg16-mmd",
         "vgg16-mmd-supervised",
     ),
+    # The paper's network in its layers and ways of training, with controls; the systems of its table 3;
+    # and functionals with a forest.
+    "zhou-beigi": (
+        "tdnn-frozen-target", "tdnn-frozen-13-target", "tdnn-frozen-prefinal-target", "tdnn-random-target",
+        "tdnn-tuned-target", "tdnn-scratch-target", "rnnelm-target", "convlstm-target", "ctcblstm-target",
+        "tdnn-frozen-source", "tdnn-frozen-source-z", "tdnn-random-source", "tdnn-tuned-source",
+        "tdnn-scratch-source", "tdnn-frozen-finetuned", "rf-target", "rf-source-z",
+    ),
+    # On a pretrained encoder: linear, with learned weights of its layers, adapted; and the same forest.
+    "encoders": (
+        "probe-target", "probe-source", "probe-source-z", "probe-selftrained", "probe-pooled-z",
+        "layer2-source", "layer2-source-z", "encoder-target", "encoder-linear-target", "encoder-source",
+        "encoder-source-z", "encoder-adabn", "encoder-mmd", "encoder-lmmd", "encoder-coral", "encoder-dann",
+        "encoder-finetuned", "rf-target", "rf-source", "rf-source-z", "rf-pooled-z",
+    ),
+    # Slow without a GPU: the encoder itself learns.
+    "encoder-top": ("top-target", "top-source", "top-finetuned"),
     # For corpora with different label sets.
     "target-head": ("light-target", "light-finetuned-head", "light-mmd-head"),
 }  # fmt: skip

@@ -1,0 +1,285 @@
+"""Emotion from the layers of a pretrained speech encoder.
+
+Three kinds, all on mean and deviation of each layer over an utterance's speech:
+
+- ``probe``: a linear classifier of all layers together;
+- ``encoder``: a small network that learns how much of each layer to take, with
+  the adaptation losses of :mod:`serlab.objectives` on its hidden layer;
+- ``layer2``: the second layer alone, what a first trial would do;
+
+and ``top``, which trains the uppermost blocks of the encoder itself further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from sklearn.svm import SVC
+from torch import nn
+
+from serlab import encoders, objectives
+from serlab.errors import ParameterError
+from serlab.features import Frames
+from serlab.methods.adaptation import AdaptedNetwork, Renormalized
+from serlab.methods.base import Access, MethodSpec
+from serlab.methods.building import of_preset, trained
+from serlab.methods.deep import FineTuned, Network
+from serlab.methods.scenarios import Adapted, Classifier, Pooled, SourceOnly, TargetOnly
+from serlab.methods.self_training import BalancedRidge, SelfTrained
+from serlab.models.layer_weighting import LayerWeighting
+from serlab.objectives import Objective
+from serlab.training import Fitting, Settings
+
+#: Feature sets of the encoder that an experiment names, see :func:`feature_set`.
+POOLED, SECOND_LAYER, BELOW_TOP = "encoder", "encoder@2", "encoder-frames"
+#: Blocks that ``top`` trains.
+N_TOP = 2
+
+#: Ours: as for the light network (:mod:`serlab.methods.light`), with fewer steps.
+SETTINGS: dict[str, dict[str, Settings]] = {
+    preset: {
+        stage: Settings(
+            epochs=n_epochs, batch_size=batch_size, learning_rate=1e-3, weight_decay=1e-2, optimizer="adamw"
+        )
+        for stage, n_epochs in (("alone", epochs), ("second", second))
+    }
+    for preset, batch_size, epochs, second in (
+        ("demo", 16, 15, 8),
+        ("quick", 32, 30, 10),
+        ("paper", 32, 60, 30),
+    )
+}
+
+#: Pretrained weights move slowly; the new ones above them with them.
+TOP_SETTINGS: dict[str, Settings] = {
+    preset: Settings(epochs=epochs, batch_size=16, learning_rate=1e-4, weight_decay=1e-2, optimizer="adamw")
+    for preset, epochs in (("demo", 2), ("quick", 5), ("paper", 20))
+}
+
+
+def feature_set(name: str, encoder: str) -> str:
+    """Name of the feature set that stands for one of this module in an experiment with an encoder.
+
+    Parameters
+    ----------
+    name : str
+        Of :attr:`MethodSpec.features`; what is not of this module is returned as it is.
+    encoder : str
+        See :func:`serlab.encoders.find`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no encoder, or it cannot be used.
+    """
+    if name not in (POOLED, SECOND_LAYER, BELOW_TOP):
+        return name
+    if not encoder:
+        raise ParameterError(
+            "parameter 'encoder' is empty: name the folder of a pretrained speech encoder, or a name of the "
+            "hub such as openai/whisper-tiny, or leave out the methods that need one"
+        )
+    if name == BELOW_TOP:
+        return f"encoder-frames:{encoder}@{max(0, encoders.look(encoder).n_layers - N_TOP)}"
+    return f"encoder-speech:{encoder}"
+
+
+def chosen_columns(name: str, X: pd.DataFrame | Frames) -> pd.DataFrame | Frames:
+    """What of an encoder's feature set is one of this module: all, or a layer."""
+    return X.filter(regex=r"^layer2\.") if name == SECOND_LAYER else X
+
+
+def _ridge(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> BalancedRidge:
+    return BalancedRidge(n_classes)
+
+
+def _self_trained(**settings: Any) -> SelfTrained:
+    return SelfTrained(_ridge(**settings))
+
+
+def _svm(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Classifier:
+    return Classifier(SVC(kernel="linear", C=1e-3, class_weight="balanced"), n_classes)
+
+
+def _network(
+    stage: str,
+    *,
+    n_classes: int,
+    seed: int,
+    preset: str,
+    fitting: Fitting,
+    encoder: str = "",
+    units: int | None = 128,
+) -> Network:
+    """Layer weights, hidden layer, output; of one layer if no encoder says how many there are."""
+    n_layers = encoders.look(encoder).n_layers + 1 if encoder else 1
+
+    def architecture(n_features: int) -> LayerWeighting:
+        return LayerWeighting(n_features, n_classes, n_layers=n_layers, units=units)
+
+    settings = of_preset(SETTINGS, preset)["alone"]
+    # One thread: its matrices are too small to be shared, and numbers repeat whatever the cores.
+    fitting = replace(fitting, n_jobs=1)
+    return Network(architecture, n_classes, seed, settings, balanced=True, fitting=fitting, stage=stage)
+
+
+def _fine_tuned(*, preset: str, **settings: Any) -> FineTuned:
+    source = _network("source", preset=preset, **settings)
+    return FineTuned(source, on_target=of_preset(SETTINGS, preset)["second"])
+
+
+def _renormalized(**settings: Any) -> Renormalized:
+    return Renormalized(_network("source", **settings))
+
+
+def _adapted(
+    objective: Callable[..., Objective], *, trade_off: float = 1.0, preset: str, **settings: Any
+) -> AdaptedNetwork:
+    source = _network("source", preset=preset, **settings)
+    return AdaptedNetwork(source, objective(trade_off=trade_off), of_preset(SETTINGS, preset)["second"])
+
+
+def _top(
+    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = ""
+) -> Network:
+    if not encoder:
+        feature_set(BELOW_TOP, encoder)  # says what is missing
+    layer = max(0, encoders.look(encoder).n_layers - N_TOP)
+
+    def architecture(n_frames: int, n_features: int) -> nn.Module:
+        from serlab.models.encoder_top import pretrained_top  # transformers is optional
+
+        return pretrained_top(encoder, layer, n_classes)
+
+    settings = of_preset(TOP_SETTINGS, preset)
+    return Network(architecture, n_classes, seed, settings, balanced=True, fitting=fitting, stage=stage)
+
+
+def _top_fine_tuned(*, preset: str, **settings: Any) -> FineTuned:
+    return FineTuned(_top("source", preset=preset, **settings), on_target=of_preset(TOP_SETTINGS, preset))
+
+
+def _spec(
+    name: str,
+    title: str,
+    access: Access,
+    build: Callable,
+    reference: str,
+    *,
+    features: str = POOLED,
+    **more: Any,
+) -> MethodSpec:
+    return MethodSpec(
+        name=name,
+        title=title,
+        access=access,
+        features=features,
+        requires="transformers",
+        build=build,
+        reference=reference,
+        **more,
+    )
+
+
+def _probe(name: str, title: str, access: Access, build: Callable, reference: str, **more: Any) -> MethodSpec:
+    return _spec(
+        f"probe-{name}", f"Encoder, linear, {title}", access, build, reference, stochastic=False, **more
+    )
+
+
+def _weighted(
+    name: str, title: str, access: Access, build: Callable, reference: str, **more: Any
+) -> MethodSpec:
+    options = ("encoder", *more.pop("options", ()))
+    return _spec(
+        f"encoder-{name}",
+        f"Encoder, weighted layers, {title}",
+        access,
+        build,
+        reference,
+        options=options,
+        **more,
+    )
+
+
+def _on_top(name: str, title: str, access: Access, build: Callable) -> MethodSpec:
+    return _spec(
+        f"top-{name}", f"Encoder, top {N_TOP} blocks trained, {title}", access, build,
+        "fine-tuning as in Wang et al. 2021, A fine-tuned wav2vec 2.0/HuBERT benchmark",
+        features=BELOW_TOP, input="frames", options=("encoder",),
+    )  # fmt: skip
+
+
+_SUPERB = "Yang et al. 2021, SUPERB: weighted layers"
+_SCHULLER = "Schuller et al. 2010, Cross-corpus acoustic emotion recognition"
+_LINEAR = "ridge regression on all layers"
+
+SPECS: tuple[MethodSpec, ...] = (
+    _probe("target", "target only", "target-only", trained(TargetOnly, _ridge), _LINEAR),
+    _probe("source", "source only", "none", trained(SourceOnly, _ridge), _LINEAR),
+    _probe(
+        "source-z", "source only, per-corpus z", "unlabelled", trained(Adapted, _ridge), _SCHULLER,
+        normalization="corpus",
+    ),
+    _probe(
+        "selftrained", "self-training, per-corpus z", "unlabelled", _self_trained,
+        "Zou et al. 2018, class-balanced self-training", normalization="corpus",
+    ),
+    _probe(
+        "pooled-z", "source + target, per-corpus z", "few-shot", trained(Pooled, _ridge), _SCHULLER,
+        normalization="corpus",
+    ),
+    _spec(
+        "layer2-source", "Encoder, layer 2, SVM, source only", "none", trained(SourceOnly, _svm),
+        "linear support vector machine", features=SECOND_LAYER, stochastic=False,
+    ),
+    _spec(
+        "layer2-source-z", "Encoder, layer 2, SVM, source only, per-corpus z", "unlabelled",
+        trained(Adapted, _svm), _SCHULLER, features=SECOND_LAYER, normalization="corpus", stochastic=False,
+    ),
+    _weighted(
+        "target", "target only", "target-only", trained(TargetOnly, partial(_network, "target")), _SUPERB
+    ),
+    _weighted("source", "source only", "none", trained(SourceOnly, partial(_network, "source")), _SUPERB),
+    _weighted(
+        "linear-target", "no hidden layer, target only", "target-only",
+        trained(TargetOnly, partial(_network, "target", units=None)), _SUPERB,
+    ),
+    _weighted(
+        "linear-source", "no hidden layer, source only", "none",
+        trained(SourceOnly, partial(_network, "source", units=None)), _SUPERB,
+    ),
+    _weighted(
+        "source-z", "source only, per-corpus z", "unlabelled",
+        trained(Adapted, partial(_network, "source")), _SCHULLER, normalization="corpus",
+    ),
+    _weighted("adabn", "target statistics", "unlabelled", _renormalized, "Li et al. 2016 (AdaBN)"),
+    *(
+        _weighted(
+            name, title, "unlabelled", partial(_adapted, objective), reference,
+            normalization="corpus", options=("trade_off",),
+        )
+        for name, title, objective, reference in (
+            ("mmd", "MMD, per-corpus z", partial(objectives.Distance, distance="mmd"),
+             "Baklouti et al., equations 1 and 2"),
+            ("lmmd", "local MMD, per-corpus z", objectives.LocalMMD, "Zhu et al. 2021"),
+            ("coral", "deep CORAL, per-corpus z",
+             partial(objectives.Distance, distance="coral", scale=1000.0), "Sun & Saenko 2016"),
+            ("dann", "DANN, per-corpus z", objectives.DomainAdversarial, "Ganin et al. 2016"),
+        )
+    ),
+    _weighted(
+        "pooled-z", "source + target, per-corpus z", "few-shot",
+        trained(Pooled, partial(_network, "pooled")), _SCHULLER, normalization="corpus",
+    ),
+    _weighted(
+        "finetuned", "fine-tuned, per-corpus z", "few-shot", _fine_tuned, _SUPERB, normalization="corpus"
+    ),
+    _on_top("target", "target only", "target-only", trained(TargetOnly, partial(_top, "target"))),
+    _on_top("source", "source only", "none", trained(SourceOnly, partial(_top, "source"))),
+    _on_top("finetuned", "source, then target", "few-shot", _top_fine_tuned),
+)  # fmt: skip

@@ -1,0 +1,195 @@
+"""A linear classifier of many features, and what it learns from its own answers for the target.
+
+References
+----------
+Zou, Yu, Kumar & Wang (2018), Unsupervised domain adaptation for semantic
+segmentation via class-balanced self-training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold
+
+from serlab import metrics
+from serlab.methods.base import require_classes, spread_proba
+from serlab.samples import Labelled, Unlabelled, concatenate
+
+#: From which a penalty is chosen, for features of variance 1.
+PENALTIES: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0, 100.0)
+#: With one speaker there is nobody to hold out.
+_UNVALIDATED = 10.0
+_FOLDS = 5
+#: Standard deviations beyond which a feature is cut: outliers of a small corpus.
+_MOST = 5.0
+
+
+@dataclass
+class BalancedRidge:
+    """Ridge regression on +1 for an utterance's class and -1 for the others.
+
+    For thousands of z-scored features and hundreds of utterances. Every class
+    of every corpus weighs the same, so that twenty labelled target utterances
+    count beside a whole source. The penalty is the one with the best UAR on
+    held-out speakers of what it is trained on.
+
+    Attributes
+    ----------
+    n_classes : int
+    penalties : sequence of float
+        With features divided by the square root of their number, so that a
+        penalty means the same for any number of them.
+    penalty : float or None
+        What was chosen; given, it is not chosen again.
+    classes : ndarray of int
+        That training has; the others are never predicted.
+    """
+
+    n_classes: int
+    penalties: Sequence[float] = PENALTIES
+    penalty: float | None = None
+
+    def fit(self, part: Labelled) -> BalancedRidge:
+        """Fit on all rows, with the penalty that held-out speakers prefer; the larger one of equals.
+
+        Raises
+        ------
+        ProtocolError
+            If there are fewer than two classes.
+        """
+        require_classes(part)
+        self.classes = np.unique(part.y)
+        if self.penalty is None:
+            self.penalty = self._chosen(part)
+        self._ridge = self._fitted(part, self.penalty)
+        return self
+
+    def scores(self, X: np.ndarray) -> np.ndarray:
+        """One number for each of :attr:`classes`, shape (n, len(classes)): larger is likelier."""
+        return self._ridge.predict(_scaled(X))
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Softmax of the scores: right in order, not calibrated."""
+        return self.spread(softmax(self.scores(X), axis=1))
+
+    def spread(self, proba: np.ndarray) -> np.ndarray:
+        """Probabilities of :attr:`classes` among those of all ``n_classes``."""
+        return spread_proba(proba, self.classes, self.n_classes)
+
+    def _chosen(self, part: Labelled) -> float:
+        speakers = np.char.add(np.char.add(part.corpus.astype(str), "/"), part.speaker.astype(str))
+        n_folds = min(_FOLDS, len(np.unique(speakers)))
+        if n_folds < 2:
+            return _UNVALIDATED
+        answers = np.zeros((len(self.penalties), len(part)), dtype=int)
+        for train, held_out in GroupKFold(n_folds).split(part.X, groups=speakers):
+            X = _scaled(part.X[held_out])
+            for number, penalty in enumerate(self.penalties):
+                fitted = self._fitted(part.take(train), penalty)
+                answers[number, held_out] = self.classes[fitted.predict(X).argmax(axis=1)]
+        uar = [float(metrics.uar(metrics.confusion(part.y, own, self.n_classes))) for own in answers]
+        return max(zip(uar, self.penalties, strict=True))[1]
+
+    def _fitted(self, part: Labelled, penalty: float) -> Ridge:
+        wanted = np.where(self.classes == part.y[:, None], 1.0, -1.0)
+        # Without intercept: features have mean 0, and by their weights so have all classes.
+        return Ridge(alpha=penalty, fit_intercept=False).fit(
+            _scaled(part.X), wanted, sample_weight=_weights(part)
+        )
+
+
+@dataclass
+class SelfTrained:
+    """Train on the source, then on the source and what is believed of the target, again and again.
+
+    In each round the surest answers for the target are taken for labels: as
+    many of each class, in the first round a fifth of them, in the last all
+    that fit (Zou et al. 2018). The target then weighs as much as a source. It
+    is assumed that classes are about equally frequent in the target; where
+    speakers show one emotion each, voices may be what is learned.
+
+    Attributes
+    ----------
+    classifier : BalancedRidge
+    rounds : int
+    """
+
+    classifier: BalancedRidge
+    rounds: int = 5
+    _centre: np.ndarray = field(default=0.0, init=False, repr=False)
+    _scale: np.ndarray = field(default=1.0, init=False, repr=False)
+
+    def fit(self, *, source: Labelled, adapt: Unlabelled) -> SelfTrained:
+        """Choose the penalty on speakers of the source, then go through the rounds.
+
+        Raises
+        ------
+        ProtocolError
+            If the source has fewer than two classes.
+        """
+        self._learn(source, adapt)
+        for number in range(1, self.rounds + 1):
+            scores = self._standardised(adapt.X)
+            rows = surest(scores, share=number / self.rounds)
+            believed = Labelled(
+                X=adapt.X[rows],
+                corpus=adapt.corpus[rows],
+                speaker=adapt.speaker[rows],
+                row=None if adapt.row is None else adapt.row[rows],
+                y=self.classifier.classes[scores[rows].argmax(axis=1)],
+            )
+            self._learn(concatenate(source, believed), adapt)
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.classifier.spread(softmax(self._standardised(X), axis=1))
+
+    def _learn(self, part: Labelled, adapt: Unlabelled) -> None:
+        scores = self.classifier.fit(part).scores(adapt.X)
+        spread = scores.std(axis=0)
+        self._centre, self._scale = scores.mean(axis=0), np.where(spread > 0, spread, 1.0)
+
+    def _standardised(self, X: np.ndarray) -> np.ndarray:
+        """Scores, standardised over the unlabelled target: no class is favoured by its size in the source."""
+        return (self.classifier.scores(X) - self._centre) / self._scale
+
+
+def surest(scores: np.ndarray, *, share: float) -> np.ndarray:
+    """Rows whose best class leads by most, as many of each class.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n, k)
+        Of k classes.
+    share : float
+        Of the rows, over all classes; a class that is the best of fewer rows gives all of them.
+
+    Returns
+    -------
+    ndarray of int
+        In order.
+    """
+    n, n_classes = scores.shape
+    best, ordered = scores.argmax(axis=1), np.sort(scores, axis=1)
+    lead = ordered[:, -1] - ordered[:, -2]
+    most = int(np.ceil(share * n / n_classes))
+    rows = [np.flatnonzero(best == label) for label in range(n_classes)]
+    return np.sort(np.concatenate([own[np.argsort(-lead[own], kind="stable")][:most] for own in rows]))
+
+
+def _scaled(X: np.ndarray) -> np.ndarray:
+    return np.clip(X, -_MOST, _MOST) / np.sqrt(X.shape[1])
+
+
+def _weights(part: Labelled) -> np.ndarray:
+    """Weight of each row, 1 on average: every class of every corpus weighs the same."""
+    _, group, count = np.unique(
+        np.stack([np.unique(part.corpus, return_inverse=True)[1], part.y], axis=1),
+        axis=0, return_inverse=True, return_counts=True,
+    )  # fmt: skip
+    return len(part) / (len(count) * count[group])
