@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,21 +44,34 @@ def shift_of_features(parameters: Parameters, prepared: Prepared) -> pd.DataFram
 
 
 def gain_over_source(outcome: Outcome) -> pd.DataFrame:
-    """Gain of each adapter over the same classifier without it, corrected for all of them together.
+    """Gain of each adapter over the same classifier without it, see :func:`gains_over`."""
+    run = outcome.predictions["method"].unique()
+    return gains_over(outcome, {name: control_of(name) for name in run if _is_adapter(name)})
 
-    Columns as of :func:`serlab.evaluation.compare`, with title; empty if no
-    control was run.
+
+def gains_over(outcome: Outcome, control: Mapping[str, str]) -> pd.DataFrame:
+    """Gain of each method over its own control, corrected for all of them together.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    control : mapping
+        Method -> method it is compared with; pairs that were not run are left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns as of :func:`serlab.evaluation.compare`, with title; empty without a pair.
     """
     pool = outcome.parameters.split_protocol().pool_folds
     speakers = outcome.utterances["speaker"]
-    run = list(outcome.predictions["method"].unique())
+    run = set(outcome.predictions["method"])
     tables = []
-    adapters = [name for name in run if _is_adapter(name)]
-    for control in dict.fromkeys(map(control_of, adapters)):
-        own = [name for name in adapters if control_of(name) == control]
-        if control in run:
-            chosen = outcome.predictions[outcome.predictions["method"].isin([control, *own])]
-            tables.append(evaluation.compare(chosen, speakers, baseline=control, pool_folds=pool))
+    for baseline in dict.fromkeys(control.values()):
+        own = [name for name in control if control[name] == baseline and name in run]
+        if baseline in run and own:
+            chosen = outcome.predictions[outcome.predictions["method"].isin([baseline, *own])]
+            tables.append(evaluation.compare(chosen, speakers, baseline=baseline, pool_folds=pool))
     if not tables:
         return pd.DataFrame()
     table = evaluation.with_verdicts(pd.concat(tables, ignore_index=True))

@@ -31,15 +31,22 @@ class Curves:
 
     Attributes
     ----------
-    target_only, finetuned, pooled, source_only : str
-        Names of methods. The last one is what the two before it are without
-        a labelled target utterance.
+    target_only, finetuned, source_only : str
+        Names of methods.
+    pooled : str or None
+        None where there is no such method. ``source_only`` is what it and
+        ``finetuned`` are without a labelled target utterance.
     """
 
     target_only: str
     finetuned: str
-    pooled: str
+    pooled: str | None
     source_only: str
+
+    @property
+    def with_source(self) -> tuple[str, ...]:
+        """Methods that learn from source and labelled target."""
+        return tuple(name for name in (self.finetuned, self.pooled) if name)
 
 
 ACNN = Curves(
@@ -117,7 +124,7 @@ def run(
     )
     names = [curves.target_only]
     if parameters.sources:
-        names += [curves.finetuned, curves.pooled]
+        names += curves.with_source
     parts = parts_folder(folder, parameters, prepared.fingerprint)
     number_of = {shot.split.fold: shot for shot in planned}
     zero, labelled = ([s.split for s in planned if (s.shots == 0) == empty] for empty in (True, False))
@@ -162,7 +169,7 @@ def _fits(results: pd.DataFrame, number_of: dict[str, protocols.ShotSplit], curv
     """One row a fit; without labelled utterances, tuned and pooled both are the source-only method."""
     zero = results[results["method"] == curves.source_only]
     labelled = results[results["method"] != curves.source_only]
-    stand_ins = [zero.assign(method=name) for name in (curves.finetuned, curves.pooled)]
+    stand_ins = [zero.assign(method=name) for name in curves.with_source]
     table = pd.concat([*stand_ins, labelled], ignore_index=True)
     return pd.DataFrame(
         {

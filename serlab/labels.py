@@ -315,6 +315,15 @@ SCHEMES: dict[str, LabelScheme] = {
             source="the six basic emotions and neutral, as in EMOVO and SAVEE",
         ),
         LabelScheme(
+            name="eight",
+            classes=("neutral", "calm", "anger", "disgust", "fear", "joy", "sadness", "surprise"),
+            mapping=_mapping(
+                neutral="neutral", calm="calm", anger="anger", disgust="disgust", fear="fear", joy="joy",
+                sadness="sadness", surprise="surprise",
+            ),
+            source="all classes of RAVDESS",
+        ),
+        LabelScheme(
             name="baklouti",
             classes=(
                 "neutral", "calm", "anger", "joy", "excitement", "sadness", "frustration", "fear", "disgust",

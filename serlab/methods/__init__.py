@@ -597,6 +597,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "vgg16-target", "vgg16-source", "vgg16-source-z", "vgg16-finetuned", "vgg16-mmd",
         "vgg16-mmd-supervised",
     ),
+    # What takes minutes: frozen layers, their control, and what the target adds.
+    "tdnn": (
+        "tdnn-frozen-target", "tdnn-frozen-13-target", "tdnn-frozen-prefinal-target", "tdnn-random-target",
+        "tdnn-frozen-source", "tdnn-frozen-source-z", "tdnn-random-source", "tdnn-frozen-finetuned",
+        "rf-target", "rf-source", "rf-source-z",
+    ),
     # The paper's network in its layers and ways of training, with controls; the systems of its table 3;
     # and functionals with a forest.
     "zhou-beigi": (
