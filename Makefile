@@ -34,5 +34,5 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu:" \
 		"apt install python3-venv"; exit 1; } >&2
 	@echo 'Installing packages into $(VENV): once, a few minutes.'
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[adaptation,test]'
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[adaptation,asr,encoders,test]'
 	@touch $@

@@ -90,6 +90,8 @@ def gain_table(gained: pd.DataFrame) -> pd.DataFrame:
 
 def control_of(name: str) -> str:
     """The same classifier, which knows the source alone."""
+    if name.endswith("-source-z"):  # what is before it may be more than a family: tdnn-frozen
+        return name.removesuffix("-z")
     return f"{name.partition('-')[0]}-source"
 
 

@@ -21,16 +21,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: Name on conda-forge, where it is not the one on PyPI.
 CONDA = {
+    "huggingface-hub": "huggingface_hub",
     "jupyter-client": "jupyter_client",
     "matplotlib": "matplotlib-base",
     "soundfile": "pysoundfile",
     "soxr": "soxr-python",
     "torch": "pytorch",
 }
-
-
-#: Libraries that are used where a user has them, with a clear error where not.
-OPTIONAL = {"safetensors"}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +84,7 @@ def test_every_import_is_a_requirement(required) -> None:
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module]
-            given = sys.stdlib_module_names | {"serlab"} | OPTIONAL
+            given = sys.stdlib_module_names | {"serlab"}
             for name in {full.split(".")[0] for full in names} - given:
                 providers = {canonicalize_name(found) for found in distributions[name]}
                 assert providers & wanted, f"{path.name} imports {name}; add it to pyproject.toml"
@@ -130,7 +127,7 @@ def checkout(tmp_path: Path) -> Path:
 def test_make_installs_once(checkout: Path, target: str) -> None:
     first = make(checkout, "-n", target, f"PYTHON={sys.executable}")
     assert f"{sys.executable} -m venv .venv" in first.stdout
-    assert "pip install --quiet -c constraints.txt -e '.[adaptation,test]'" in first.stdout
+    assert "pip install --quiet -c constraints.txt -e '.[adaptation,asr,encoders,test]'" in first.stdout
     (checkout / ".venv").mkdir()
     (checkout / ".venv" / ".installed").touch()
     assert "pip install" not in make(checkout, "-n", target).stdout
