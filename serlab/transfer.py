@@ -136,6 +136,15 @@ def probes(
     return asked
 
 
+def probe_table(probed: pd.DataFrame) -> pd.DataFrame:
+    """The same with a row a layer and a column a question; chance in the last row."""
+    wide = probed.pivot(index="layer", columns="what", values="uar")
+    chance = probed.groupby("what")["chance"].first().to_frame("chance").T
+    order = [*dict.fromkeys(probed["layer"])]
+    wide = pd.concat([wide.loc[order, list(dict.fromkeys(probed["what"]))], chance])
+    return wide.rename_axis(index=None, columns=None)
+
+
 def verification_table(prepared: Prepared, voices: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """How well speakers are told apart, by corpus and representation: equal error rates of cosine scores.
 

@@ -616,7 +616,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "probe-target", "probe-source", "probe-source-z", "probe-selftrained", "probe-pooled-z",
         "layer2-source", "layer2-source-z", "encoder-target", "encoder-linear-target", "encoder-source",
         "encoder-source-z", "encoder-adabn", "encoder-mmd", "encoder-lmmd", "encoder-coral", "encoder-dann",
-        "encoder-finetuned", "rf-target", "rf-source", "rf-source-z", "rf-pooled-z",
+        "encoder-finetuned", "rf-target", "rf-source", "rf-source-z",
     ),
     # Slow without a GPU: the encoder itself learns.
     "encoder-top": ("top-target", "top-source", "top-finetuned"),

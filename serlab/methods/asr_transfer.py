@@ -84,20 +84,22 @@ def _settings(epochs: int, rate: float, batch_size: int) -> Settings:
     )
 
 
-#: Ours, and not tuned yet: the paper prints neither the width of the dense layer nor how it is trained.
+#: Ours: the paper prints neither the width of the dense layer nor how it is trained. Rate and epochs of
+#: ``frozen`` were chosen on held-out speakers of EmoDB alone, with layers pretrained on RAVDESS: 15 epochs at
+#: .001 had UAR .51, 15 at .003 .54, 40 at .003 .62. The others were not tuned.
 SETTINGS: dict[str, TransferSettings] = {
     preset: TransferSettings(
         units=units,
         dropout=0.3,
-        frozen=_settings(epochs, 1e-3, batch_size),
+        frozen=_settings(on_frozen, 3e-3, batch_size),
         tuned=_settings(epochs, 1e-3, batch_size),
         scratch=_settings(2 * epochs, 1e-3, batch_size),
         further=_settings(epochs, 1e-3, batch_size),
     )
-    for preset, units, epochs, batch_size in (
-        ("demo", 32, 10, 8),
-        ("quick", 128, 15, 16),
-        ("paper", 256, 30, 32),
+    for preset, units, on_frozen, epochs, batch_size in (
+        ("demo", 32, 20, 10, 16),
+        ("quick", 128, 40, 15, 16),
+        ("paper", 256, 40, 30, 32),
     )
 }
 
