@@ -22,7 +22,8 @@ test: $(STAMP)
 	$(VENV)/bin/python -m pytest -n 2 -q
 
 lab: $(STAMP)
-	SERLAB_DATA="$${SERLAB_DATA:-$(CURDIR)/data}" $(VENV)/bin/python -m jupyterlab --notebook-dir=notebooks
+	SERLAB_DATA="$${SERLAB_DATA:-$(CURDIR)/data}" SERLAB_MODELS="$${SERLAB_MODELS:-$(CURDIR)/models}" \
+		$(VENV)/bin/python -m jupyterlab --notebook-dir=notebooks
 
 clean:
 	rm -rf $(VENV) build *.egg-info

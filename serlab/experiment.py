@@ -99,7 +99,8 @@ class Parameters:
         Pretrained speech encoder: a folder, its name under ``SERLAB_MODELS``, or a name of the hub;
         for the methods that need one.
     acoustic_model : str
-        Folder made by ``serlab pretrain``, for the tdnn methods; empty: pretrained on the sources.
+        Folder made by ``serlab pretrain``, or its name under ``SERLAB_MODELS``, for the tdnn methods;
+        empty: pretrained on the sources.
     label_sets : {"scheme", "shared", "any"}
         All classes of the scheme, those that occur in every corpus, or those that occur in any.
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from serlab import corpora, data
+from serlab import corpora, data, encoders
 from serlab.asr import acoustic_model, transcripts
 from serlab.asr.acoustic_model import AcousticModel
 from serlab.asr.pretraining import pretrain
@@ -43,7 +43,7 @@ def provided(
     Parameters
     ----------
     folder : str
-        Made by ``serlab pretrain``; empty: pretrain here.
+        Made by ``serlab pretrain``, by its path or its name under ``SERLAB_MODELS``; empty: pretrain here.
     sources : sequence of str
         Corpora to pretrain on.
     preset : str
@@ -58,7 +58,7 @@ def provided(
         If the folder holds no acoustic model, or no source has known sentences.
     """
     if folder:
-        return acoustic_model.load(folder)
+        return acoustic_model.load(encoders.find_folder(folder) or folder)
     table = corpora.read_many(tuple(sources), data_root)
     known = []
     for _, part in table.groupby("corpus", sort=True):
