@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def small_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = rows[["path", "speaker", "label", "sex", "text_id"]]
         rows.to_csv(root / name / "corpus.csv", index=False)
     return root
+
+
+@pytest.fixture(scope="module")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Whisper of three layers and random weights by the name "whisper"; nothing without transformers."""
+    with pytest.MonkeyPatch.context() as patch:
+        if find_spec("transformers"):
+            from tests import tiny_encoders
+
+            root = tmp_path_factory.mktemp("models")
+            tiny_encoders.save("whisper", root)
+            patch.setenv("SERLAB_MODELS", str(root))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from torch.nn.functional import cross_entropy
 
 from serlab import normalization, training
 from serlab.asr.acoustic_model import AcousticModel
-from serlab.asr.units import Units
 from serlab.errors import Cancelled, ParameterError
 from serlab.methods import asr_transfer
 from serlab.methods.base import FIT_ARGUMENTS
@@ -23,6 +22,7 @@ from serlab.models.tdnn import TDNN, architecture
 from serlab.objectives import Batch
 from serlab.samples import Labelled, Unlabelled, without_labels
 from serlab.training import Fitting
+from tests import toys
 
 SPECS = {spec.name: spec for spec in asr_transfer.SPECS}
 #: One of each way and scenario is enough for most tests.
@@ -31,24 +31,7 @@ FROZEN, TUNED = "tdnn-frozen-source", "tdnn-tuned-finetuned"
 
 @pytest.fixture(scope="module")
 def model() -> AcousticModel:
-    """Thirteen layers of 16 that hand on what they get: what was learned is not the question here."""
-    demo = architecture("demo")
-    layers = [dataclasses.replace(layer, width=16, bottleneck=None) for layer in demo.layers]
-    with training.seeded(3):
-        tdnn = TDNN(5, 4, layers=layers, prefinal=16).eval()
-    with torch.no_grad():
-        for number, block in enumerate(tdnn.blocks):
-            weight = block.linear.weight.mul_(0.05)
-            now = weight[:, weight.shape[1] // len(block.offsets) * (len(block.offsets) // 2) :]
-            now[:5, :5] += torch.eye(5)
-            if number == 0:  # what is negative, too
-                now[5:10, :5] -= torch.eye(5)
-            else:
-                now[5:10, 5:10] += torch.eye(5)
-    return AcousticModel(
-        tdnn=tdnn, ivectors=None, units=Units((" ", "a", "b")), loss="ctc",
-        centre=np.zeros(5, np.float32), scale=np.ones(5, np.float32),
-    )  # fmt: skip
+    return toys.acoustic_model(5)
 
 
 def part(n: int, seed: int, *, t: int = 14, shift: float = 0.0) -> Labelled:

@@ -92,14 +92,14 @@ SETTINGS: dict[str, TransferSettings] = {
         units=units,
         dropout=0.3,
         frozen=_settings(on_frozen, 3e-3, batch_size),
-        tuned=_settings(epochs, 1e-3, batch_size),
-        scratch=_settings(2 * epochs, 1e-3, batch_size),
-        further=_settings(epochs, 1e-3, batch_size),
+        tuned=_settings(epochs, rate, batch_size),
+        scratch=_settings(2 * epochs, rate, batch_size),
+        further=_settings(epochs, rate, batch_size),
     )
-    for preset, units, on_frozen, epochs, batch_size in (
-        ("demo", 32, 20, 10, 16),
-        ("quick", 128, 40, 15, 16),
-        ("paper", 256, 40, 30, 32),
+    for preset, units, on_frozen, epochs, batch_size, rate in (
+        ("demo", 32, 20, 10, 16, 1e-2),
+        ("quick", 128, 40, 15, 16, 1e-3),
+        ("paper", 256, 40, 30, 32, 1e-3),
     )
 }
 

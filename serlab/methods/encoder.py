@@ -13,7 +13,7 @@ and ``top``, which trains the uppermost blocks of the encoder itself further.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,7 @@ from serlab.methods.scenarios import Adapted, Classifier, Pooled, SourceOnly, Ta
 from serlab.methods.self_training import BalancedRidge, SelfTrained
 from serlab.models.layer_weighting import LayerWeighting
 from serlab.objectives import Objective
+from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
 
 #: Feature sets of the encoder that an experiment names, see :func:`feature_set`.
@@ -48,13 +49,13 @@ SETTINGS: dict[str, dict[str, Settings]] = {
         for stage, n_epochs in (("alone", epochs), ("second", second))
     }
     for preset, batch_size, epochs, second in (
-        ("demo", 16, 15, 8),
+        ("demo", 16, 20, 8),
         ("quick", 32, 30, 10),
         ("paper", 32, 60, 30),
     )
 }
 
-#: Pretrained weights move slowly; the new ones above them with them.
+#: Pretrained weights move slowly; the new ones above them have learned before, see :class:`_Top`.
 TOP_SETTINGS: dict[str, Settings] = {
     preset: Settings(epochs=epochs, batch_size=16, learning_rate=1e-4, weight_decay=1e-2, optimizer="adamw")
     for preset, epochs in (("demo", 2), ("quick", 5), ("paper", 20))
@@ -143,9 +144,32 @@ def _adapted(
     return AdaptedNetwork(source, objective(trade_off=trade_off), of_preset(SETTINGS, preset)["second"])
 
 
-def _top(
-    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = ""
-) -> Network:
+@dataclass
+class _Top(Network):
+    """Blocks with new layers above them, which learn first, while the blocks stay.
+
+    New layers are far from anything useful: what they would ask of the blocks
+    at first is noise (Kumar et al. 2022, Fine-tuning can distort pretrained
+    features), and at the rate of the blocks they hardly move.
+
+    Attributes
+    ----------
+    new_layers : serlab.training.Settings
+        Of the time before the blocks learn, too; not in the history.
+    """
+
+    new_layers: Settings
+
+    def fit(self, part: Labelled) -> _Top:
+        module = self.untrained(*part.X.shape[1:])
+        module.blocks.requires_grad_(False)
+        replace(self, settings=self.new_layers).train(module, part)
+        module.blocks.requires_grad_(True)
+        self.train(module, part)
+        return self
+
+
+def _top(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = "") -> _Top:
     if not encoder:
         feature_set(BELOW_TOP, encoder)  # says what is missing
     layer = max(0, encoders.look(encoder).n_layers - N_TOP)
@@ -155,8 +179,16 @@ def _top(
 
         return pretrained_top(encoder, layer, n_classes)
 
-    settings = of_preset(TOP_SETTINGS, preset)
-    return Network(architecture, n_classes, seed, settings, balanced=True, fitting=fitting, stage=stage)
+    return _Top(
+        architecture,
+        n_classes,
+        seed,
+        of_preset(TOP_SETTINGS, preset),
+        balanced=True,
+        fitting=fitting,
+        stage=stage,
+        new_layers=of_preset(SETTINGS, preset)["second"],
+    )
 
 
 def _top_fine_tuned(*, preset: str, **settings: Any) -> FineTuned:
@@ -211,6 +243,7 @@ def _on_top(name: str, title: str, access: Access, build: Callable) -> MethodSpe
         f"top-{name}", f"Encoder, top {N_TOP} blocks trained, {title}", access, build,
         "fine-tuning as in Wang et al. 2021, A fine-tuned wav2vec 2.0/HuBERT benchmark",
         features=BELOW_TOP, input="frames", options=("encoder",),
+        normalization="none",  # the blocks go on from what the ones below give
     )  # fmt: skip
 
 

@@ -46,6 +46,9 @@ class LayerWeighting(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Identity() if units is None else nn.Sequential(nn.Linear(width, units), nn.Tanh())
         self.output = nn.Linear(units or width, n_classes)
+        if units is None:  # a linear model needs no noise to begin with
+            nn.init.zeros_(self.output.weight)
+            nn.init.zeros_(self.output.bias)
 
     def forward(self, X: Tensor) -> Tensor:
         """Logits, shape (B, n_classes), of vectors (B, n_features)."""
