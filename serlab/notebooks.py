@@ -14,13 +14,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 import serlab
 from serlab.errors import ParameterError, SerlabError
 from serlab.progress import Progress
+
+if TYPE_CHECKING:  # seconds to import, and experiments do without
+    import nbformat
 
 #: Checkout this package is imported from; without a checkout it has no notebooks.
 CHECKOUT = Path(serlab.__file__).resolve().parents[1]
@@ -116,6 +117,8 @@ def parameters(path: Path) -> dict[str, Parameter]:
     ParameterError
         If there is no parameters cell, or something in it is not a plain value.
     """
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if _is_tagged(cell, "parameters")]
     if not cells:
@@ -332,6 +335,8 @@ def _heading_above(cells: list[nbformat.NotebookNode], index: int) -> str:
 
 
 def _mark_unfinished(path: Path, index: int) -> None:
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     for number, cell in enumerate(notebook.cells[index:]):
         cell.metadata.setdefault("papermill", {})["status"] = "pending" if number else "failed"

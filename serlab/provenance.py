@@ -14,8 +14,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 import serlab
 from serlab import data
 from serlab.notebooks import CHECKOUT
@@ -86,6 +84,8 @@ def package_digest() -> str:
 
 def code_digest(notebook: Path) -> str:
     """Short hash of what runs: the package and the notebook's code cells."""
+    import nbformat  # not before it is needed: takes seconds, and experiments do without
+
     digest = hashlib.sha256(package_digest().encode())
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "code":

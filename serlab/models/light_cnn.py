@@ -98,8 +98,9 @@ def _convolved(
 ) -> tuple[Tensor, Tensor]:
     """ReLU of a strided convolution; windows start within the utterance, 0 elsewhere."""
     starts = mask[:, ::stride]
-    n_windows, d = starts.shape[1], filled.shape[2]
-    needed = (n_windows - 1) * stride + width
-    flat = pad(filled, (0, 0, 0, max(0, needed - filled.shape[1]))).flatten(start_dim=1)
-    windows = flat.unfold(1, width * d, stride * d)[:, :n_windows]
-    return layer(windows.contiguous()).relu() * starts[:, :, None], starts
+    n_windows = starts.shape[1]
+    reach = (n_windows - 1) * stride  # from the first window to the last
+    padded = pad(filled, (0, 0, 0, max(0, reach + width - filled.shape[1])))
+    # Put together from slices: the gradient of unfold takes longer than all else of a step.
+    windows = torch.cat([padded[:, k : k + reach + 1 : stride] for k in range(width)], dim=2)
+    return layer(windows).relu() * starts[:, :, None], starts
