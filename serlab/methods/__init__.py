@@ -592,6 +592,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "cqt-source", "dbn-source", "sae-svm-source", "svm-source", "svm-source-z", "svm-coral", "svm-tca",
         "svm-subspace", "svm-ot",
     ),
+    # Of these, an adapter of each kind with its controls: what a demonstration has time for.
+    "adaptation": (
+        "light-target", "light-source", "light-adabn", "light-mmd", "light-lmmd", "light-coral", "light-dann",
+        "light-saddi", "light-finetuned", "light-mmd-supervised", "svm-source", "svm-coral", "svm-tca",
+    ),
     # The paper's own network, in both readings of equation 1.
     "vgg16": (
         "vgg16-target", "vgg16-source", "vgg16-source-z", "vgg16-finetuned", "vgg16-mmd",
