@@ -127,8 +127,14 @@ def to_sweep(parameters: Parameters) -> list[str]:
 
 
 def labelled_methods(parameters: Parameters) -> list[str]:
-    """Methods that learn from labelled target utterances: for them a random split is another task."""
-    return [name for name in parameters.methods if methods.get(name).access in ("few-shot", "target-only")]
+    """Methods that learn from labelled target utterances: for them a random split is another task.
+
+    For a demo without fine-tuning, to save time.
+    """
+    found = [name for name in parameters.methods if methods.get(name).access in ("few-shot", "target-only")]
+    if parameters.preset == "demo":
+        return [name for name in found if not name.endswith("finetuned")]
+    return found
 
 
 def with_target_head(parameters: Parameters) -> Parameters:

@@ -233,13 +233,20 @@ def _z(X: np.ndarray, like: np.ndarray, *, centre: np.ndarray | None = None) -> 
 
     Statistics of sequences are over all frames; padding stays NaN.
     """
+    return _scaled(X, *_mean_and_scale(like, centre))
+
+
+def _mean_and_scale(like: np.ndarray, centre: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     like = _vectors(like).astype(float)
     sd = like.std(axis=0)
     # Rounding leaves a constant feature an SD of about 1e-16 of its size, and
     # float32 features a step of 1e-7.
     varies = sd > 1e-7 * np.abs(like).max(axis=0)
     mean = like.mean(axis=0) if centre is None else _vectors(centre).mean(axis=0, dtype=float)
-    scale = np.divide(1.0, sd, out=np.zeros_like(sd), where=varies)
+    return mean, np.divide(1.0, sd, out=np.zeros_like(sd), where=varies)
+
+
+def _scaled(X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     if X.ndim == 3:  # float32 throughout: sequences are large
         return (X - mean.astype(np.float32)) * scale.astype(np.float32)
     return (X - mean) * scale
@@ -253,7 +260,8 @@ def _vectors(X: np.ndarray) -> np.ndarray:
 def _by_source(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
     training = parts["target_train"] if parts["source"] is None else parts["source"]
     like = _require(training, name="source or target_train", scope="source").X
-    return {name: _z(part.X, like) for name, part in parts.items() if part is not None}
+    statistics = _mean_and_scale(like)
+    return {name: _scaled(part.X, *statistics) for name, part in parts.items() if part is not None}
 
 
 def _by_group(parts: dict[str, Unlabelled | None], scope: str) -> dict[str, np.ndarray]:
