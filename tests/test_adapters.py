@@ -11,14 +11,16 @@ import pytest
 
 from serlab import diagnostics, evaluation, features, methods, metrics, normalization
 from serlab.adaptation import control_of
+from serlab.asr.acoustic_model import AcousticModel
 from serlab.corpora import synthetic
+from serlab.errors import ParameterError
 from serlab.features import Frames
-from serlab.methods import FIT_ARGUMENTS, METHODS, Method
+from serlab.methods import FIT_ARGUMENTS, METHODS, Method, MethodSpec, encoder
 from serlab.protocols import SplitProtocol
 from serlab.samples import Labelled, statistics, without_labels
 from serlab.synthesis import EMOTIONS, Shift
 from serlab.training import Fitting
-from tests.toys import separable_features, utterance_table
+from tests.toys import acoustic_model, separable_features, utterance_table
 
 #: All that see the target without labels, so that no new one is forgotten.
 ADAPTERS = [name for name, spec in METHODS.items() if spec.access == "unlabelled"]
@@ -30,8 +32,20 @@ CORPORA = {"source": (11, 0.0), "shifted": (11, 1.0), "others": (12, 0.0), "othe
 #: sADDi: over three seeds they brought back .5, .4 and .3 there, AdaBN alone .8. (DANN: .7.)
 IN_OTHER_VOICES = ("svm-ot", "svm-tca", "rf-coral", "light-adabn", "light-mmd", "vgg16-mmd")
 
-#: The second one of VGG16, the first of all others; of methods of vectors its means and deviations.
+#: The second one of VGG16, the first of all others, of an acoustic model too; of methods of vectors
+#: its means and deviations, which stand for one layer of an encoder.
 FEATURES = ("logmel40", "logmel64")
+
+
+def kind_of(spec: MethodSpec) -> str:
+    return spec.features if spec.features in FEATURES else FEATURES[0]
+
+
+def require(spec: MethodSpec) -> None:
+    try:
+        methods.require_installed(spec)
+    except ParameterError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -61,14 +75,24 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], L
 
 
 @pytest.fixture(scope="session")
-def fitted(corpora, tmp_path_factory: pytest.TempPathFactory):
+def listener(corpora) -> AcousticModel:
+    """Inputs are standardised over the source, as one that was trained on it does."""
+    X = corpora["source", FEATURES[0]].X
+    model = acoustic_model(X.shape[2])
+    centre, scale = (function(X, axis=(0, 1)) for function in (np.nanmean, np.nanstd))
+    return replace(model, centre=centre, scale=scale)
+
+
+@pytest.fixture(scope="session")
+def fitted(corpora, listener, tmp_path_factory: pytest.TempPathFactory):
     """``fitted(method, target)``: what learned from source and unlabelled target, and what it was given."""
     # Networks trained on the source are kept here for all methods that begin with them.
     fitting = Fitting(checkpoints=tmp_path_factory.mktemp("checkpoints"))
 
     def fit(name: str, target: str) -> tuple[Method, normalization.Normalized]:
         spec = METHODS[name]
-        kind = spec.features or "logmel40"
+        require(spec)
+        kind = kind_of(spec)
         source, rows = corpora["source", kind], corpora[target, kind]
         if spec.input == "vectors":
             source, rows = (replace(part, X=statistics(part.X)) for part in (source, rows))
@@ -79,7 +103,8 @@ def fitted(corpora, tmp_path_factory: pytest.TempPathFactory):
             adapt=without_labels(rows),
             test=without_labels(rows),
         )
-        method = spec.build(n_classes=len(EMOTIONS), seed=0, preset="demo", fitting=fitting)
+        options = {"acoustic_model": listener} if "acoustic_model" in spec.options else {}
+        method = spec.build(n_classes=len(EMOTIONS), seed=0, preset="demo", fitting=fitting, **options)
         return method.fit(**{part: getattr(given, part) for part in FIT_ARGUMENTS[spec.access]}), given
 
     return fit
@@ -175,7 +200,7 @@ def frames(table) -> Frames:
     return Frames(index=table.index, columns=names, values=X.astype(np.float32), frame_shift=0.01)
 
 
-@pytest.mark.usefixtures("thin_vgg16")
+@pytest.mark.usefixtures("thin_vgg16", "tiny_encoder")
 @pytest.mark.parametrize("name", [n for n, spec in METHODS.items() if spec.access in ("none", "unlabelled")])
 def test_labels_of_the_target_change_no_prediction(table, frames, name, tmp_path: Path):
     """End to end: the table of utterances has other labels, and is all else."""
@@ -187,10 +212,18 @@ def test_labels_of_the_target_change_no_prediction(table, frames, name, tmp_path
     )
     assert (others["emotion"] != table["emotion"]).mean() > 0.2
     spec = methods.get(name)
+    require(spec)
+    if spec.features == encoder.BELOW_TOP:  # as wide as the tiny encoder
+        wide = np.tile(frames.values, 4)
+        frames = replace(frames, columns=tuple(map(str, range(wide.shape[2]))), values=wide)
+    options = {
+        "acoustic_model": acoustic_model(4),
+        "encoder": "whisper" if spec.features == encoder.BELOW_TOP else "",
+    }
     one, other = (
         evaluation.run(
             [spec], splits, X=frames, further={spec.features: (frames,)}, utterances=labelled, seeds=(0,),
-            preset="demo",
+            preset="demo", options=options,
         )
         for labelled in (table, others)
     )  # fmt: skip

@@ -1,0 +1,177 @@
+"""A balanced ridge by hand, and what self-training adds: a rotated target, without its labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from serlab.errors import ProtocolError
+from serlab.methods import self_training
+from serlab.methods.self_training import BalancedRidge, SelfTrained, surest
+from serlab.samples import Labelled, without_labels
+
+ANGLE = np.deg2rad(50)
+TURN = np.array([[np.cos(ANGLE), np.sin(ANGLE)], [-np.sin(ANGLE), np.cos(ANGLE)]])
+
+
+def part(X: np.ndarray, y: list[int], *, corpus: str = "a", speaker: list[str] | None = None) -> Labelled:
+    names = np.array(speaker or [f"s{i % 4}" for i in range(len(y))])
+    return Labelled(X=np.asarray(X, np.float32), corpus=np.full(len(y), corpus), speaker=names, y=np.array(y))
+
+
+def clouds(n: int, *, seed: int, turn: np.ndarray | None = None, corpus: str = "a") -> Labelled:
+    """Three classes around the corners of a triangle."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    corners = np.array([[np.cos(a), np.sin(a)] for a in 2 * np.pi * np.arange(3) / 3])
+    X = corners[y] + rng.normal(0, 0.15, (n, 2))
+    return part(X if turn is None else X @ turn, list(y), corpus=corpus)
+
+
+# --- the ridge -----------------------------------------------------------------
+
+
+def test_every_class_of_every_corpus_weighs_the_same():
+    a = part(np.zeros((4, 1)), [0, 0, 0, 1])
+    b = replace(part(np.zeros((2, 1)), [0, 1]), corpus=np.array(["b", "b"]))
+    both = self_training.concatenate(a, b)
+    weights = self_training._weights(both)
+    # Four groups share the six rows: 1.5 each.
+    np.testing.assert_allclose(weights, [0.5, 0.5, 0.5, 1.5, 1.5, 1.5])
+    assert weights.mean() == pytest.approx(1)
+
+
+def test_scores_are_those_of_the_weighted_normal_equations():
+    rng = np.random.default_rng(0)
+    train = part(rng.normal(size=(9, 4)), [0, 0, 0, 0, 0, 2, 2, 3, 3])
+    other = rng.normal(size=(5, 4)).astype(np.float32)
+    ridge = BalancedRidge(4, penalty=3.0).fit(train)
+    X = train.X.astype(float) / 2  # the square root of four features
+    W = np.diag(np.repeat([9 / 15, 9 / 6, 9 / 6], [5, 2, 2]))
+    wanted = np.where(np.array([0, 2, 3]) == train.y[:, None], 1.0, -1.0)
+    weight = np.linalg.solve(X.T @ W @ X + 3.0 * np.eye(4), X.T @ W @ wanted)
+    np.testing.assert_allclose(ridge.scores(other), other / 2 @ weight, atol=1e-5)
+
+
+def test_a_class_that_training_lacks_has_probability_zero():
+    train = clouds(30, seed=0)
+    train = train.take(train.y != 1)
+    ridge = BalancedRidge(5).fit(train)
+    proba = ridge.predict_proba(train.X)
+    assert ridge.classes.tolist() == [0, 2] and proba.shape == (20, 5)
+    assert (proba[:, [1, 3, 4]] == 0).all()
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    np.testing.assert_array_equal(proba.argmax(axis=1), train.y)
+
+
+def test_an_outlier_is_cut():
+    train = clouds(30, seed=0)
+    ridge = BalancedRidge(3, penalty=1.0).fit(train)
+    np.testing.assert_array_equal(ridge.scores(np.array([[5.0, 0.1]])), ridge.scores(np.array([[1e6, 0.1]])))
+
+
+def test_the_penalty_is_chosen_on_speakers_that_were_held_out(monkeypatch: pytest.MonkeyPatch):
+    """No speaker is at once in what is fitted and in what is scored."""
+    rng = np.random.default_rng(1)
+    n = 60
+    speaker = [f"s{i % 6}" for i in range(n)]
+    # The last feature names the row: it says who is where.
+    X = np.column_stack([rng.normal(size=(n, 3)), np.arange(n) / n])
+    train = part(X, list(rng.integers(0, 2, n)), speaker=speaker)
+    of_row = dict(zip(train.X[:, 3].tolist(), speaker, strict=True))
+    seen: list[set[str]] = []
+    fitted, scaled = BalancedRidge._fitted, self_training._scaled
+
+    def spy_on_fit(self, rows: Labelled, penalty: float):
+        seen.append({of_row[value] for value in rows.X[:, 3].tolist()})
+        return fitted(self, rows, penalty)
+
+    held_out: list[set[str]] = []
+
+    def spy_on_scaling(values: np.ndarray) -> np.ndarray:
+        held_out.append({of_row[value] for value in values[:, 3].tolist()})
+        return scaled(values)
+
+    monkeypatch.setattr(BalancedRidge, "_fitted", spy_on_fit)
+    monkeypatch.setattr(self_training, "_scaled", spy_on_scaling)
+    ridge = BalancedRidge(2)
+    ridge.fit(train)
+    everyone = set(speaker)
+    assert seen.pop() == everyone, "at last it is fitted on all"
+    assert len(seen) == 5 * len(self_training.PENALTIES)
+    for names in seen:
+        assert names < everyone
+        assert everyone - names in held_out, "what was scored are the others"
+
+
+def test_the_larger_penalty_of_equals_and_none_for_a_single_speaker():
+    easy = clouds(60, seed=0)
+    assert BalancedRidge(3, penalties=(0.1, 0.3)).fit(easy).penalty == 0.3
+    alone = replace(easy, speaker=np.full(60, "s0"))
+    assert BalancedRidge(3).fit(alone).penalty == 10.0
+    # The same name in another corpus is another speaker.
+    two = replace(alone, corpus=np.repeat(["a", "b"], 30))
+    assert BalancedRidge(3, penalties=(0.1, 0.3)).fit(two).penalty == 0.3
+
+
+def test_noise_asks_for_a_larger_penalty():
+    """Each speaker has noise of their own on many features: what fits the others does not fit them."""
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    X = np.column_stack([2.0 * y - 1 + rng.normal(0, 1.5, 80), rng.normal(size=(80, 150))])
+    speaker = [f"s{i // 10}" for i in range(80)]
+    chosen = BalancedRidge(2, penalties=(1e-4, 3.0)).fit(part(X, list(y), speaker=speaker)).penalty
+    assert chosen == 3.0
+
+
+# --- self-training -------------------------------------------------------------
+
+
+def test_surest_takes_as_many_of_each_class():
+    scores = np.array([[9.0, 0], [5, 4], [7, 0], [0, 1], [0, 3], [6, 4.5]])
+    # Leads: 9, 1, 7 and 1.5 of the first class, 1 and 3 of the second; half of six rows are two of each.
+    assert surest(scores, share=0.5).tolist() == [0, 2, 3, 4]
+    assert surest(scores, share=1 / 3).tolist() == [0, 4]
+    assert surest(scores, share=1.0).tolist() == [0, 2, 3, 4, 5], "the second class has no third"
+    assert surest(np.zeros((4, 2)), share=0.5).tolist() == [0], "of equals the first"
+
+
+def test_a_rotated_target_is_recovered():
+    """The ridge of the source is right for some; what it is sure of turns it towards the target."""
+    source, target = clouds(90, seed=0), clouds(90, seed=1, turn=TURN, corpus="t")
+    plain = BalancedRidge(3).fit(source)
+    before = np.mean(plain.predict_proba(target.X).argmax(axis=1) == target.y)
+    trained = SelfTrained(BalancedRidge(3)).fit(source=source, adapt=without_labels(target))
+    after = np.mean(trained.predict_proba(target.X).argmax(axis=1) == target.y)
+    assert before < 0.9 and after > 0.97
+    assert trained.classifier.penalty == plain.penalty, "chosen on speakers of the source, once"
+
+
+def test_the_target_without_a_shift_stays():
+    source, target = clouds(90, seed=0), clouds(90, seed=1, corpus="t")
+    trained = SelfTrained(BalancedRidge(3)).fit(source=source, adapt=without_labels(target))
+    assert np.mean(trained.predict_proba(target.X).argmax(axis=1) == target.y) > 0.97
+
+
+def test_labels_of_the_target_cannot_enter():
+    source, target = clouds(60, seed=0), clouds(60, seed=1, turn=TURN, corpus="t")
+    with pytest.raises(TypeError):
+        SelfTrained(BalancedRidge(3)).fit(source=source, target_train=target)
+    # Even if they are handed over by mistake, nobody looks.
+    wrong = replace(target, y=(target.y + 1) % 3)
+    one, other = (
+        SelfTrained(BalancedRidge(3)).fit(source=source, adapt=adapt).predict_proba(target.X)
+        for adapt in (without_labels(target), wrong)
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_one_class_and_one_utterance():
+    source, target = clouds(60, seed=0), clouds(60, seed=1, corpus="t")
+    with pytest.raises(ProtocolError, match=r"1 class\(es\)"):
+        SelfTrained(BalancedRidge(3)).fit(source=replace(source, y=0 * source.y), adapt=target)
+    alone = without_labels(target.take(slice(1)))
+    proba = SelfTrained(BalancedRidge(3)).fit(source=source, adapt=alone).predict_proba(alone.X)
+    assert np.isfinite(proba).all()
