@@ -22,6 +22,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,7 @@ def probe_layers(
     text: np.ndarray | None = None,
     folds: int = 5,
     seed: int = 0,
+    unaskable: Literal["stop", "skip"] = "stop",
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
@@ -73,6 +75,8 @@ def probe_layers(
     folds : int
     seed : int
         Of folds, permutation and resampling.
+    unaskable : {"stop", "skip"}
+        What to do with a question that has fewer than two answers, or fewer than two groups to hold out.
     progress : callable, optional
     cancel : threading.Event, optional
 
@@ -89,7 +93,7 @@ def probe_layers(
     ParameterError
         If shapes do not fit, or a value is not finite.
     ProtocolError
-        If a question has fewer than two answers, or fewer than two groups to hold out.
+        If a question is unaskable, and is not to be skipped.
     Cancelled
     """
     table = pd.DataFrame(
@@ -102,7 +106,7 @@ def probe_layers(
         }
     )
     _require_usable(layers, table, folds)
-    questions = list(_questions(table, folds=folds, seed=seed))
+    questions = list(_questions(table, folds=folds, seed=seed, unaskable=unaskable))
     rows = []
     for number, (name, X) in enumerate(layers.items()):
         for place, question in enumerate(questions):
@@ -140,7 +144,9 @@ class _Question:
     n_left_out: int
 
 
-def _questions(table: pd.DataFrame, *, folds: int, seed: int) -> Iterator[_Question]:
+def _questions(
+    table: pd.DataFrame, *, folds: int, seed: int, unaskable: Literal["stop", "skip"]
+) -> Iterator[_Question]:
     by_speaker, by_sentence = (deal(table, folds, seed) for deal in (_speaker_folds, _sentence_folds))
     corpus = table["corpus"].fillna("")
     known = table["text"].notna()
@@ -158,6 +164,8 @@ def _questions(table: pd.DataFrame, *, folds: int, seed: int) -> Iterator[_Quest
         rows = np.flatnonzero(table[what].notna() & _also_in_training(table[what], fold))
         answer = pd.factorize(table[what].iloc[rows], sort=True)[0]
         if len(np.unique(answer)) < 2 or len(np.unique(fold[rows])) < 2:
+            if unaskable == "skip":
+                continue
             raise ProtocolError(
                 f"the question of the {what} needs two answers, each of them heard in two folds of "
                 f"{held_out}s or more; leave it out, or take more speakers"

@@ -86,7 +86,9 @@ def layers_of(
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     if encoder.POOLED in prepared.further:
-        found[Path(parameters.encoder).name] = _encoder_layers(prepared.further[encoder.POOLED][0])
+        found[Path(parameters.encoder).name or "encoder"] = _encoder_layers(
+            prepared.further[encoder.POOLED][0]
+        )
     if model is not None:
         X = prepared.further["mfcc40"][0].to_numpy(dtype=np.float32)
         found["TDNN"] = _tdnn_layers(model, X)
@@ -125,6 +127,7 @@ def probes(
             text=_words(table["text_id"]),
             folds=min(5, parameters.folds),
             seed=parameters.seeds[0],
+            unaskable="skip",
             progress=progress,
             cancel=cancel,
         )
@@ -160,20 +163,15 @@ def verification_table(prepared: Prepared, voices: Mapping[str, np.ndarray]) -> 
                 if name == SPEAKER_ENCODER
                 else unit_length(values[at], centre=values[at].mean(axis=0))
             )
-            speaker, sex = _words(own["speaker"]), _words(own["sex"])
-            try:
-                every = verification.equal_error_rate(X, speaker)
-                alike = (
-                    verification.equal_error_rate(X, speaker, sex=sex) if own["sex"].notna().all() else None
-                )
-            except ProtocolError:
+            rate = _equal_error_rate(X, own["speaker"])
+            if rate is None:
                 continue
             rows.append(
                 {
                     "corpus": corpus,
                     "representation": name,
-                    "equal error rate": every.rate,
-                    "of the same sex": np.nan if alike is None else alike.rate,
+                    "equal error rate": rate,
+                    "of the same sex": _equal_error_rate(X, own["speaker"], own["sex"]),
                     "speakers": own["speaker"].nunique(),
                     "utterances": len(own),
                 }
@@ -234,14 +232,20 @@ def gain_over_controls(outcome: Outcome) -> pd.DataFrame:
 
     See :func:`serlab.adaptation.gains_over`.
     """
-    control = {}
-    for name in outcome.predictions["method"].unique():
-        family, *rest = name.split("-")
-        if family == "tdnn" and rest[0] in _FRESH:
-            control[name] = f"tdnn-{_FRESH[rest[0]]}-{rest[-1]}"
-        elif methods.get(name).access == "unlabelled":
-            control[name] = adaptation.control_of(name)
+    names = outcome.predictions["method"].unique()
+    control = {name: control_of(name) for name in names}
+    control = {name: other for name, other in control.items() if other is not None}
     return adaptation.gains_over(outcome, control)
+
+
+def control_of(name: str) -> str | None:
+    """What shows the worth of a method: the same with fresh weights, or without the unlabelled target."""
+    if methods.get(name).access == "unlabelled":
+        return adaptation.control_of(name)
+    family, weights, *rest = [*name.split("-"), ""]
+    if family == "tdnn" and weights in _FRESH:
+        return f"tdnn-{_FRESH[weights]}-{rest[-2]}"
+    return None
 
 
 def beside_the_paper(parameters: Parameters) -> dict[str, str]:
@@ -286,6 +290,18 @@ def _voices(
         )
         if not len(found.skipped):
             yield SPEAKER_ENCODER, _matrix(found.X)
+
+
+def _equal_error_rate(X: np.ndarray, speaker: pd.Series, sex: pd.Series | None = None) -> float | None:
+    """None where no two utterances can be compared, or the sex of somebody is not known."""
+    if sex is not None and sex.isna().any():
+        return None
+    try:
+        return verification.equal_error_rate(
+            X, _words(speaker), sex=None if sex is None else _words(sex)
+        ).rate
+    except ProtocolError:
+        return None
 
 
 def _matrix(X: pd.DataFrame | Frames) -> np.ndarray:

@@ -9,7 +9,9 @@ import nbformat
 import pandas as pd
 import pytest
 
-from serlab import experiment, notebooks, reports, widgets
+from serlab import corpora, experiment, notebooks, reports, widgets
+from serlab.asr import transcripts
+from serlab.asr.pretraining import pretrain
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -161,3 +163,33 @@ def test_domain_adaptation_runs_headless_and_by_clicking(small_corpora, tmp_path
     assert panel.parameters.trade_off == 0.5 and panel.parameters.label_sets == "shared"
     panel.controls["trade_off"].value = 2.0
     assert "-p trade_off=2.0" in panel.command and "label_sets" not in panel.command
+
+
+def test_asr_transfer_runs_headless_and_by_clicking(small_corpora, tmp_path):
+    heard = corpora.read_many(("near",), small_corpora)
+    texts = transcripts.as_table(heard.assign(text=["ma ba", "sa ta"] * (len(heard) // 2)), left_out={})
+    pretrain(texts, architecture="demo", epochs=1, n_components=4, rank=4).save(tmp_path / "model")
+    methods = ["tdnn-frozen-target", "tdnn-frozen-source", "tdnn-random-source"]
+    chosen = {**FRAMES, "methods": methods, "acoustic_model": str(tmp_path / "model")}
+    del chosen["device"]
+    folder = reports.run("05", chosen, out=tmp_path, data=small_corpora)
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    for text in (
+        "mechanism demo",
+        "Word and character error rates",
+        "UAR of linear probes: TDNN",
+        "Speaker verification, equal error rates",
+        "Gain over the control",
+        "Table 3 of the paper, as printed",
+    ):
+        assert text in html, text
+    assert set(pd.read_csv(folder / "probes.csv")["network"]) >= {"TDNN", "voice"}
+    assert (folder / "few_shot.csv").is_file() and not list(folder.rglob("parts-*"))
+    assert str(tmp_path) not in (folder / "headline.json").read_text(encoding="utf-8")
+    declared = {name: p.default for name, p in notebooks.parameters(notebooks.find("05")).items()}
+    start = experiment.Parameters.from_names({**declared, **chosen, "data": str(small_corpora)})
+    panel = widgets.Panel(start, notebook="05", groups=("tdnn", "encoders"))
+    panel.controls["encoder"].value = "no-such-encoder"
+    panel.controls["acoustic_model"].value = "mine"
+    assert panel.parameters.acoustic_model == "mine"
+    assert "-p encoder=no-such-encoder -p acoustic_model=mine" in panel.command
