@@ -160,6 +160,10 @@ class Parameters:
         objectives.require_trade_off(self.trade_off)
         for name in self.augment:
             augmentation.parse(name)
+        try:
+            features.get(self.features)
+        except ParameterError as error:
+            raise ParameterError(f"parameter 'features': {error}") from error
         for name in self.methods:
             methods.require_installed(methods.get(name))
             features.get(self.features_of(methods.get(name)))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +16,10 @@ import soundfile
 from serlab import experiment, methods, pretrained, tables
 from serlab.errors import AudioError, Cancelled, CorpusError, ParameterError, ProtocolError
 from serlab.methods import MethodSpec
+from serlab.methods import encoder as encoder_methods
 from serlab.methods.scenarios import Majority
 from serlab.papers import andova_lustrek
+from tests import toys
 
 METHODS = ("majority", "rf-source", "rf-target", "rf-source-z")
 
@@ -342,3 +346,92 @@ def test_the_trade_off_reaches_the_methods_that_have_one(parameters, monkeypatch
     experiment.run(replace(parameters, methods=("spy", "majority"), trade_off=0.25))
     assert got == {"trade_off": 0.25}
     assert replace(parameters, trade_off=0.25).digest() != parameters.digest()
+
+
+# --- pretrained encoders and acoustic models -----------------------------------
+
+
+def test_methods_are_fed_the_features_of_the_encoder(parameters, tiny_encoder):
+    pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
+    chosen = replace(parameters, encoder="whisper")
+    used = {
+        name: chosen.features_of(methods.get(name))
+        for name in ("probe-source", "layer2-source", "top-source", "tdnn-frozen-source", "rf-source")
+    }
+    assert used == {
+        "probe-source": "encoder-speech:whisper",
+        "layer2-source": "encoder-speech:whisper",
+        "top-source": "encoder-frames:whisper@1",  # of three layers the upper two learn
+        "tdnn-frozen-source": "mfcc40",
+        "rf-source": "librosa",
+    }
+    assert chosen.digest() != parameters.digest()
+    assert replace(chosen, acoustic_model="mine").digest() != chosen.digest()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [("", "'encoder' is empty: name the folder"), ("elsewhere", r"elsewhere.*SERLAB_MODELS")],
+)
+def test_a_missing_encoder_is_told_of_before_anything_is_computed(parameters, encoder, message):
+    pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
+    for name in ("probe-source", "layer2-source", "encoder-mmd", "top-source"):
+        with pytest.raises(ParameterError, match=message):
+            replace(parameters, methods=(name,), encoder=encoder)
+
+
+def test_a_folder_without_an_acoustic_model_is_told_of_before_anything_is_computed(
+    parameters, tmp_path, monkeypatch
+):
+    def prepare(*_, **__):
+        raise AssertionError("no features were to be computed")
+
+    monkeypatch.setattr(experiment, "prepare", prepare)
+    chosen = replace(parameters, methods=("tdnn-frozen-source",), acoustic_model=str(tmp_path))
+    with pytest.raises(ParameterError, match="is no acoustic model"):
+        experiment.run(chosen)
+    # Without a folder it is pretrained on the sources, if what they say is known.
+    with pytest.raises(ParameterError, match="nothing is known of what is said in near"):
+        experiment.run(replace(chosen, acoustic_model=""))
+
+
+def test_models_leave_no_path_of_this_machine(parameters, tiny_encoder, tmp_path):
+    """An encoder and an acoustic model given as folders: only their names are written."""
+    pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
+    folder = Path(os.environ["SERLAB_MODELS"]) / "whisper"
+    model = replace(
+        toys.acoustic_model(40), provenance={"corpora": ["near"], "training_audio": [], "scope": "toy"}
+    )
+    model.save(tmp_path / "models" / "tdnn")
+    outcome = experiment.run(
+        replace(
+            parameters, methods=("layer2-source", "probe-source-z", "tdnn-frozen-source", "rf-target"),
+            seeds=(0,), encoder=str(folder), acoustic_model=str(tmp_path / "models" / "tdnn"),
+        ),
+        folder=tmp_path / "run",
+    )  # fmt: skip
+    used = outcome.results.groupby("method")["features"].first().to_dict()
+    assert used == {
+        "layer2-source": "encoder-speech:whisper",
+        "probe-source-z": "encoder-speech:whisper",
+        "tdnn-frozen-source": "mfcc40",
+        "rf-target": "librosa",
+    }
+    assert outcome.audit["check"].tolist().count("pretraining") == 0
+    record = json.loads((tmp_path / "run" / "headline.json").read_text())
+    assert (record["parameters"]["encoder"], record["parameters"]["acoustic_model"]) == ("whisper", "tdnn")
+    assert "TDNN pretrained on near (" in record["headline"]
+    for path in (tmp_path / "run").iterdir():
+        if path.suffix in (".csv", ".json"):
+            text = path.read_text()
+            assert str(folder) not in text and str(tmp_path) not in text, path.name
+
+
+def test_the_second_layer_alone_is_what_layer2_sees():
+    names = [
+        f"layer{layer}.{what}.{i:03d}" for layer in (1, 2, 12) for what in ("mean", "sd") for i in (0, 1)
+    ]
+    X = pd.DataFrame(np.zeros((3, len(names))), columns=names)
+    chosen = encoder_methods.chosen_columns(methods.get("layer2-source").features, X)
+    assert list(chosen) == ["layer2.mean.000", "layer2.mean.001", "layer2.sd.000", "layer2.sd.001"]
+    assert encoder_methods.chosen_columns(methods.get("probe-source").features, X) is X

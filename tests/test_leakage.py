@@ -58,6 +58,25 @@ def test_duplicate_audio_across_the_split(table, splits):
     assert "error" in set(audit.loc[audit["check"] == "duplicate audio", "severity"])
 
 
+def test_test_utterances_that_a_pretrained_network_heard_are_said(table, splits):
+    """Those of the training parts do not matter, nor what is in no corpus of the experiment."""
+    hashes = pd.Series(table.index, index=table.index).str.upper()
+    sources = table.index[table["corpus"] == "there"]
+    for heard in ((), hashes[sources], ["ELSEWHERE"]):
+        assert found(table, splits, audio_hash=hashes, pretrained_on=heard) == {}
+    assert found(table, splits, pretrained_on=hashes) == {}, "without hashes nothing is known"
+    test = table.index[splits[0].test]
+    audit = leakage.audit(table, splits, audio_hash=hashes, pretrained_on=hashes[test[:3]])
+    (finding,) = audit.to_dict("records")
+    assert (finding["check"], finding["severity"], finding["n"]) == ("pretraining", "warning", 3)
+    assert finding["fold"] == splits[0].fold
+    assert finding["finding"].startswith(f"{3 / len(test):.0%} of the test utterances were in the speech")
+    # In several folds it is one finding, with all of them counted.
+    audit = leakage.audit(table, splits, audio_hash=hashes, pretrained_on=hashes)
+    assert audit["check"].tolist() == ["pretraining"]
+    assert audit["n"].item() == sum(len(split.test) for split in splits)
+
+
 def test_missing_class_and_few_speakers(table, splits):
     no_joy = table[~((table["speaker"] == "here/s0") & (table["emotion"] == "joy"))]
     splits = SplitProtocol(name="loso", target="here").plan(no_joy)[0]

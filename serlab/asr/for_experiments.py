@@ -59,13 +59,14 @@ def provided(
     """
     if folder:
         return acoustic_model.load(encoders.find_folder(folder) or folder)
-    table = corpora.read_many(tuple(sources), data_root)
     known = []
-    for _, part in table.groupby("corpus", sort=True):
-        try:
-            known.append(transcripts.of_corpus(part))
-        except CorpusError:  # of another source, or of nobody, they may be known
-            continue
+    if sources:
+        table = corpora.read_many(tuple(sources), data_root)
+        for _, part in table.groupby("corpus", sort=True):
+            try:
+                known.append(transcripts.of_corpus(part))
+            except CorpusError:  # of another source, or of nobody, they may be known
+                continue
     if not known:
         raise ParameterError(
             f"nothing is known of what is said in {', '.join(sources) or 'no source'}: pretrain an acoustic "
