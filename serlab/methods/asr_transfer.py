@@ -318,6 +318,8 @@ def _built(
         raise ParameterError(
             f"the acoustic model has no layer {layer!r}; it has {', '.join(acoustic_model.tdnn.names)}"
         )
+    if preset != "paper":  # matrices too small to be shared, and numbers repeat whatever the cores
+        fitting = replace(fitting, n_jobs=1)
     pretrained = weights in ("frozen", "tuned")
     model = acoustic_model if pretrained else acoustic_model.untrained(seed)
     width = model.tdnn.width(layer)
