@@ -714,6 +714,8 @@ def headline(outcome: Outcome) -> str:
     begins = ""
     if any("weights" in methods.get(name).options for name in parameters.methods):
         begins = f" VGG16 begins with {pretrained.describe(_weights(parameters))}."
+    if parameters.encoder:
+        begins += f" Encoder: {Path(parameters.encoder).name}, a stranger to languages it was not trained on."
     if any("acoustic_model" in methods.get(name).options for name in parameters.methods):
         model = options_of(parameters, parameters.methods)["acoustic_model"]
         begins += f" TDNN pretrained on {for_experiments.describe(model)}."
