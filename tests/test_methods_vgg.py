@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import threading
 from pathlib import Path
 
@@ -215,7 +216,8 @@ def test_published_weights_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         published = VGG16(7, image_size=32, hidden=8, pooled=1).state_dict()
     torch.save(published, tmp_path / "published.pth")
     weights = pretrained.find(
-        tmp_path / "published.pth", sha256=pretrained._sha256(tmp_path / "published.pth")
+        tmp_path / "published.pth",
+        sha256=hashlib.sha256((tmp_path / "published.pth").read_bytes()).hexdigest(),
     )
     frozen = build("vgg16-source", weights=weights)
     assert torch.equal(frozen.network.features[28].weight, published["features.28.weight"])

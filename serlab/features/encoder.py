@@ -216,7 +216,7 @@ class _OneThread:
 
         with self._lock:
             if self._inside == 0:
-                self._before = torch.get_num_threads()
+                self._before = _threads_of_process()
             self._inside += 1
             torch.set_num_threads(1)
 
@@ -227,6 +227,17 @@ class _OneThread:
             self._inside -= 1
             if self._inside == 0:
                 torch.set_num_threads(self._before)
+
+
+def _threads_of_process() -> int:
+    """How many threads torch uses where nobody has chosen: a worker that was here before keeps its own 1."""
+    import torch
+
+    found: list[int] = []
+    fresh = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+    fresh.start()
+    fresh.join()
+    return found[0]
 
 
 _ONE_THREAD = _OneThread()
