@@ -417,3 +417,11 @@ def test_run_status_does_not_change_its_input():
     pairs = pd.DataFrame({"source": ["a", "a"], "target": ["b", "b"]})
     assert len(papers.run_status(pairs, ["a", "b"])) == 1
     assert len(pairs) == 2 and "status" not in pairs
+
+
+def test_no_method_of_the_paper_gives_an_empty_table():
+    summary = pd.DataFrame({"method": ["probe-target"], "title": ["probe"], "uar": [0.5]})
+    table = zhou_beigi.beside_published(
+        summary, target="ravdess", classes=["anger", "joy"], protocol="speaker-groups", rows={}
+    )
+    assert table.empty and "difference" in table

@@ -96,7 +96,7 @@ def beside(
             }
         )
     columns = "method title published published_range measured low high difference"
-    return pd.DataFrame(rows)[columns.split()]
+    return pd.DataFrame(rows, columns=columns.split())
 
 
 def _published(
