@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serlab import whole_files
 from serlab.audio import SAMPLE_RATE
 from serlab.errors import ParameterError
 
@@ -162,7 +163,7 @@ def look(name: Path | str, *, root: Path | str | None = None) -> Folder:
         )
     except KeyError as error:
         raise ParameterError(f"{path / CONFIG} does not name {error}; get the model again") from error
-    hashes = [_sha256(file, *_state(file)) for file in _weight_files(path)]
+    hashes = [whole_files.sha256(file) for file in _weight_files(path)]
     both = [(path / file).read_bytes() for file in (CONFIG, PREPROCESSOR)]
     return Folder(
         path=path,
@@ -427,15 +428,3 @@ def _own_name(name: str, family: str) -> str:
         return re.sub(r"^(model\.)?encoder\.", "", name)
     stem, _, last = re.sub(rf"^{family}\.", "", name).rpartition(".")
     return f"{stem}.{_WEIGHT_NORM.get(last, last)}" if stem else last
-
-
-def _state(file: Path) -> tuple[int, int]:
-    stat = file.stat()
-    return stat.st_size, stat.st_mtime_ns
-
-
-@lru_cache(maxsize=64)
-def _sha256(file: Path, size: int, modified: int) -> str:
-    """Hash of a file of this size and time: gigabytes are read once."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -38,6 +38,7 @@ from serlab import (
     whole_files,
 )  # fmt: skip
 from serlab.asr import for_experiments
+from serlab.asr.acoustic_model import AcousticModel
 from serlab.errors import AudioError, ParameterError, ProtocolError
 from serlab.features import Frames
 from serlab.methods import encoder
@@ -305,6 +306,7 @@ class Outcome:
     summary: pd.DataFrame
     comparison: pd.DataFrame
     notes: tuple[str, ...]
+    acoustic_model: AcousticModel | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -420,6 +422,8 @@ def evaluate(
     prepared: Prepared,
     names: Sequence[str],
     splits: Sequence[protocols.Split],
+    *,
+    options: Mapping[str, Any] | None = None,
     **how: Any,
 ) -> evaluation.Run:
     """Fit methods on splits of prepared data, as the parameters say.
@@ -428,17 +432,21 @@ def evaluate(
     ----------
     names : sequence of str
         Of :data:`serlab.methods.METHODS`.
+    options : mapping, optional
+        From :func:`options_of`, where they are at hand.
     **how
         ``seeds``, ``folder``, ``checkpoints``, ``progress``, ``on_epoch`` and
         ``cancel`` of :func:`serlab.evaluation.run`.
     """
+    if options is None:
+        options = options_of(parameters, names, progress=how.get("progress"), cancel=how.get("cancel"))
     return evaluation.run(
         [methods.get(name) for name in names],
         splits,
         X=prepared.X,
         copies=prepared.copies,
         further=prepared.further,
-        options=options_of(parameters, names, progress=how.get("progress"), cancel=how.get("cancel")),
+        options=options,
         utterances=prepared.utterances,
         preset=parameters.preset,
         run_id=parameters.digest(),
@@ -538,6 +546,7 @@ def run(
         prepared,
         parameters.methods,
         splits,
+        options=options,
         seeds=parameters.seeds,
         folder=parts,
         checkpoints=checkpoints_of(parts),
@@ -547,7 +556,7 @@ def run(
     )
     if folder:
         whole_files.write_table(Path(folder) / "predictions.parquet", done.predictions)
-    outcome = _tables(parameters, prepared, skipped, audit, done, protocol)
+    outcome = _tables(parameters, prepared, options, skipped, audit, done, protocol)
     if folder:
         _save(outcome, Path(folder))
     return outcome
@@ -611,7 +620,7 @@ def _compared(parameters: Parameters) -> list[str]:
     ]
 
 
-def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
+def _tables(parameters, prepared, options, skipped, audit, done, protocol) -> Outcome:
     results = evaluation.score(done.predictions, done.fits)
     results = results.assign(
         paper=results["method"].map(lambda name: methods.get(name).reference),
@@ -667,6 +676,7 @@ def _tables(parameters, prepared, skipped, audit, done, protocol) -> Outcome:
         summary=summary,
         comparison=comparison,
         notes=prepared.notes,
+        acoustic_model=options.get("acoustic_model"),
     )
 
 
@@ -716,9 +726,8 @@ def headline(outcome: Outcome) -> str:
         begins = f" VGG16 begins with {pretrained.describe(_weights(parameters))}."
     if parameters.encoder:
         begins += f" Encoder: {Path(parameters.encoder).name}, a stranger to languages it was not trained on."
-    if any("acoustic_model" in methods.get(name).options for name in parameters.methods):
-        model = options_of(parameters, parameters.methods)["acoustic_model"]
-        begins += f" TDNN pretrained on {for_experiments.describe(model)}."
+    if outcome.acoustic_model is not None:
+        begins += f" TDNN pretrained on {for_experiments.describe(outcome.acoustic_model)}."
     return f"{text}. Chance {chance:.2f}.{badge}{begins}{synthetic}"
 
 

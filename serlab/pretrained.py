@@ -6,18 +6,16 @@ Nothing in it is executed: only tensors are read.
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from serlab import data
+from serlab import data, whole_files
 from serlab.corpora.downloading import fetch
 from serlab.errors import CorpusError, ParameterError
 from serlab.progress import Progress
@@ -124,8 +122,7 @@ def find(
         if not path:
             return None
         raise ParameterError(f"there is no file of weights {file}; get it from {published.url}")
-    state = file.stat()
-    found = _sha256(file, state.st_size, state.st_mtime_ns)
+    found = whole_files.sha256(file)
     if found != expected:
         raise ParameterError(
             f"{file} has SHA-256 {found}, expected was {expected}: it was cut short, changed, or is another "
@@ -197,13 +194,6 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], *, only: tuple[s
         found = "; ".join(f"{what}: {_some(names)}" for what, names in problems.items() if names)
         raise ParameterError(f"the weights are of another network than {type(module).__name__} ({found})")
     module.load_state_dict({name: tensors[name] for name in wanted}, strict=False)
-
-
-@lru_cache(maxsize=8)  # half a gigabyte, asked for by every method of an experiment
-def _sha256(path: Path, size: int, modified: int) -> str:
-    """Hash of a file in the state that its size and time of modification tell."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _some(names: list[str]) -> str:

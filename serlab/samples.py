@@ -10,6 +10,7 @@ from padding.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +93,12 @@ def without_labels(part: Unlabelled) -> Unlabelled:
 def frames(X: np.ndarray) -> np.ndarray:
     """Which frames belong to the utterance: bool, shape (n, t), of sequences (n, t, d)."""
     return ~np.isnan(X[:, :, 0])
+
+
+def digest(utterance: np.ndarray) -> str:
+    """Short hash of the frames (t, d) of an utterance, however long the padding."""
+    inside = np.ascontiguousarray(utterance[~np.isnan(utterance[:, 0])])
+    return hashlib.blake2b(inside, digest_size=16).hexdigest()
 
 
 def statistics(X: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from serlab import (
     adaptation,
@@ -18,6 +17,7 @@ from serlab import (
     fewshot,
     layer_probes,
     methods,
+    normalization,
     verification,
     whole_files,
 )
@@ -25,13 +25,12 @@ from serlab.asr import acoustic_model
 from serlab.asr.acoustic_model import AcousticModel
 from serlab.errors import Cancelled, ProtocolError
 from serlab.experiment import Outcome, Parameters, Prepared
-from serlab.features import Frames
 from serlab.ivectors import unit_length
 from serlab.methods import encoder
-from serlab.models.frame_classifier import mean_layers
+from serlab.methods.asr_transfer import Embeddings
 from serlab.papers import zhou_beigi
 from serlab.progress import Progress
-from serlab.samples import Labelled, frames
+from serlab.samples import Labelled
 from serlab.training import Fitting
 
 #: Name, under ``SERLAB_MODELS``, of a speaker encoder that stands beside the i-vectors.
@@ -52,7 +51,6 @@ ON_TDNN = fewshot.Curves(
 #: Pretrained -> the same with fresh weights.
 _FRESH = {"frozen": "random", "tuned": "scratch"}
 _WEIGHED = ("encoder-target", "encoder-source", "encoder-linear-target", "encoder-linear-source")
-_AT_A_TIME = 32
 
 
 def model_of(parameters: Parameters) -> AcousticModel | None:
@@ -91,7 +89,7 @@ def layers_of(
         )
     if model is not None:
         X = prepared.further["mfcc40"][0].to_numpy(dtype=np.float32)
-        found["TDNN"] = _tdnn_layers(model, X)
+        found["TDNN"] = Embeddings(model, model.tdnn.names[-1], Fitting()).layers(X)
         found["voice"] = dict(_voices(parameters, prepared, model, X))
     return found
 
@@ -203,11 +201,12 @@ def layer_weights(
     for corpus, own in utterances.groupby("corpus", observed=True):
         at = utterances.index.get_indexer(own.index)
         part = Labelled(
-            X=_standardised(X[at]),
+            X=X[at],
             corpus=_words(own["corpus"]),
             speaker=_words(own["speaker"]),
             y=own["emotion"].cat.codes.to_numpy().astype(np.int64),
         )
+        scaled = normalization.normalize("source", source=part, target_train=None, adapt=None, test=part)
         argument = "target_train" if spec.access == "target-only" else "source"
         for seed in parameters.seeds:
             if cancel is not None and cancel.is_set():
@@ -216,7 +215,7 @@ def layer_weights(
             method = spec.build(
                 n_classes=n_classes, seed=seed, preset=parameters.preset, fitting=Fitting(),
                 encoder=parameters.encoder,
-            ).fit(**{argument: part})  # fmt: skip
+            ).fit(**{argument: scaled.source})  # fmt: skip
             weights = method.classifier.module.weights().tolist()
             rows += [(corpus, "all", seed, f"layer{layer}", value) for layer, value in enumerate(weights)]
     return pd.DataFrame(rows, columns=columns)
@@ -265,19 +264,6 @@ def _encoder_layers(X: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: X.loc[:, layer == name].to_numpy(dtype=np.float32) for name in dict.fromkeys(layer)}
 
 
-def _tdnn_layers(model: AcousticModel, X: np.ndarray) -> dict[str, np.ndarray]:
-    model.tdnn.eval()
-    parts: dict[str, list[np.ndarray]] = {}
-    for start in range(0, len(X), _AT_A_TIME):
-        part = X[start : start + _AT_A_TIME]
-        part = part[:, : int(frames(part).sum(axis=1).max())]
-        with torch.inference_mode():
-            means = mean_layers(model.tdnn, torch.from_numpy(model.inputs(part)), until=model.tdnn.names[-1])
-        for name, values in means.items():
-            parts.setdefault(name, []).append(values.numpy())
-    return {name: np.concatenate(values) for name, values in parts.items()}
-
-
 def _voices(
     parameters: Parameters, prepared: Prepared, model: AcousticModel, X: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray]]:
@@ -289,7 +275,7 @@ def _voices(
             prepared.utterances, features=f"speaker-encoder:{SPEAKER_ENCODER}", jobs=parameters.jobs
         )
         if not len(found.skipped):
-            yield SPEAKER_ENCODER, _matrix(found.X)
+            yield SPEAKER_ENCODER, found.X.to_numpy(dtype=np.float32)
 
 
 def _equal_error_rate(X: np.ndarray, speaker: pd.Series, sex: pd.Series | None = None) -> float | None:
@@ -304,14 +290,5 @@ def _equal_error_rate(X: np.ndarray, speaker: pd.Series, sex: pd.Series | None =
         return None
 
 
-def _matrix(X: pd.DataFrame | Frames) -> np.ndarray:
-    return X.to_numpy(dtype=np.float32)
-
-
 def _words(column: pd.Series) -> np.ndarray:
     return column.astype(object).where(column.notna(), None).to_numpy()
-
-
-def _standardised(X: np.ndarray) -> np.ndarray:
-    scale = X.std(axis=0)
-    return (X - X.mean(axis=0)) / np.where(scale > 0, scale, 1.0)

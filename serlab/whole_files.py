@@ -1,9 +1,12 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and the hashes that tell that they are the right ones."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +15,44 @@ import pandas as pd
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8; a reader sees the old content or the new, nothing between."""
-    unfinished = _unfinished(path)
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
+    with _whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as Parquet or CSV, by the ending of ``path``; CSV without its index."""
-    unfinished = _unfinished(path)
-    if path.suffix == ".parquet":
-        table.to_parquet(unfinished)
-    else:
-        table.to_csv(unfinished, index=False)
-    os.replace(unfinished, path)
+    with _whole(path) as unfinished:
+        if path.suffix == ".parquet":
+            table.to_parquet(unfinished)
+        else:
+            table.to_csv(unfinished, index=False)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as a .npz file; numbers, no objects, so that reading it needs no pickle."""
-    unfinished = _unfinished(path)
-    with unfinished.open("wb") as file:
+    with _whole(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, **arrays)
-    os.replace(unfinished, path)
 
 
-def _unfinished(path: Path) -> Path:
+def sha256(path: Path) -> str:
+    """Hash of a file, in hexadecimal; a file of the same size and time is read once."""
+    state = path.stat()
+    return _sha256(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, size: int, modified: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file to write to, that takes the place of ``path`` at the end; gone if that is not reached."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

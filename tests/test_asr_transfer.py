@@ -187,7 +187,7 @@ def test_an_embedding_is_what_the_network_gives_and_is_computed_once(
     np.testing.assert_allclose(alone.predict_proba(SOURCE.X), first.predict_proba(SOURCE.X), atol=1e-6)
     assert sum(counted) == 2 * len(SOURCE) + len(TEST) + 2
     # What is damaged is made again; another network and another layer have a folder of their own.
-    damaged = next(iter(tmp_path.glob("embedded-*/*.npy")))
+    damaged = next(iter(tmp_path.glob("embedded-*/*.npz")))
     damaged.write_bytes(damaged.read_bytes()[:90])
     again = build(FROZEN, model, fitting=kept)
     np.testing.assert_allclose(again.seen(SOURCE.X), first.seen(SOURCE.X), atol=1e-6)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from serlab import ivectors, samples
+from serlab import ivectors, samples, whole_files
 from serlab.asr.error_rates import best_path, greedy
 from serlab.asr.graphs import Graph, NGram, Topology, denominator
 from serlab.asr.units import Units
@@ -204,7 +204,7 @@ class AcousticModel:
                 "loss": self.loss,
                 "settings": dict(self.settings),
                 "provenance": dict(self.provenance),
-                "files": {path.name: _sha256(path) for path in sorted(unfinished.iterdir())},
+                "files": {path.name: whole_files.sha256(path) for path in sorted(unfinished.iterdir())},
             }
             (unfinished / _CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
             if folder.exists():
@@ -251,7 +251,7 @@ def load(folder: Path | str) -> AcousticModel:
         path = folder / name
         if not path.is_file():
             raise ParameterError(f"{folder}: {name} is missing; copy the whole folder again")
-        if _sha256(path) != expected:
+        if whole_files.sha256(path) != expected:
             raise ParameterError(
                 f"{path} is not the file that was saved: it is damaged, or of another model; "
                 "copy the whole folder again"
@@ -319,8 +319,3 @@ def refuse_foreign(folder: Path) -> None:
             _config(folder)
         except ParameterError as error:
             raise ParameterError(f"{error}; choose an empty or a new folder to save to") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,7 +15,6 @@ where silence is cut elsewhere.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serlab import whole_files
 from serlab.audio import SAMPLE_RATE
 from serlab.encoders import find_folder, models_root
 from serlab.errors import AudioError, ParameterError
@@ -88,7 +88,7 @@ def speaker_encoder(name: str | Path, *, root: Path | str | None = None) -> Feat
         license="of the weights, see the model's folder (Resemblyzer: Apache-2.0)",
         reference="Wan et al. (2018), Generalized end-to-end loss for speaker verification",
         settings={
-            "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+            "sha256": whole_files.sha256(weights),
             "configuration": json.dumps(config, sort_keys=True),
             "librosa": version("librosa"),
             "speech_db": SPEECH_DB,

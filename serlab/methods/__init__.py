@@ -17,14 +17,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sklearn.svm import SVC
-
 from serlab.errors import ParameterError
 from serlab.methods import asr_transfer, comparison, encoder, light, speech_rivals, vector_adaptation, vgg
 from serlab.methods.alignment import coral
 from serlab.methods.autoencoder import AutoencoderSVM, Reconstructed
 from serlab.methods.base import FIT_ARGUMENTS, Access, Method, MethodSpec
-from serlab.methods.building import PRESETS, of_preset, trained
+from serlab.methods.building import PRESETS, linear_svm, of_preset, trained
 from serlab.methods.deep import FineTuned, Network
 from serlab.methods.forest import MultiTask, forest
 from serlab.methods.neural import DBN, FCNN, DBNClassifier
@@ -150,11 +148,6 @@ def _random_forest(*, n_classes: int, seed: int, preset: str, fitting: Fitting) 
     return Classifier(forest(n_trees=of_preset(TREES, preset), seed=seed, n_jobs=fitting.n_jobs), n_classes)
 
 
-def _linear_svm(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Classifier:
-    # libsvm has no random part here. C as is usual for z-scored openSMILE sets.
-    return Classifier(SVC(kernel="linear", C=1e-3, class_weight="balanced"), n_classes)
-
-
 def _majority(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Majority:
     return Majority(n_classes)
 
@@ -189,7 +182,7 @@ def _dbn(**settings: Any) -> DBN:
 
 
 def _sae_svm(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> AutoencoderSVM:
-    svm = _linear_svm(n_classes=n_classes, seed=seed, preset=preset, fitting=fitting)
+    svm = linear_svm(n_classes=n_classes, seed=seed, preset=preset, fitting=fitting)
     return AutoencoderSVM(svm, of_preset(SPARSITY, preset), seed, fitting)
 
 
@@ -334,7 +327,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, source only",
             access="none",
             normalization="source",
-            build=trained(SourceOnly, _linear_svm),
+            build=trained(SourceOnly, linear_svm),
             stochastic=False,
             reference="linear support vector machine, one against one",
         ),
@@ -343,7 +336,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, target only",
             access="target-only",
             normalization="source",
-            build=trained(TargetOnly, _linear_svm),
+            build=trained(TargetOnly, linear_svm),
             stochastic=False,
             reference="linear support vector machine, one against one",
         ),
@@ -352,7 +345,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, source + target",
             access="few-shot",
             normalization="source",
-            build=trained(Pooled, _linear_svm),
+            build=trained(Pooled, linear_svm),
             stochastic=False,
             reference="linear support vector machine, one against one",
         ),
@@ -361,7 +354,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, source only, per-corpus z",
             access="unlabelled",
             normalization="corpus",
-            build=trained(Adapted, _linear_svm),
+            build=trained(Adapted, linear_svm),
             stochastic=False,
             reference="Schuller et al. 2010, Cross-corpus acoustic emotion recognition",
         ),
@@ -370,7 +363,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, target only, per-speaker z",
             access="target-only",
             normalization="speaker",
-            build=trained(TargetOnly, _linear_svm),
+            build=trained(TargetOnly, linear_svm),
             stochastic=False,
             reference="Schuller et al. 2010, Cross-corpus acoustic emotion recognition",
         ),
@@ -387,7 +380,7 @@ METHODS: dict[str, MethodSpec] = {
             title="SVM, CORAL",
             access="unlabelled",
             normalization="corpus",
-            build=trained(Adapted, _linear_svm, align=coral),
+            build=trained(Adapted, linear_svm, align=coral),
             stochastic=False,
             reference="Sun, Feng & Saenko 2016",
         ),

@@ -14,12 +14,10 @@ network is fine-tuned (section 1), so that both are here.
 from __future__ import annotations
 
 import copy
-import hashlib
-import os
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -27,7 +25,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from serlab import batches, training
+from serlab import batches, samples, training, whole_files
 from serlab.devices import resolve_device
 from serlab.errors import Cancelled, ParameterError
 from serlab.methods.adaptation import Renormalized
@@ -119,7 +117,7 @@ class _Inputs:
 
 
 @dataclass
-class _Embeddings:
+class Embeddings:
     """What a classifier on frozen layers sees: one layer of a TDNN, computed once for each utterance.
 
     Attributes
@@ -149,7 +147,7 @@ class _Embeddings:
         ------
         Cancelled
         """
-        names = [_name(utterance) for utterance in X]
+        names = [samples.digest(utterance) for utterance in X]
         found = {name: self._read(name) for name in set(names)}
         # Each of them once, though another row repeats it.
         missing = {name: row for row, name in enumerate(names) if found[name] is None}
@@ -193,15 +191,16 @@ class _Embeddings:
         if self._folder is None:
             return self._known.get(name)
         try:
-            return np.load(self._folder / f"{name}.npy", allow_pickle=False)
-        except (OSError, ValueError):
+            with np.load(self._folder / f"{name}.npz", allow_pickle=False) as found:
+                return found["frames"]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return None  # not there, or damaged: made again
 
     def _keep(self, name: str, frames: np.ndarray) -> np.ndarray:
         if self._folder is None:
             self._known[name] = frames
         else:
-            _write(self._folder / f"{name}.npy", frames)
+            whole_files.write_arrays(self._folder / f"{name}.npz", {"frames": frames})
         return frames
 
 
@@ -217,11 +216,11 @@ class OnSpeechNetwork:
         What it is not to see, its ``fit`` has no argument for.
     """
 
-    seen: _Inputs | _Embeddings
+    seen: _Inputs | Embeddings
     method: Method
 
-    def fit(self, **samples: Labelled | Unlabelled) -> OnSpeechNetwork:
-        self.method.fit(**self._seen(samples))
+    def fit(self, **parts: Labelled | Unlabelled) -> OnSpeechNetwork:
+        self.method.fit(**self._seen(parts))
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
@@ -238,8 +237,8 @@ class OnSpeechNetwork:
         """Mean over frames of each layer."""
         return self.seen.layers(X) | self.method.layers(self.seen(X))
 
-    def _seen(self, samples: dict[str, Labelled | Unlabelled]) -> dict[str, Labelled | Unlabelled]:
-        return {name: replace(part, X=self.seen(part.X)) for name, part in samples.items()}
+    def _seen(self, parts: dict[str, Labelled | Unlabelled]) -> dict[str, Labelled | Unlabelled]:
+        return {name: replace(part, X=self.seen(part.X)) for name, part in parts.items()}
 
 
 class RenormalizedOnSpeechNetwork(OnSpeechNetwork):
@@ -273,23 +272,6 @@ class _FrameNetwork(Network):
         with training.threads(self.fitting.n_jobs):
             take_statistics(module, X, batch_size=_AT_A_TIME)
         return self
-
-
-def _name(utterance: np.ndarray) -> str:
-    """Digest of the frames of an utterance, however long the padding."""
-    inside = np.ascontiguousarray(utterance[~np.isnan(utterance[:, 0])])
-    return hashlib.blake2b(inside, digest_size=16).hexdigest()
-
-
-def _write(path: Path, frames: np.ndarray) -> None:
-    """A file that is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npy")
-    try:
-        np.save(unfinished, frames)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _built(
@@ -338,7 +320,7 @@ def _built(
         fitting=fitting,
         stage="target" if scenario == "target" else "source",
     )
-    seen = _Inputs(model) if learns else _Embeddings(model, layer, fitting)
+    seen = _Inputs(model) if learns else Embeddings(model, layer, fitting)
     if scenario == "finetuned":
         return FineTunedOnSpeechNetwork(seen, FineTuned(network, on_target=chosen.further))
     if scenario == "source-z":

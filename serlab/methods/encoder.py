@@ -18,20 +18,17 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from sklearn.svm import SVC
 from torch import nn
 
 from serlab import encoders, objectives
 from serlab.errors import ParameterError
 from serlab.features import Frames
-from serlab.methods.adaptation import AdaptedNetwork, Renormalized
 from serlab.methods.base import Access, MethodSpec
-from serlab.methods.building import of_preset, trained
+from serlab.methods.building import adapted, fine_tuned, linear_svm, of_preset, renormalized, trained
 from serlab.methods.deep import FineTuned, Network
-from serlab.methods.scenarios import Adapted, Classifier, Pooled, SourceOnly, TargetOnly
+from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
 from serlab.methods.self_training import BalancedRidge, SelfTrained
 from serlab.models.layer_weighting import LayerWeighting
-from serlab.objectives import Objective
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
 
@@ -79,14 +76,24 @@ def feature_set(name: str, encoder: str) -> str:
     """
     if name not in (POOLED, SECOND_LAYER, BELOW_TOP):
         return name
+    if name == BELOW_TOP:
+        return f"encoder-frames:{encoder}@{_below_top(encoder)}"
+    _require_encoder(encoder)
+    return f"encoder-speech:{encoder}"
+
+
+def _require_encoder(encoder: str) -> None:
     if not encoder:
         raise ParameterError(
             "parameter 'encoder' is empty: name the folder of a pretrained speech encoder, or a name of the "
             "hub such as openai/whisper-tiny, or leave out the methods that need one"
         )
-    if name == BELOW_TOP:
-        return f"encoder-frames:{encoder}@{max(0, encoders.look(encoder).n_layers - N_TOP)}"
-    return f"encoder-speech:{encoder}"
+
+
+def _below_top(encoder: str) -> int:
+    """The layer that enters the blocks of ``top``."""
+    _require_encoder(encoder)
+    return max(0, encoders.look(encoder).n_layers - N_TOP)
 
 
 def chosen_columns(name: str, X: pd.DataFrame | Frames) -> pd.DataFrame | Frames:
@@ -100,10 +107,6 @@ def _ridge(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Balan
 
 def _self_trained(**settings: Any) -> SelfTrained:
     return SelfTrained(_ridge(**settings))
-
-
-def _svm(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Classifier:
-    return Classifier(SVC(kernel="linear", C=1e-3, class_weight="balanced"), n_classes)
 
 
 def _network(
@@ -126,22 +129,6 @@ def _network(
     # One thread: its matrices are too small to be shared, and numbers repeat whatever the cores.
     fitting = replace(fitting, n_jobs=1)
     return Network(architecture, n_classes, seed, settings, balanced=True, fitting=fitting, stage=stage)
-
-
-def _fine_tuned(*, preset: str, **settings: Any) -> FineTuned:
-    source = _network("source", preset=preset, **settings)
-    return FineTuned(source, on_target=of_preset(SETTINGS, preset)["second"])
-
-
-def _renormalized(**settings: Any) -> Renormalized:
-    return Renormalized(_network("source", **settings))
-
-
-def _adapted(
-    objective: Callable[..., Objective], *, trade_off: float = 1.0, preset: str, **settings: Any
-) -> AdaptedNetwork:
-    source = _network("source", preset=preset, **settings)
-    return AdaptedNetwork(source, objective(trade_off=trade_off), of_preset(SETTINGS, preset)["second"])
 
 
 @dataclass
@@ -170,9 +157,7 @@ class _Top(Network):
 
 
 def _top(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = "") -> _Top:
-    if not encoder:
-        feature_set(BELOW_TOP, encoder)  # says what is missing
-    layer = max(0, encoders.look(encoder).n_layers - N_TOP)
+    layer = _below_top(encoder)
 
     def architecture(n_frames: int, n_features: int) -> nn.Module:
         from serlab.models.encoder_top import pretrained_top  # transformers is optional
@@ -267,12 +252,13 @@ SPECS: tuple[MethodSpec, ...] = (
         normalization="corpus",
     ),
     _spec(
-        "layer2-source", "Encoder, layer 2, SVM, source only", "none", trained(SourceOnly, _svm),
+        "layer2-source", "Encoder, layer 2, SVM, source only", "none", trained(SourceOnly, linear_svm),
         "linear support vector machine", features=SECOND_LAYER, stochastic=False,
     ),
     _spec(
         "layer2-source-z", "Encoder, layer 2, SVM, source only, per-corpus z", "unlabelled",
-        trained(Adapted, _svm), _SCHULLER, features=SECOND_LAYER, normalization="corpus", stochastic=False,
+        trained(Adapted, linear_svm), _SCHULLER, features=SECOND_LAYER, normalization="corpus",
+        stochastic=False,
     ),
     _weighted(
         "target", "target only", "target-only", trained(TargetOnly, partial(_network, "target")), _SUPERB
@@ -290,10 +276,10 @@ SPECS: tuple[MethodSpec, ...] = (
         "source-z", "source only, per-corpus z", "unlabelled",
         trained(Adapted, partial(_network, "source")), _SCHULLER, normalization="corpus",
     ),
-    _weighted("adabn", "target statistics", "unlabelled", _renormalized, "Li et al. 2016 (AdaBN)"),
+    _weighted("adabn", "target statistics", "unlabelled", renormalized(_network), "Li et al. 2016 (AdaBN)"),
     *(
         _weighted(
-            name, title, "unlabelled", partial(_adapted, objective), reference,
+            name, title, "unlabelled", adapted(_network, SETTINGS, objective), reference,
             normalization="corpus", options=("trade_off",),
         )
         for name, title, objective, reference in (
@@ -310,7 +296,8 @@ SPECS: tuple[MethodSpec, ...] = (
         trained(Pooled, partial(_network, "pooled")), _SCHULLER, normalization="corpus",
     ),
     _weighted(
-        "finetuned", "fine-tuned, per-corpus z", "few-shot", _fine_tuned, _SUPERB, normalization="corpus"
+        "finetuned", "fine-tuned, per-corpus z", "few-shot", fine_tuned(_network, SETTINGS), _SUPERB,
+        normalization="corpus",
     ),
     _on_top("target", "target only", "target-only", trained(TargetOnly, partial(_top, "target"))),
     _on_top("source", "source only", "none", trained(SourceOnly, partial(_top, "source"))),

@@ -15,10 +15,10 @@ from typing import Any
 from torch import nn
 
 from serlab import adversarial, objectives
-from serlab.methods.adaptation import AdaptedNetwork, Renormalized, SupervisedAdaptation
+from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
 from serlab.methods.base import MethodSpec
-from serlab.methods.building import of_preset, trained
-from serlab.methods.deep import FineTuned, Network
+from serlab.methods.building import adapted, fine_tuned, of_preset, renormalized, trained
+from serlab.methods.deep import Network
 from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
 from serlab.models.light_cnn import LightCNN
 from serlab.objectives import Objective
@@ -73,22 +73,6 @@ def network(
     )
 
 
-def _fine_tuned(*, preset: str, start: tuple[str, ...] | None = None, **settings: Any) -> FineTuned:
-    source = network("source", preset=preset, **settings)
-    return FineTuned(source, on_target=of_preset(SETTINGS, preset)["second"], start=start)
-
-
-def _renormalized(**settings: Any) -> Renormalized:
-    return Renormalized(network("source", **settings))
-
-
-def _adapted(
-    kind: type, objective: Callable[..., Objective], *, trade_off: float = 1.0, preset: str, **settings: Any
-) -> AdaptedNetwork | SupervisedAdaptation:
-    source = network("source", preset=preset, **settings)
-    return kind(source, objective(trade_off=trade_off), of_preset(SETTINGS, preset)["second"])
-
-
 def _adapter(
     name: str,
     title: str,
@@ -104,7 +88,7 @@ def _adapter(
         access="unlabelled" if kind is AdaptedNetwork else "few-shot",
         normalization=normalization,
         input="frames",
-        build=partial(_adapted, kind, objective),
+        build=adapted(network, SETTINGS, objective, kind=kind),
         options=("trade_off",),
         reference=reference,
     )
@@ -136,10 +120,13 @@ SPECS: tuple[MethodSpec, ...] = (
         "Schuller et al. 2010, Cross-corpus acoustic emotion recognition", normalization="corpus",
     ),
     _plain(
-        "adabn", "target statistics", "unlabelled", _renormalized,
+        "adabn", "target statistics", "unlabelled", renormalized(network),
         "Li et al. 2016, Revisiting batch normalization for practical domain adaptation (AdaBN)",
     ),
-    _plain("finetuned", "fine-tuned", "few-shot", _fine_tuned, f"{_BAKLOUTI}, table 6: transfer learning"),
+    _plain(
+        "finetuned", "fine-tuned", "few-shot", fine_tuned(network, SETTINGS),
+        f"{_BAKLOUTI}, table 6: transfer learning",
+    ),
     _adapter("mmd", "MMD", _MMD, f"{_BAKLOUTI}, equations 1 and 2; labels of the source only"),
     _adapter(
         "mmd-supervised", "MMD, source + target labels", _MMD,
@@ -147,7 +134,7 @@ SPECS: tuple[MethodSpec, ...] = (
     ),
     _plain(
         "finetuned-head", "fine-tuned, target head", "few-shot",
-        partial(_fine_tuned, start=("convolutions", "norm", "dense")),
+        fine_tuned(network, SETTINGS, start=("convolutions", "norm", "dense")),
         f"{_BAKLOUTI}, table 6: transfer learning; label sets may differ",
     ),
     _adapter(

@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 
 from serlab.errors import ParameterError, ProtocolError
 from serlab.methods.base import MethodSpec, require_classes
+from serlab.methods.building import linear_svm
 from serlab.methods.scenarios import Classifier
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Fitting
@@ -128,8 +128,8 @@ def _skada() -> Any:
 def _builder(adapter: Callable[[int], Any], *, C: float = 1e-3) -> Callable[..., VectorAdaptation]:
     def build(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> VectorAdaptation:
         _skada()  # missing: say so before anything is computed
-        svm = SVC(kernel="linear", C=C, class_weight="balanced")
-        return VectorAdaptation(adapter, Classifier(svm, n_classes))
+        svm = linear_svm(n_classes=n_classes, seed=seed, preset=preset, fitting=fitting, C=C)
+        return VectorAdaptation(adapter, svm)
 
     return build
 

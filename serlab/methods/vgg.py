@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab import pretrained, training
+from serlab import pretrained, samples, training, whole_files
 from serlab.checkpoints import content
 from serlab.errors import Cancelled, ParameterError, ProtocolError
 from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
@@ -257,7 +256,7 @@ class _Store:
         ------
         Cancelled
         """
-        names = [_name(utterance) for utterance in X]
+        names = [samples.digest(utterance).encode() for utterance in X]
         # Each of them once, though augmentation or another fold repeats it.
         rows = list({name: row for row, name in enumerate(names) if name not in self._known}.values())
         for first in range(0, len(rows), _AT_A_TIME):
@@ -276,21 +275,8 @@ class _Store:
     def _write(self) -> None:
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._path.with_name(f"{self._path.stem}.{os.getpid()}.tmp.npz")
-        try:
-            np.savez(
-                unfinished, names=np.array(list(self._known)), vectors=np.stack(list(self._known.values()))
-            )
-            os.replace(unfinished, self._path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-
-
-def _name(utterance: np.ndarray) -> bytes:
-    """Digest of the frames of an utterance, however long the padding."""
-    inside = np.ascontiguousarray(utterance[~np.isnan(utterance[:, 0])])
-    return hashlib.blake2b(inside, digest_size=16).hexdigest().encode()
+        names, vectors = np.array(list(self._known)), np.stack(list(self._known.values()))
+        whole_files.write_arrays(self._path, {"names": names, "vectors": vectors})
 
 
 def _network(
