@@ -131,7 +131,11 @@ def labelled_methods(parameters: Parameters) -> list[str]:
 
     For a demo without fine-tuning, to save time.
     """
-    found = [name for name in parameters.methods if methods.get(name).access in ("few-shot", "target-only")]
+    found = [
+        name
+        for name in parameters.methods
+        if "target_train" in methods.FIT_ARGUMENTS[methods.get(name).access]
+    ]
     if parameters.preset == "demo":
         return [name for name in found if not name.endswith("finetuned")]
     return found

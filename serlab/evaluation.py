@@ -538,7 +538,7 @@ def _fit(setting: _Setting, normalized, trained: dict[bytes, object], n_classes:
         return copy.copy(trained[key]).fit_target(target_train=arguments["target_train"])
     key = _digest(*arguments.values())
     if key not in trained:
-        if spec.access in ("few-shot", "target-only"):
+        if "target_train" in arguments:
             return method.fit(**arguments)  # every fold has its own labelled part: nothing to keep
         trained[key] = method.fit(**arguments)
     return trained[key]

@@ -36,17 +36,30 @@ class Curves:
     pooled : str or None
         None where there is no such method. ``source_only`` is what it and
         ``finetuned`` are without a labelled target utterance.
+    semi_supervised, unlabelled : str or None
+        A method that also learns from target utterances without labels, and
+        what it is without a labelled one.
     """
 
     target_only: str
     finetuned: str
     pooled: str | None
     source_only: str
+    semi_supervised: str | None = None
+    unlabelled: str | None = None
 
     @property
     def with_source(self) -> tuple[str, ...]:
         """Methods that learn from source and labelled target."""
-        return tuple(name for name in (self.finetuned, self.pooled) if name)
+        return tuple(name for name in (self.finetuned, self.pooled, self.semi_supervised) if name)
+
+    @property
+    def without_labels(self) -> dict[str, str]:
+        """What each of :attr:`with_source` is without a labelled target utterance."""
+        return {
+            name: self.unlabelled if name == self.semi_supervised else self.source_only
+            for name in self.with_source
+        }
 
 
 ACNN = Curves(
@@ -130,7 +143,7 @@ def run(
     zero, labelled = ([s.split for s in planned if (s.shots == 0) == empty] for empty in (True, False))
     runs = [(names, labelled)]
     if parameters.sources and zero:
-        runs.append(([curves.source_only], zero))
+        runs.append((list(dict.fromkeys(curves.without_labels.values())), zero))
     tables = []
     for chosen, splits in runs:
         done = evaluate(
@@ -166,10 +179,12 @@ def run(
 
 
 def _fits(results: pd.DataFrame, number_of: dict[str, protocols.ShotSplit], curves: Curves) -> pd.DataFrame:
-    """One row a fit; without labelled utterances, tuned and pooled both are the source-only method."""
-    zero = results[results["method"] == curves.source_only]
-    labelled = results[results["method"] != curves.source_only]
-    stand_ins = [zero.assign(method=name) for name in curves.with_source]
+    """One row a fit; without labelled utterances, a method stands for what it is without them."""
+    labelled = results[results["method"].isin([curves.target_only, *curves.with_source])]
+    stand_ins = [
+        results[results["method"] == without].assign(method=name)
+        for name, without in curves.without_labels.items()
+    ]
     table = pd.concat([*stand_ins, labelled], ignore_index=True)
     return pd.DataFrame(
         {

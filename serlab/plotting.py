@@ -51,6 +51,7 @@ ACCESS: dict[str, tuple[str, str, str]] = {
     "none": ("sees nothing of the target", BLUE, "o"),
     "unlabelled": ("sees unlabelled target utterances", GREEN, "s"),
     "few-shot": ("sees a few labelled target utterances", VERMILLION, "^"),
+    "semi-supervised": ("sees a few labelled and other target utterances", PURPLE, "v"),
     "target-only": ("target only, no other corpus", BLACK, "D"),
 }
 

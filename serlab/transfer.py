@@ -41,6 +41,8 @@ ON_ENCODER = fewshot.Curves(
     finetuned="encoder-finetuned",
     pooled="probe-pooled-z",
     source_only="probe-source-z",
+    semi_supervised="probe-selftrained-pooled",
+    unlabelled="probe-selftrained",
 )
 ON_TDNN = fewshot.Curves(
     target_only="tdnn-frozen-target",

@@ -85,7 +85,11 @@ def test_a_method_gets_what_its_access_allows_and_nothing_else(table, X, splits,
         assert type(part) is (Labelled if labelled else Unlabelled)
         corpus = {"there"} if name == "source" else {"here"}
         assert set(part.corpus) == corpus
-    expected = {"none": "nothing", "unlabelled": "unlabelled"}.get(access, "12 labelled")
+    expected = {
+        "none": "nothing",
+        "unlabelled": "unlabelled",
+        "semi-supervised": "12 labelled + unlabelled",
+    }.get(access, "12 labelled")
     assert done.fits["target_seen"].tolist() == [expected]
 
 

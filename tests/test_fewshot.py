@@ -54,6 +54,18 @@ def test_without_labels_tuned_and_pooled_are_the_source_alone(curve):
     np.testing.assert_array_equal(zero["svm-pooled"], zero["rf-pooled"])
 
 
+def test_without_labels_a_semi_supervised_method_is_what_knows_the_unlabelled_target(prepared):
+    curves = Curves(
+        target_only="svm-target", finetuned="svm-pooled", pooled=None, source_only="svm-source",
+        semi_supervised="rf-pooled", unlabelled="rf-source",
+    )  # fmt: skip
+    curve = fewshot.run(parameters("there"), prepared, curves=curves)
+    assert set(curve.fits["method"]) == {"svm-target", "svm-pooled", "rf-pooled"}
+    assert set(curve.fits.query("shots == 0")["method"]) == {"svm-pooled", "rf-pooled"}
+    found = curve.predictions[curve.predictions["fold"].str.endswith(" 0 shots")]
+    assert set(found["method"]) == {"svm-source", "rf-source"}
+
+
 def test_the_band_goes_from_the_worst_draw_to_the_best(curve):
     row = curve.summary.query("method == 'svm-target' and shots == 1").iloc[0]
     own = curve.fits.query("method == 'svm-target' and shots == 1")["uar"]

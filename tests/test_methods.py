@@ -143,7 +143,7 @@ def test_target_labels_are_not_accepted(name):
     assert not any(isinstance(part, Labelled) for key, part in arguments.items() if key != "source")
 
 
-@pytest.mark.parametrize("name", of_access("unlabelled", "few-shot"))
+@pytest.mark.parametrize("name", of_access("unlabelled", "few-shot", "semi-supervised"))
 def test_identical_corpora_and_a_batch_of_one(name):
     """Of 33 utterances the last batch has one, if there are 32 or 16 in a batch."""
     same = corpus("a", 33, seed=0)

@@ -9,7 +9,7 @@ import pytest
 
 from serlab.errors import ProtocolError
 from serlab.methods import self_training
-from serlab.methods.self_training import BalancedRidge, SelfTrained, surest
+from serlab.methods.self_training import BalancedRidge, SelfTrained, SemiSupervised, surest
 from serlab.samples import Labelled, without_labels
 
 ANGLE = np.deg2rad(50)
@@ -175,3 +175,36 @@ def test_one_class_and_one_utterance():
     alone = without_labels(target.take(slice(1)))
     proba = SelfTrained(BalancedRidge(3)).fit(source=source, adapt=alone).predict_proba(alone.X)
     assert np.isfinite(proba).all()
+
+
+def test_a_few_labels_show_the_way_where_the_source_leads_astray():
+    """Turned so far that the nearest class of the source is the wrong one for most."""
+    angle = np.deg2rad(75)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    source, target = clouds(90, seed=0), clouds(90, seed=1, turn=turn, corpus="t")
+    few, others = target.take(slice(6)), without_labels(target.take(slice(6, None)))
+
+    def right(method) -> float:
+        return np.mean(method.predict_proba(others.X).argmax(axis=1) == target.y[6:])
+
+    without = SelfTrained(BalancedRidge(3)).fit(source=source, adapt=others)
+    both = SemiSupervised(BalancedRidge(3)).fit(source=source, target_train=few, adapt=others)
+    assert right(without) < 0.3 and right(both) > 0.97
+
+
+def test_source_labelled_target_and_what_is_believed_weigh_the_same(monkeypatch: pytest.MonkeyPatch):
+    source, target = clouds(90, seed=0), clouds(60, seed=1, corpus="t")
+    few, others = target.take(slice(6)), target.take(slice(6, None))
+    weighed: list[dict[str, float]] = []
+    weights = self_training._weights
+
+    def spy(rows: Labelled) -> np.ndarray:
+        found = weights(rows)
+        weighed.append({name: found[rows.corpus == name].sum() for name in np.unique(rows.corpus)})
+        return found
+
+    monkeypatch.setattr(self_training, "_weights", spy)
+    SemiSupervised(BalancedRidge(3)).fit(source=source, target_train=few, adapt=without_labels(others))
+    last = weighed[-1]
+    assert set(last) == {"a", "t", "t, believed"}
+    np.testing.assert_allclose(list(last.values()), sum(last.values()) / 3)

@@ -105,7 +105,7 @@ def test_every_control_is_a_method_and_sees_no_more():
 def test_curves_are_methods():
     for curves in (transfer.ON_ENCODER, transfer.ON_TDNN):
         assert isinstance(curves, Curves)
-        for name in (curves.target_only, curves.source_only, *curves.with_source):
+        for name in (curves.target_only, *curves.with_source, *curves.without_labels.values()):
             assert name in methods.METHODS
 
 

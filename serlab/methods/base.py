@@ -11,7 +11,7 @@ import numpy as np
 from serlab.errors import ProtocolError
 from serlab.samples import Labelled
 
-Access = Literal["none", "unlabelled", "few-shot", "target-only"]
+Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-only"]
 
 #: access -> the keyword arguments of ``fit``: what is not listed is never
 #: handed over, so it cannot leak.
@@ -19,6 +19,7 @@ FIT_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "none": ("source",),
     "unlabelled": ("source", "adapt"),
     "few-shot": ("source", "target_train"),
+    "semi-supervised": ("source", "target_train", "adapt"),
     "target-only": ("target_train",),
 }
 
@@ -58,7 +59,7 @@ class MethodSpec:
         Short and stable: it is written into predictions.
     title : str
         For figures and tables.
-    access : {"none", "unlabelled", "few-shot", "target-only"}
+    access : {"none", "unlabelled", "few-shot", "semi-supervised", "target-only"}
         What of the target ``fit`` receives.
     normalization : str
         Scope of :func:`serlab.normalization.normalize` applied before ``fit``.

@@ -27,7 +27,7 @@ from serlab.methods.base import Access, MethodSpec
 from serlab.methods.building import adapted, fine_tuned, linear_svm, of_preset, renormalized, trained
 from serlab.methods.deep import FineTuned, Network
 from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
-from serlab.methods.self_training import BalancedRidge, SelfTrained
+from serlab.methods.self_training import BalancedRidge, SelfTrained, SemiSupervised
 from serlab.models.layer_weighting import LayerWeighting
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
@@ -107,6 +107,10 @@ def _ridge(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> Balan
 
 def _self_trained(**settings: Any) -> SelfTrained:
     return SelfTrained(_ridge(**settings))
+
+
+def _semi_supervised(**settings: Any) -> SemiSupervised:
+    return SemiSupervised(_ridge(**settings))
 
 
 def _network(
@@ -250,6 +254,10 @@ SPECS: tuple[MethodSpec, ...] = (
     _probe(
         "pooled-z", "source + target, per-corpus z", "few-shot", trained(Pooled, _ridge), _SCHULLER,
         normalization="corpus",
+    ),
+    _probe(
+        "selftrained-pooled", "self-training, source + target, per-corpus z", "semi-supervised",
+        _semi_supervised, "Zou et al. 2018, class-balanced self-training", normalization="corpus",
     ),
     _spec(
         "layer2-source", "Encoder, layer 2, SVM, source only", "none", trained(SourceOnly, linear_svm),

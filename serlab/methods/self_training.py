@@ -104,12 +104,12 @@ class BalancedRidge:
 
 
 @dataclass
-class SelfTrained:
-    """Train on the source, then on the source and what is believed of the target, again and again.
+class _SelfTraining:
+    """Train on what is known, then on that and what is believed of the target, again and again.
 
     In each round the surest answers for the target are taken for labels: as
     many of each class, in the first round a fifth of them, in the last all
-    that fit (Zou et al. 2018). The target then weighs as much as a source. It
+    that fit (Zou et al. 2018). They weigh as much as a source. It
     is assumed that classes are about equally frequent in the target; where
     speakers show one emotion each, voices may be what is learned.
 
@@ -124,30 +124,23 @@ class SelfTrained:
     _centre: np.ndarray = field(default=0.0, init=False, repr=False)
     _scale: np.ndarray = field(default=1.0, init=False, repr=False)
 
-    def fit(self, *, source: Labelled, adapt: Unlabelled) -> SelfTrained:
-        """Choose the penalty on speakers of the source, then go through the rounds.
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.classifier.spread(softmax(self._standardised(X), axis=1))
 
-        Raises
-        ------
-        ProtocolError
-            If the source has fewer than two classes.
-        """
-        self._learn(source, adapt)
+    def _go_through_the_rounds(self, known: Labelled, adapt: Unlabelled) -> None:
+        self._learn(known, adapt)
         for number in range(1, self.rounds + 1):
             scores = self._standardised(adapt.X)
             rows = surest(scores, share=number / self.rounds)
             believed = Labelled(
                 X=adapt.X[rows],
-                corpus=adapt.corpus[rows],
+                # A corpus of its own: it does not outweigh what is known of the same target.
+                corpus=np.char.add(adapt.corpus[rows].astype(str), ", believed"),
                 speaker=adapt.speaker[rows],
                 row=None if adapt.row is None else adapt.row[rows],
                 y=self.classifier.classes[scores[rows].argmax(axis=1)],
             )
-            self._learn(concatenate(source, believed), adapt)
-        return self
-
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        return self.classifier.spread(softmax(self._standardised(X), axis=1))
+            self._learn(concatenate(known, believed), adapt)
 
     def _learn(self, part: Labelled, adapt: Unlabelled) -> None:
         scores = self.classifier.fit(part).scores(adapt.X)
@@ -157,6 +150,36 @@ class SelfTrained:
     def _standardised(self, X: np.ndarray) -> np.ndarray:
         """Scores, standardised over the unlabelled target: no class is favoured by its size in the source."""
         return (self.classifier.scores(X) - self._centre) / self._scale
+
+
+class SelfTrained(_SelfTraining):
+    """Self-training of a target without labels."""
+
+    def fit(self, *, source: Labelled, adapt: Unlabelled) -> SelfTrained:
+        """Choose the penalty on speakers of the source, then go through the rounds.
+
+        Raises
+        ------
+        ProtocolError
+            If the source has fewer than two classes.
+        """
+        self._go_through_the_rounds(source, adapt)
+        return self
+
+
+class SemiSupervised(_SelfTraining):
+    """Self-training of a target some of which is labelled: these count as a corpus beside the source."""
+
+    def fit(self, *, source: Labelled, target_train: Labelled, adapt: Unlabelled) -> SemiSupervised:
+        """Choose the penalty on speakers of both, then go through the rounds.
+
+        Raises
+        ------
+        ProtocolError
+            If source and labelled target together have fewer than two classes.
+        """
+        self._go_through_the_rounds(concatenate(source, target_train), adapt)
+        return self
 
 
 def surest(scores: np.ndarray, *, share: float) -> np.ndarray:
