@@ -111,8 +111,8 @@ class _Inputs:
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return self.model.inputs(X)
 
-    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        """None: the network shows its own."""
+    def embedded(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        """None: the network shows its own layers."""
         return {}
 
 
@@ -160,8 +160,12 @@ class Embeddings:
             E[row, : len(found[name])] = found[name]
         return E
 
+    def embedded(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        """Mean over frames of the layer, by its name, (n, width)."""
+        return {self.layer: np.nanmean(self(X), axis=1)}
+
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        """Mean over frames of each layer up to the embedding, (n, width) each."""
+        """The same of each layer up to it: what no method changes, and is asked of the network itself."""
         parts: dict[str, np.ndarray] = {}
         for rows, means in self._passed(X, range(len(X)), self._means):
             for name, values in means.items():
@@ -211,7 +215,7 @@ class OnSpeechNetwork:
     Attributes
     ----------
     seen : callable
-        MFCC (n, t, 40) -> what the method sees; with ``layers``.
+        MFCC (n, t, 40) -> what the method sees; with ``embedded``.
     method : Method
         What it is not to see, its ``fit`` has no argument for.
     """
@@ -234,8 +238,8 @@ class OnSpeechNetwork:
         return self.method.embed(self.seen(X))
 
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        """Mean over frames of each layer."""
-        return self.seen.layers(X) | self.method.layers(self.seen(X))
+        """Mean over frames of each layer from the embedding on; of a network that learns, of all."""
+        return self.seen.embedded(X) | self.method.layers(self.seen(X))
 
     def _seen(self, parts: dict[str, Labelled | Unlabelled]) -> dict[str, Labelled | Unlabelled]:
         return {name: replace(part, X=self.seen(part.X)) for name, part in parts.items()}
