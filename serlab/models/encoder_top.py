@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from serlab import encoders
@@ -88,7 +87,8 @@ class EncoderTop(nn.Module):
         filled, mask = masking.split(X)
         longest = int(mask.sum(dim=1).max())
         filled, mask = filled[:, :longest], mask[:, :longest]
-        return [_statistics(values, mask) for values in (filled, *self.blocks(filled, mask))]
+        every = (values.where(mask[:, :, None], 0.0) for values in (filled, *self.blocks(filled, mask)))
+        return [masking.mean_and_deviation(values, mask) for values in every]
 
 
 def pretrained_top(
@@ -119,11 +119,3 @@ def pretrained_top(
     encoders.require_layer(folder, layer)
     blocks = encoders.load(folder).blocks.above(layer)
     return EncoderTop(blocks, folder.width, n_classes, layer=layer, units=units, dropout=dropout)
-
-
-def _statistics(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean and deviation over the frames of the mask, shape (B, 2 * width)."""
-    inside, count = mask[:, :, None], mask.sum(dim=1, keepdim=True)
-    mean = torch.where(inside, values, 0.0).sum(dim=1) / count
-    centred = torch.where(inside, values - mean[:, None], 0.0)
-    return torch.cat([mean, (centred.square().sum(dim=1) / count + 1e-5).sqrt()], dim=1)

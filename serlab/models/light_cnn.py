@@ -86,11 +86,7 @@ class LightCNN(nn.Module):
         filled, mask = masking.split(X)
         for layer, (width, stride) in zip(self.convolutions, self.windows, strict=True):
             filled, mask = _convolved(layer, filled, mask, width=width, stride=stride)
-        count = mask.sum(dim=1, keepdim=True)
-        mean = filled.sum(dim=1) / count
-        centred = (filled - mean[:, None]) * mask[:, :, None]
-        deviation = (centred.square().sum(dim=1) / count + 1e-5).sqrt()
-        return torch.cat([mean, deviation], dim=1)
+        return masking.mean_and_deviation(filled, mask)
 
 
 def _convolved(

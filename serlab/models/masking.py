@@ -36,3 +36,19 @@ def softmax(scores: Tensor, mask: Tensor) -> Tensor:
 def nan_outside(values: Tensor, mask: Tensor) -> Tensor:
     """``values`` with NaN where ``mask`` is False, as sequences are handed on."""
     return values.masked_fill(~mask, torch.nan)
+
+
+def mean_and_deviation(values: Tensor, mask: Tensor) -> Tensor:
+    """Over the steps of each utterance, side by side, shape (B, 2 * d).
+
+    Parameters
+    ----------
+    values : Tensor, shape (B, t, d)
+        Zeros where ``mask`` is False.
+    mask : Tensor of bool, shape (B, t)
+    """
+    count = mask.sum(dim=1, keepdim=True)
+    mean = values.sum(dim=1) / count
+    centred = (values - mean[:, None]) * mask[:, :, None]
+    # Off zero, where a root has no finite gradient.
+    return torch.cat([mean, (centred.square().sum(dim=1) / count + 1e-5).sqrt()], dim=1)

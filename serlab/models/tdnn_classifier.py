@@ -87,12 +87,7 @@ class TDNN(nn.Module):
         maps, mask = masking.split(X)
         for layer in self.delays:
             maps, mask = layer(maps, mask)
-        count = mask.sum(dim=1, keepdim=True)
-        mean = maps.sum(dim=1) / count
-        centred = (maps - mean[:, None]) * mask[:, :, None]
-        # Off zero, where a root has no finite gradient.
-        deviation = (centred.square().sum(dim=1) / count + 1e-5).sqrt()
-        return torch.cat([mean, deviation], dim=1)
+        return masking.mean_and_deviation(maps, mask)
 
     def _dense(self, pooled: Tensor) -> Tensor:
         return self.dense(self.dropout(pooled)).relu()
