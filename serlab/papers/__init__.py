@@ -80,7 +80,7 @@ def beside(
         printed none. ``measured`` is NaN where a method was not run.
     """
     measured = summary.set_index("method").reindex(list(titles))
-    ours = f"{' + '.join(sources) or 'no source'} to {target}"
+    ours = _pair(" + ".join(sources), target)
     rows = []
     for method, title in titles.items():
         own = cells[cells["method"] == method]
@@ -97,6 +97,10 @@ def beside(
         )
     columns = "method title published published_range measured low high difference"
     return pd.DataFrame(rows, columns=columns.split())
+
+
+def _pair(source: str, target: str) -> str:
+    return f"{source} to {target}" if source else f"{target} alone"
 
 
 def _published(
@@ -116,8 +120,13 @@ def _published(
         difference = f"same target, another source: ours is {ours}, the paper's source is {theirs}"
     else:
         shown = cells
-        pairs = f"the mean of the paper's {len(cells)} pairs"
-        difference = f"other corpora: ours is {ours}, published is {pairs}"
+        only = cells.iloc[0]
+        theirs = (
+            f"the mean of the paper's {len(cells)} pairs"
+            if len(cells) > 1
+            else _pair(only["source"], only["target"])
+        )
+        difference = f"other corpora: ours is {ours}, published is {theirs}"
     low, high = shown["value"].min(), shown["value"].max()
     return {
         "published": shown["value"].mean(),
