@@ -161,6 +161,7 @@ def run_with_target_head(
     return experiment.run(
         with_target_head(parameters),
         folder=None if folder is None else Path(folder) / "target-head",
+        details=False,
         progress=progress,
         cancel=cancel,
     )

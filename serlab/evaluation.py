@@ -98,6 +98,7 @@ def run(
     augment: Callable[..., Tensor] | None = None,
     folder: Path | None = None,
     checkpoints: Path | None = None,
+    details: bool = True,
     progress: Progress | None = None,
     on_epoch: OnEpoch | None = None,
     cancel: threading.Event | None = None,
@@ -137,6 +138,8 @@ def run(
     checkpoints : path, optional
         The state of networks in training is kept here, and networks trained
         on the source: the next method that begins with the same finds it.
+    details : bool
+        Whether to keep attention, embeddings and shift of the first seed, for figures.
     progress : callable(done, total, text), optional
     on_epoch : callable(text, history), optional
         Called after each epoch of a network with what is being fitted and its history so far.
@@ -179,7 +182,7 @@ def run(
             options={name: options[name] for name in spec.options if name in (options or {})},
             stem=None if folder is None else Path(folder) / f"{spec.name}-seed{seed}",
             checkpoints=None if checkpoints is None else checkpoints / f"seed{seed}",
-            details=seed == seeds[0],
+            details=details and seed == seeds[0],
             embed_fold=splits[0].fold,
         )
         parts.append(_run_method(setting, splits, samples[spec.features], utterances, report, on_epoch))

@@ -435,8 +435,8 @@ def evaluate(
     options : mapping, optional
         From :func:`options_of`, where they are at hand.
     **how
-        ``seeds``, ``folder``, ``checkpoints``, ``progress``, ``on_epoch`` and
-        ``cancel`` of :func:`serlab.evaluation.run`.
+        ``seeds``, ``folder``, ``checkpoints``, ``details``, ``progress``, ``on_epoch``
+        and ``cancel`` of :func:`serlab.evaluation.run`.
     """
     if options is None:
         options = options_of(parameters, names, progress=how.get("progress"), cancel=how.get("cancel"))
@@ -501,6 +501,7 @@ def run(
     parameters: Parameters,
     *,
     folder: Path | str | None = None,
+    details: bool = True,
     progress: Progress | None = None,
     on_epoch: evaluation.OnEpoch | None = None,
     cancel: threading.Event | None = None,
@@ -514,6 +515,8 @@ def run(
         Where predictions.parquet and the other tables go. Finished methods
         are kept there too (``parts-*``), so that the same call resumes, or
         comes back at once when nothing is left to do.
+    details : bool
+        Whether to keep attention, embeddings and shift, for figures.
     progress : callable(done, total, text), optional
     on_epoch : callable(text, history), optional
         For live curves, see :func:`serlab.evaluation.run`.
@@ -548,8 +551,10 @@ def run(
         splits,
         options=options,
         seeds=parameters.seeds,
-        folder=parts,
+        # Apart, so that a later run with details does not take up what has none.
+        folder=parts if details or parts is None else parts / "without-details",
         checkpoints=checkpoints_of(parts),
+        details=details,
         progress=progress,
         on_epoch=on_epoch,
         cancel=cancel,
@@ -586,6 +591,7 @@ def run_with_random_split(
     return run(
         dataclasses.replace(parameters, protocol="random", folds=5, methods=chosen or parameters.methods),
         folder=None if folder is None else Path(folder) / "random-split",
+        details=False,
         progress=progress,
         cancel=cancel,
     )

@@ -154,6 +154,7 @@ def run(
             seeds=(seed,),
             folder=None if parts is None else parts / "few-shot",
             checkpoints=checkpoints_of(parts),
+            details=False,
             progress=progress,
             cancel=cancel,
         )

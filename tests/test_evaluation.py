@@ -228,6 +228,11 @@ def test_what_a_network_shows_is_kept_for_the_first_seed(table, X, splits, tmp_p
     assert list(learned) == list(table.index[splits[0].target_train])
     again = run([network, spec(name="plain")], splits, frames_of(X), table, folder=tmp_path)
     pd.testing.assert_frame_equal(again.attention, done.attention)
+    # Or not, where nobody looks at it.
+    bare = run([network, spec(name="plain")], splits, frames_of(X), table, details=False)
+    assert bare.embeddings.empty and bare.attention.empty and bare.shift.empty
+    pd.testing.assert_frame_equal(bare.predictions, done.predictions)
+    pd.testing.assert_frame_equal(bare.history, done.history)
 
 
 def test_augmented_copies_are_learned_from_and_never_tested(table, X, splits):
