@@ -1,5 +1,12 @@
 """A linear classifier of many features, and what it learns from its own answers for the target.
 
+**Self-training.** It trains on what is known, then on that and what it believes
+of the target, again and again. In each round the surest answers for the target
+are taken for labels: as many of each class, in the first round a fifth of them,
+in the last all that fit (Zou et al. 2018). They weigh as much as a source. It is
+assumed that classes are about equally frequent in the target; where speakers
+show one emotion each, voices may be what is learned.
+
 References
 ----------
 Zou, Yu, Kumar & Wang (2018), Unsupervised domain adaptation for semantic
@@ -105,19 +112,7 @@ class BalancedRidge:
 
 @dataclass
 class _SelfTraining:
-    """Train on what is known, then on that and what is believed of the target, again and again.
-
-    In each round the surest answers for the target are taken for labels: as
-    many of each class, in the first round a fifth of them, in the last all
-    that fit (Zou et al. 2018). They weigh as much as a source. It
-    is assumed that classes are about equally frequent in the target; where
-    speakers show one emotion each, voices may be what is learned.
-
-    Attributes
-    ----------
-    classifier : BalancedRidge
-    rounds : int
-    """
+    """The rounds of self-training; what is known, a public class says."""
 
     classifier: BalancedRidge
     rounds: int = 5
@@ -153,7 +148,13 @@ class _SelfTraining:
 
 
 class SelfTrained(_SelfTraining):
-    """Self-training of a target without labels."""
+    """Self-training of a target without labels.
+
+    Attributes
+    ----------
+    classifier : BalancedRidge
+    rounds : int
+    """
 
     def fit(self, *, source: Labelled, adapt: Unlabelled) -> SelfTrained:
         """Choose the penalty on speakers of the source, then go through the rounds.
@@ -168,7 +169,13 @@ class SelfTrained(_SelfTraining):
 
 
 class SemiSupervised(_SelfTraining):
-    """Self-training of a target some of which is labelled: these count as a corpus beside the source."""
+    """Self-training of a target some of which is labelled: these count as a corpus beside the source.
+
+    Attributes
+    ----------
+    classifier : BalancedRidge
+    rounds : int
+    """
 
     def fit(self, *, source: Labelled, target_train: Labelled, adapt: Unlabelled) -> SemiSupervised:
         """Choose the penalty on speakers of both, then go through the rounds.
