@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from serlab import whole_files
 from serlab.errors import TrainingError
 
 
@@ -36,14 +36,9 @@ class Checkpoint:
 
     def write(self, state: dict[str, Any]) -> None:
         """Replace the file; a kill leaves the old one or the new one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
-        try:
-            made_by = {"architecture": self.architecture, "training": self.training}
+        made_by = {"architecture": self.architecture, "training": self.training}
+        with whole_files.whole(self.path) as unfinished:
             torch.save({**made_by, "state": state}, unfinished)
-            os.replace(unfinished, self.path)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
     def read(self) -> dict[str, Any] | None:
         """The state last written, on the CPU; None if there is none of this training.

@@ -13,15 +13,27 @@ import numpy as np
 import pandas as pd
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A file to write to, that takes the place of ``path`` at the end; gone if that is not reached."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8; a reader sees the old content or the new, nothing between."""
-    with _whole(path) as unfinished:
+    with whole(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as Parquet or CSV, by the ending of ``path``; CSV without its index."""
-    with _whole(path) as unfinished:
+    with whole(path) as unfinished:
         if path.suffix == ".parquet":
             table.to_parquet(unfinished)
         else:
@@ -30,7 +42,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as a .npz file; numbers, no objects, so that reading it needs no pickle."""
-    with _whole(path) as unfinished, unfinished.open("wb") as file:
+    with whole(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, **arrays)
 
 
@@ -44,15 +56,3 @@ def sha256(path: Path) -> str:
 def _sha256(path: Path, size: int, modified: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A file to write to, that takes the place of ``path`` at the end; gone if that is not reached."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        yield unfinished
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -14,7 +14,6 @@ numerator keeps all ways to divide the frames among the units.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from serlab import whole_files
 from serlab.errors import ParameterError
 
 _START = -1  # stands before the first unit
@@ -116,18 +116,13 @@ class NGram:
 
     def save(self, path: Path) -> None:
         """Write an .npz file, whole or not at all."""
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        silence = -1 if self.silence is None else self.silence
-        with unfinished.open("wb") as file:
-            np.savez(
-                file,
-                log_prob=self.log_prob,
-                log_end=self.log_end,
-                next_state=self.next_state,
-                silence=silence,
-            )
-        os.replace(unfinished, path)
+        arrays = {
+            "log_prob": self.log_prob,
+            "log_end": self.log_end,
+            "next_state": self.next_state,
+            "silence": np.array(-1 if self.silence is None else self.silence),
+        }
+        whole_files.write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> NGram:

@@ -111,7 +111,7 @@ class _Inputs:
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return self.model.inputs(X)
 
-    def embedded(self, X: np.ndarray) -> dict[str, np.ndarray]:
+    def embedded(self, seen: np.ndarray) -> dict[str, np.ndarray]:
         """None: the network shows its own layers."""
         return {}
 
@@ -160,12 +160,12 @@ class Embeddings:
             E[row, : len(found[name])] = found[name]
         return E
 
-    def embedded(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        """Mean over frames of the layer, by its name, (n, width)."""
-        return {self.layer: np.nanmean(self(X), axis=1)}
+    def embedded(self, seen: np.ndarray) -> dict[str, np.ndarray]:
+        """Mean over frames of the layer, by its name, (n, width); ``seen`` are its frames."""
+        return {self.layer: np.nanmean(seen, axis=1)}
 
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        """The same of each layer up to it: what no method changes, and is asked of the network itself."""
+        """Mean over frames of each layer up to it, of MFCC: what no method changes."""
         parts: dict[str, np.ndarray] = {}
         for rows, means in self._passed(X, range(len(X)), self._means):
             for name, values in means.items():
@@ -239,7 +239,8 @@ class OnSpeechNetwork:
 
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
         """Mean over frames of each layer from the embedding on; of a network that learns, of all."""
-        return self.seen.embedded(X) | self.method.layers(self.seen(X))
+        seen = self.seen(X)
+        return self.seen.embedded(seen) | self.method.layers(seen)
 
     def _seen(self, parts: dict[str, Labelled | Unlabelled]) -> dict[str, Labelled | Unlabelled]:
         return {name: replace(part, X=self.seen(part.X)) for name, part in parts.items()}
