@@ -23,7 +23,8 @@ import joblib
 import numpy as np
 import torch
 
-from serlab import audio, corpora, encoders, features
+from serlab import audio, corpora, features
+from serlab.pretrained import encoders
 
 
 def peak_mib() -> float:

@@ -23,9 +23,10 @@ import time
 import numpy as np
 import pandas as pd
 
-from serlab import audio, corpora, features, ivectors
+from serlab import audio, corpora, features
+from serlab.asr import ivectors
+from serlab.evaluation.verification import equal_error_rate
 from serlab.features import speaker_encoder
-from serlab.verification import equal_error_rate
 
 SPEECH_DB = 40.0
 #: Thresholds of the speaker encoder's detector that are compared, in dB; the last one keeps nearly all.

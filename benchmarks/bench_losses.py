@@ -30,8 +30,9 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from serlab import losses, training
-from serlab.diagnostics import two_sample_test
+from serlab import training
+from serlab.evaluation.shift import two_sample_test
+from serlab.training import losses
 
 
 def broadcast_mmd2(x: Tensor, y: Tensor, bandwidth: float) -> Tensor:

@@ -33,7 +33,7 @@ from sklearn.svm import SVC
 
 from serlab import features
 from serlab.corpora import synthetic
-from serlab.synthesis import Shift
+from serlab.corpora.synthesis import Shift
 
 CLASSIFIERS: dict[str, ClassifierMixin] = {
     "forest": RandomForestClassifier(200, max_depth=10, random_state=0),

@@ -23,9 +23,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from serlab import batches, training
+from serlab import training
 from serlab.models.acnn import ACNN
-from serlab.training import Fitting, Settings
+from serlab.training import Fitting, Settings, batches
 
 N_CLASSES = 4
 

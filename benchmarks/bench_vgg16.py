@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from serlab import training
-from serlab.devices import resolve_device
 from serlab.models.vgg16 import STAGES, VGG16
+from serlab.training.devices import resolve_device
 
 BANDS, FRAMES, N_CLASSES = 64, 300, 7
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from serlab import experiment, normalization, training, whole_files
+from serlab import experiment, files, normalization, training
 from serlab.models.encoder_decoder import EncoderDecoder
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
@@ -108,7 +108,7 @@ def main() -> None:
                 new = choices(name, part, units, rate, options.jobs)
                 print(new.to_string(index=False, header=False), flush=True)
                 table = pd.concat([table, new]).sort_values(list(COLUMNS), ignore_index=True)
-                whole_files.write_table(options.out, table)
+                files.write_table(options.out, table)
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    from serlab import matrix
+    from serlab.reporting import matrix
 
     page = matrix.run(
         options.notebook,
@@ -208,12 +208,12 @@ def _demo(options: argparse.Namespace) -> int:
 def _report(
     options: argparse.Namespace, notebook: str, parameters: dict[str, str], *, data: str | None
 ) -> int:
-    from serlab import reports
+    from serlab.reporting import runs
 
     # A batch system ends a job with SIGTERM: note it in run.json as for Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        folder = reports.run(
+        folder = runs.run(
             notebook, parameters, out=options.out, data=data, force=options.force, progress=_progress
         )
     finally:
@@ -227,9 +227,9 @@ def _progress(done: int, total: int, text: str) -> None:
 
 
 def _index(options: argparse.Namespace) -> int:
-    from serlab import reports
+    from serlab.reporting import runs
 
-    print(reports.index(options.out))
+    print(runs.index(options.out))
     return 0
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from serlab.whole_files import write_text
+from serlab.files import write_text
 
 Progress = Callable[[int, int, str], None]
 

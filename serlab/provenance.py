@@ -16,7 +16,9 @@ from typing import Any
 
 import serlab
 from serlab import data
-from serlab.notebooks import CHECKOUT
+
+#: Checkout this package is imported from; what is installed has none.
+CHECKOUT = Path(serlab.__file__).resolve().parents[1]
 
 
 def describe(*, code: str, corpora: str) -> dict[str, Any]:

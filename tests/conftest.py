@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from serlab.corpora import synthetic
+from serlab.corpora.synthesis import Shift
 from serlab.models import vgg16
-from serlab.synthesis import Shift
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def thin_vgg16() -> Iterator[None]:
-    """VGG16 with a quarter of its channels, for tests of methods; tests/test_vgg16.py has the whole."""
+    """VGG16 with a quarter of its channels, for methods; tests/models/test_vgg16.py has the whole."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vgg16, "STAGES", tuple(tuple(n // 4 for n in stage) for stage in vgg16.STAGES))
         yield

@@ -11,11 +11,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from serlab import cli, matrix, reports
+from serlab import cli
 from serlab.errors import CorpusError
 from serlab.features import FEATURE_SETS
 from serlab.labels import SCHEMES
 from serlab.methods import METHODS
+from serlab.reporting import matrix, runs
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
-    """Calls of reports.run, which does nothing."""
+    """Calls of runs.run, which does nothing."""
     calls: list[tuple] = []
 
     def run(notebook: str, parameters: dict, *, out: str, progress, **options) -> Path:
@@ -39,7 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
         progress(3, 20, "Which utterances?")
         return Path(out) / "the-run"
 
-    monkeypatch.setattr(reports, "run", run)
+    monkeypatch.setattr(runs, "run", run)
     return calls
 
 
@@ -115,12 +116,12 @@ def test_a_command_line_that_cannot_be_read_is_exit_code_2(arguments: str, capsy
 
 def test_a_failed_run_is_exit_code_1_and_debug_shows_where(here: Path, monkeypatch, capsys) -> None:
     def fail(*args, **options) -> Path:
-        raise reports.RunFailed("01_first failed in cell 4 (fit()): ValueError: no", Path("x.partial"))
+        raise runs.RunFailed("01_first failed in cell 4 (fit()): ValueError: no", Path("x.partial"))
 
-    monkeypatch.setattr(reports, "run", fail)
+    monkeypatch.setattr(runs, "run", fail)
     assert cli.main(["run", "01"]) == 1
     assert capsys.readouterr().err == "serlab: 01_first failed in cell 4 (fit()): ValueError: no\n"
-    with pytest.raises(reports.RunFailed):
+    with pytest.raises(runs.RunFailed):
         cli.main(["--debug", "run", "01"])
 
 

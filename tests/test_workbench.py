@@ -9,9 +9,10 @@ import nbformat
 import pandas as pd
 import pytest
 
-from serlab import corpora, experiment, notebooks, reports, widgets
+from serlab import corpora, experiment, widgets
 from serlab.asr import transcripts
 from serlab.asr.pretraining import pretrain
+from serlab.reporting import notebooks, runs
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -55,7 +56,7 @@ def test_parameters_cell_is_the_experiments_parameters(path):
 @pytest.fixture(scope="module")
 def batch(small_corpora, tmp_path_factory) -> Path:
     """Run folder of notebook 01, made headless."""
-    return reports.run("01", SMALL, out=tmp_path_factory.mktemp("reports"), data=small_corpora)
+    return runs.run("01", SMALL, out=tmp_path_factory.mktemp("reports"), data=small_corpora)
 
 
 def test_papermill_widgets_and_python_predict_the_same(batch, small_corpora):
@@ -92,14 +93,14 @@ def test_the_report_shows_static_results(batch):
 
 def test_start_here_runs(small_corpora, tmp_path):
     chosen = {**SMALL, "methods": ["rf-source", "rf-target"]}
-    folder = reports.run("00", chosen, out=tmp_path, data=small_corpora)
+    folder = runs.run("00", chosen, out=tmp_path, data=small_corpora)
     assert (folder / "report.html").is_file()
 
 
 def test_within_one_corpus_the_notebook_runs_too(small_corpora, tmp_path):
     alone = {**SMALL, "sources": [], "methods": ["svm-target", "svm-target-speaker-z"], "protocol": "loso"}
     alone["baseline"] = "svm-target"
-    folder = reports.run("01", alone, out=tmp_path, data=small_corpora)
+    folder = runs.run("01", alone, out=tmp_path, data=small_corpora)
     assert "no source" in (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -109,7 +110,7 @@ FRAMES = {"target": "far", "sources": ["near"], "folds": 2, "device": "cpu", "jo
 
 def test_attentive_cnn_runs_headless_and_by_clicking(small_corpora, tmp_path):
     chosen = {**FRAMES, "methods": ["acnn-target", "acnn-finetuned"], "augment": ["specaugment"]}
-    folder = reports.run("02", chosen, out=tmp_path, data=small_corpora)
+    folder = runs.run("02", chosen, out=tmp_path, data=small_corpora)
     html = (folder / "report.html").read_text(encoding="utf-8")
     for text in (
         "as good as with a source",
@@ -130,7 +131,7 @@ def test_attentive_cnn_runs_headless_and_by_clicking(small_corpora, tmp_path):
 
 def test_encoder_decoder_runs(small_corpora, tmp_path):
     chosen = {**FRAMES, "methods": ["encdec-target", "encdec-transfer", "sae-svm"]}
-    folder = reports.run("03", chosen, out=tmp_path, data=small_corpora)
+    folder = runs.run("03", chosen, out=tmp_path, data=small_corpora)
     html = (folder / "report.html").read_text(encoding="utf-8")
     for text in (
         "random split: speakers are shared",
@@ -145,7 +146,7 @@ def test_domain_adaptation_runs_headless_and_by_clicking(small_corpora, tmp_path
     methods = ["light-target", "light-source", "light-mmd", "light-mmd-supervised"]
     chosen = {**FRAMES, "methods": methods, "trade_off": 0.5}
     del chosen["device"]
-    folder = reports.run("04", chosen, out=tmp_path, data=small_corpora)
+    folder = runs.run("04", chosen, out=tmp_path, data=small_corpora)
     html = (folder / "report.html").read_text(encoding="utf-8")
     for text in (
         "Shift between source and target, by feature set",
@@ -172,7 +173,7 @@ def test_asr_transfer_runs_headless_and_by_clicking(small_corpora, tmp_path):
     methods = ["tdnn-frozen-target", "tdnn-frozen-source", "tdnn-random-source"]
     chosen = {**FRAMES, "methods": methods, "acoustic_model": str(tmp_path / "model")}
     del chosen["device"]
-    folder = reports.run("05", chosen, out=tmp_path, data=small_corpora)
+    folder = runs.run("05", chosen, out=tmp_path, data=small_corpora)
     html = (folder / "report.html").read_text(encoding="utf-8")
     for text in (
         "mechanism demo",

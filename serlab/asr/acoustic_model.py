@@ -17,15 +17,16 @@ import numpy as np
 import pandas as pd
 import torch
 
-from serlab import ivectors, samples, whole_files
+from serlab import files, samples
+from serlab.asr import ivectors
 from serlab.asr.error_rates import best_path, greedy
 from serlab.asr.graphs import Graph, NGram, Topology, denominator
 from serlab.asr.units import Units
-from serlab.checkpoints import content
 from serlab.errors import ParameterError
 from serlab.models.corpus_norm import take_statistics
 from serlab.models.tdnn import TDNN, TDNNLayer
 from serlab.training import PLAIN, Fitting, predict, seeded
+from serlab.training.checkpoints import content
 
 FORMAT = "serlab acoustic model 1"
 _CONFIG, _WEIGHTS, _UNITS = "config.json", "model.safetensors", "units.json"
@@ -204,7 +205,7 @@ class AcousticModel:
                 "loss": self.loss,
                 "settings": dict(self.settings),
                 "provenance": dict(self.provenance),
-                "files": {path.name: whole_files.sha256(path) for path in sorted(unfinished.iterdir())},
+                "files": {path.name: files.sha256(path) for path in sorted(unfinished.iterdir())},
             }
             (unfinished / _CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
             if folder.exists():
@@ -251,7 +252,7 @@ def load(folder: Path | str) -> AcousticModel:
         path = folder / name
         if not path.is_file():
             raise ParameterError(f"{folder}: {name} is missing; copy the whole folder again")
-        if whole_files.sha256(path) != expected:
+        if files.sha256(path) != expected:
             raise ParameterError(
                 f"{path} is not the file that was saved: it is damaged, or of another model; "
                 "copy the whole folder again"
@@ -302,7 +303,7 @@ def _config(folder: Path) -> dict[str, Any]:
     if found != FORMAT:
         raise ParameterError(
             f"{folder} is not an acoustic model of serlab (it says {found!r}, not {FORMAT!r}); "
-            "a pretrained encoder is used through serlab.encoders"
+            "a pretrained encoder is used through serlab.pretrained.encoders"
         )
     return config
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from serlab import corpora, data, encoders
+from serlab import corpora, data
 from serlab.asr import acoustic_model, transcripts
 from serlab.asr.acoustic_model import AcousticModel
 from serlab.asr.pretraining import pretrain
 from serlab.errors import CorpusError, ParameterError
+from serlab.pretrained import encoders
 from serlab.progress import Progress
 
 #: How to pretrain where nothing is given. ``paper``: the paper's network and

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serlab import whole_files
+from serlab import files
 from serlab.errors import ParameterError
 
 _START = -1  # stands before the first unit
@@ -122,7 +122,7 @@ class NGram:
             "next_state": self.next_state,
             "silence": np.array(-1 if self.silence is None else self.silence),
         }
-        whole_files.write_arrays(path, arrays)
+        files.write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> NGram:

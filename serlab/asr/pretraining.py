@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from serlab import features, provenance
-from serlab import ivectors as speaker_vectors
+from serlab.asr import ivectors as speaker_vectors
 from serlab.asr import speech as reading
 from serlab.asr.acoustic_model import AcousticModel, with_ivectors
 from serlab.asr.ctc import ctc, frames_needed
@@ -33,14 +33,14 @@ from serlab.asr.lfmmi import lf_mmi
 from serlab.asr.speech import Speech
 from serlab.asr.transcripts import FEW_TEXTS, n_texts
 from serlab.asr.units import Units, characters, normalize
-from serlab.checkpoints import Checkpoint
-from serlab.checkpoints import architecture as structure
-from serlab.devices import explained_memory, resolve_device
 from serlab.errors import Cancelled, ParameterError, ProtocolError, TrainingError
 from serlab.models.tdnn import TDNN, Architecture
 from serlab.models.tdnn import architecture as layers_of
 from serlab.progress import Progress
 from serlab.training import Fitting, seeded
+from serlab.training.checkpoints import Checkpoint
+from serlab.training.checkpoints import architecture as structure
+from serlab.training.devices import explained_memory, resolve_device
 
 #: Share of the steps in which the learning rate rises; then it falls, both linearly.
 WARM_UP = 0.1

@@ -12,9 +12,9 @@ from pathlib import Path, PurePath
 
 import pandas as pd
 
-from serlab import data, synthesis
+from serlab import data
 from serlab.asr.units import normalize
-from serlab.corpora import files
+from serlab.corpora import files, synthesis
 from serlab.corpora.base import audio_files
 from serlab.corpora.synthetic import N_SENTENCES
 from serlab.errors import CorpusError

@@ -2,7 +2,7 @@
 
 ``synthetic-a``, ``-b`` and ``-c`` let every part of serlab run with nothing
 downloaded: tests, a first lesson, a method under a shift of known size. They
-are not speech and not emotion, see :mod:`serlab.synthesis`: **a result on them
+are not speech and not emotion, see :mod:`serlab.corpora.synthesis`: **a result on them
 says nothing about emotional speech.**
 
 Intended difficulty: with openSMILE functionals and a standard classifier, new
@@ -43,10 +43,11 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from serlab import data, synthesis
+from serlab import data
+from serlab.corpora import synthesis
 from serlab.corpora.base import Corpus
+from serlab.corpora.synthesis import EMOTIONS, LANGUAGES, Shift, Spec
 from serlab.errors import CorpusError, ParameterError
-from serlab.synthesis import EMOTIONS, LANGUAGES, Shift, Spec
 
 #: Sentences of each language, said by all speakers.
 N_SENTENCES = 5
@@ -70,7 +71,7 @@ _MANIFEST = "manifest.json"
 def label_counts(n_utterances: int, prior: float) -> dict[str, int]:
     """Utterances of each emotion that one speaker says.
 
-    Shares go from equal (``prior`` 0) to :data:`serlab.synthesis.SKEWED_PRIOR`
+    Shares go from equal (``prior`` 0) to :data:`serlab.corpora.synthesis.SKEWED_PRIOR`
     (1); what rounding leaves goes to the largest remainders.
     """
     shares = {
@@ -105,7 +106,7 @@ def make_corpus(
     name : str
         Of the corpus, first part of the names of utterances and speakers.
     language : str
-        Key of :data:`serlab.synthesis.LANGUAGES`.
+        Key of :data:`serlab.corpora.synthesis.LANGUAGES`.
     n_speakers, n_utterances : int
         ``n_utterances`` is a multiple of ``n_speakers``.
     seed : int
@@ -275,7 +276,7 @@ def _corpus(name: str) -> Corpus:
         name=name,
         title=f"Synthetic corpus {name[-1].upper()}",
         language=language,
-        citation="Made by serlab (serlab.synthesis); not speech, not emotion, never evidence",
+        citation="Made by serlab (serlab.corpora.synthesis); not speech, not emotion, never evidence",
         license="BSD-3-Clause, as serlab",
         how_to_get="Nothing to get: serlab makes it when it is first read, in its cache folder.",
         layout="s1-anger-t3-1.wav",

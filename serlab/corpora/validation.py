@@ -33,7 +33,7 @@ from serlab import audio, labels
 from serlab.corpora import overlaps
 from serlab.corpora.base import AUDIO_SUFFIXES, Corpus
 from serlab.errors import AudioError, Cancelled
-from serlab.leakage import speaker_emotion_confound
+from serlab.evaluation.leakage import speaker_emotion_confound
 from serlab.progress import Progress
 
 CLIPPED_RUN = 4

@@ -28,10 +28,10 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from serlab import audio, augmentation, data
+from serlab import audio, data
 from serlab.errors import AudioError, Cancelled, ParameterError
+from serlab.features import augmentation, encoder, speaker_encoder
 from serlab.features import cache as disk
-from serlab.features import encoder, speaker_encoder
 from serlab.features.base import FeatureSet
 from serlab.features.constant_q import CQT
 from serlab.features.frames import Frames
@@ -164,7 +164,7 @@ def extract(
         whole utterances, so another value costs nothing.
     augment : str, optional
         Features of changed audio: "noise-20", "speed-0.9", "gain-6"; see
-        :mod:`serlab.augmentation`.
+        :mod:`serlab.features.augmentation`.
     seed : int
         Of ``augment``: noise depends on it and on the audio, not on the order
         of utterances.

@@ -1,4 +1,4 @@
-"""Features of pretrained speech encoders: layers of :mod:`serlab.encoders`."""
+"""Features of pretrained speech encoders: layers of :mod:`serlab.pretrained.encoders`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from serlab import encoders
 from serlab.errors import ParameterError
 from serlab.features.base import Extractor, FeatureSet
 from serlab.features.spectral import SPEECH_DB
+from serlab.pretrained import encoders
 
 _LICENSE = (
     "transformers (Apache-2.0); the weights have a licence of their own, see the model's folder or page"
@@ -33,7 +33,7 @@ def encoder(name: str, *, root: Path | str | None = None) -> FeatureSet:
     ----------
     name : str
         A folder, a name under ``SERLAB_MODELS`` or ``./models``, or a name of
-        the Hugging Face hub; see :func:`serlab.encoders.find`.
+        the Hugging Face hub; see :func:`serlab.pretrained.encoders.find`.
     root : path, optional
         Instead of ``SERLAB_MODELS``.
 

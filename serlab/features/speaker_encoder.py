@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serlab import whole_files
+from serlab import files
 from serlab.audio import SAMPLE_RATE
-from serlab.encoders import find_folder, models_root
 from serlab.errors import AudioError, ParameterError
 from serlab.features.base import Extractor, FeatureSet
+from serlab.pretrained.encoders import find_folder, models_root
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,7 +88,7 @@ def speaker_encoder(name: str | Path, *, root: Path | str | None = None) -> Feat
         license="of the weights, see the model's folder (Resemblyzer: Apache-2.0)",
         reference="Wan et al. (2018), Generalized end-to-end loss for speaker verification",
         settings={
-            "sha256": whole_files.sha256(weights),
+            "sha256": files.sha256(weights),
             "configuration": json.dumps(config, sort_keys=True),
             "librosa": version("librosa"),
             "speech_db": SPEECH_DB,

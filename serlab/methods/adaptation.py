@@ -19,9 +19,9 @@ from serlab import training
 from serlab.methods.base import require_classes
 from serlab.methods.deep import Network, as_labels
 from serlab.models.corpus_norm import take_statistics
-from serlab.objectives import Joint, LossOf, Objective, WithHead
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Settings
+from serlab.training.objectives import Joint, LossOf, Objective, WithHead
 
 
 class _Adapted:
@@ -47,7 +47,7 @@ class _TwoStages(_Adapted):
     ----------
     source : serlab.methods.deep.Network
         How to train on the source.
-    objective : serlab.objectives.Objective
+    objective : serlab.training.objectives.Objective
         Of the second stage.
     on_both : serlab.training.Settings
         Of the second stage; an epoch is one pass over the source.

@@ -25,8 +25,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from serlab import batches, samples, training, whole_files
-from serlab.devices import resolve_device
+from serlab import files, samples, training
 from serlab.errors import Cancelled, ParameterError
 from serlab.methods.adaptation import Renormalized
 from serlab.methods.base import Access, Method, MethodSpec
@@ -36,7 +35,8 @@ from serlab.methods.scenarios import SourceOnly, TargetOnly
 from serlab.models.corpus_norm import take_statistics
 from serlab.models.frame_classifier import EmotionTDNN, FrameClassifier, frame_classification, mean_layers
 from serlab.samples import Labelled, Unlabelled
-from serlab.training import Fitting, Settings
+from serlab.training import Fitting, Settings, batches
+from serlab.training.devices import resolve_device
 
 if TYPE_CHECKING:
     from serlab.asr.acoustic_model import AcousticModel
@@ -204,7 +204,7 @@ class Embeddings:
         if self._folder is None:
             self._known[name] = frames
         else:
-            whole_files.write_arrays(self._folder / f"{name}.npz", {"frames": frames})
+            files.write_arrays(self._folder / f"{name}.npz", {"frames": frames})
         return frames
 
 

@@ -12,8 +12,8 @@ from serlab.methods.adaptation import AdaptedNetwork, Renormalized, SupervisedAd
 from serlab.methods.base import Method
 from serlab.methods.deep import FineTuned, Network
 from serlab.methods.scenarios import Classifier
-from serlab.objectives import Objective
 from serlab.training import Fitting
+from serlab.training.objectives import Objective
 
 PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
 

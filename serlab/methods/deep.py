@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from serlab import training
-from serlab.checkpoints import architecture, content
 from serlab.errors import ParameterError
 from serlab.methods.base import require_classes
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
+from serlab.training.checkpoints import architecture, content
 
 
 def as_labels(y: np.ndarray) -> Tensor:

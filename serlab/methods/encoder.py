@@ -4,7 +4,7 @@ Three kinds, all on mean and deviation of each layer over an utterance's speech:
 
 - ``probe``: a linear classifier of all layers together;
 - ``encoder``: a small network that learns how much of each layer to take, with
-  the adaptation losses of :mod:`serlab.objectives` on its hidden layer;
+  the adaptation losses of :mod:`serlab.training.objectives` on its hidden layer;
 - ``layer2``: the second layer alone, what a first trial would do;
 
 and ``top``, which trains the uppermost blocks of the encoder itself further.
@@ -20,7 +20,6 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
-from serlab import encoders, objectives
 from serlab.errors import ParameterError
 from serlab.features import Frames
 from serlab.methods.base import Access, MethodSpec
@@ -29,8 +28,9 @@ from serlab.methods.deep import FineTuned, Network
 from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
 from serlab.methods.self_training import BalancedRidge, SelfTrained, SemiSupervised
 from serlab.models.layer_weighting import LayerWeighting
+from serlab.pretrained import encoders
 from serlab.samples import Labelled
-from serlab.training import Fitting, Settings
+from serlab.training import Fitting, Settings, objectives
 
 #: Feature sets of the encoder that an experiment names, see :func:`feature_set`.
 POOLED, SECOND_LAYER, BELOW_TOP = "encoder", "encoder@2", "encoder-frames"
@@ -67,7 +67,7 @@ def feature_set(name: str, encoder: str) -> str:
     name : str
         Of :attr:`MethodSpec.features`; what is not of this module is returned as it is.
     encoder : str
-        See :func:`serlab.encoders.find`.
+        See :func:`serlab.pretrained.encoders.find`.
 
     Raises
     ------

@@ -14,15 +14,14 @@ from typing import Any
 
 from torch import nn
 
-from serlab import adversarial, objectives
 from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
 from serlab.methods.base import MethodSpec
 from serlab.methods.building import adapted, fine_tuned, of_preset, renormalized, trained
 from serlab.methods.deep import Network
 from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
 from serlab.models.light_cnn import LightCNN
-from serlab.objectives import Objective
-from serlab.training import Fitting, Settings
+from serlab.training import Fitting, Settings, objectives
+from serlab.training.objectives import Objective, adversarial
 
 #: Ours; rate and epochs were chosen on held-out speakers of EmoDB and RAVDESS,
 #: each by itself, never on a target. Batches of ``demo`` are small: on synthetic

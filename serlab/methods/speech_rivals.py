@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 
 from serlab import training
-from serlab.epochs import Loss
 from serlab.methods.base import MethodSpec, spread_proba
 from serlab.methods.building import of_preset, trained
 from serlab.methods.deep import Network, as_labels
@@ -29,9 +28,10 @@ from serlab.methods.scenarios import Pooled, SourceOnly, TargetOnly
 from serlab.models.conv_lstm import ConvLSTM
 from serlab.models.ctc_blstm import CTCBLSTM
 from serlab.models.rnn_elm import ELM, FramePosteriors
-from serlab.objectives import Batch
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
+from serlab.training.epochs import Loss
+from serlab.training.objectives import Batch
 
 #: Hidden units of the extreme learning machine (Han et al. 2014), and its ridge (ours).
 ELM_UNITS, ELM_RIDGE = 120, 1e-3
@@ -98,7 +98,7 @@ class NetworkWithLoss(Network):
     Attributes
     ----------
     loss : callable
-        See :data:`serlab.epochs.Loss`.
+        See :data:`serlab.training.epochs.Loss`.
     """
 
     loss: Loss

@@ -35,7 +35,7 @@ from serlab.training import Fitting
 
 #: Of subspace alignment and TCA; fewer where there are fewer rows or features.
 #: This and the values below were chosen on synthetic corpora with a pure
-#: channel shift, see tests/test_vector_adaptation.py.
+#: channel shift, see tests/methods/test_vector_adaptation.py.
 N_COMPONENTS = 40
 
 #: skada's labels of domains: positive for sources, negative for targets.

@@ -25,8 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab import pretrained, samples, training, whole_files
-from serlab.checkpoints import content
+from serlab import files, samples, training
 from serlab.errors import Cancelled, ParameterError, ProtocolError
 from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
 from serlab.methods.base import Access, Method, MethodSpec
@@ -34,10 +33,12 @@ from serlab.methods.building import of_preset, trained
 from serlab.methods.deep import FineTuned, Network
 from serlab.methods.scenarios import Adapted, SourceOnly, TargetOnly
 from serlab.models.vgg16 import FROM_IMAGENET, VGG16, Top
-from serlab.objectives import Distance
-from serlab.pretrained import Weights
+from serlab.pretrained import imagenet
+from serlab.pretrained.imagenet import Weights
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Fitting, Settings
+from serlab.training.checkpoints import content
+from serlab.training.objectives import Distance
 
 #: Utterances between two looks at whether the user has cancelled.
 _AT_A_TIME = 64
@@ -276,7 +277,7 @@ class _Store:
         if self._path is None:
             return
         names, vectors = np.array(list(self._known)), np.stack(list(self._known.values()))
-        whole_files.write_arrays(self._path, {"names": names, "vectors": vectors})
+        files.write_arrays(self._path, {"names": names, "vectors": vectors})
 
 
 def _network(
@@ -305,7 +306,7 @@ def _vgg16(chosen: VGGSettings, n_classes: int, weights: Weights | None, *, only
         freeze_convolutions=chosen.frozen,
     )  # fmt: skip
     if weights is not None:
-        pretrained.load_into(network, pretrained.read(weights), only=only)
+        imagenet.load_into(network, imagenet.read(weights), only=only)
     return network
 
 
@@ -365,7 +366,7 @@ def _spec(
 
 
 #: Entries of :data:`serlab.methods.METHODS`. Option ``weights`` is a
-#: :class:`serlab.pretrained.Weights` or None, ``trade_off`` is lambda of equation 1.
+#: :class:`serlab.pretrained.imagenet.Weights` or None, ``trade_off`` is lambda of equation 1.
 SPECS: tuple[MethodSpec, ...] = (
     _spec(
         "target", "target only", "target-only",

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Blocks(nn.Module):
-    """Blocks of one of the families of :mod:`serlab.encoders`, one after the other.
+    """Blocks of one of the families of :mod:`serlab.pretrained.encoders`, one after the other.
 
     Parameters
     ----------

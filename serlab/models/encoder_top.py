@@ -6,10 +6,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from serlab import encoders
 from serlab.models import masking
 from serlab.models.corpus_norm import CorpusNorm
 from serlab.models.encoder_blocks import Blocks
+from serlab.pretrained import encoders
 
 
 class EncoderTop(nn.Module):
@@ -105,7 +105,7 @@ def pretrained_top(
     Parameters
     ----------
     name : str
-        See :func:`serlab.encoders.find`.
+        See :func:`serlab.pretrained.encoders.find`.
     layer, n_classes, units, dropout
         See :class:`EncoderTop`.
     root : path, optional

@@ -3,7 +3,7 @@
 Simonyan & Zisserman (2015), Very deep convolutional networks for large-scale
 image recognition, table 1, configuration D. Parameters have the names that
 published ImageNet weights have, ``features.0.weight`` to ``classifier.6.bias``;
-see :mod:`serlab.pretrained`.
+see :mod:`serlab.pretrained.imagenet`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from serlab.errors import ParameterError
-from serlab.images import SPAN_DB, as_photographs, spectrogram_images
+from serlab.models.images import SPAN_DB, as_photographs, spectrogram_images
 
 #: Channels of the 3 x 3 convolutions; each stage ends with max-pooling, which halves the sides.
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -96,7 +96,7 @@ class VGG16(Top):
     pooled : int
         The last feature maps are averaged to ``pooled`` x ``pooled``. Images of 224 have 7 x 7 there.
     span : float
-        Contrast of the images, see :func:`serlab.images.spectrogram_images`.
+        Contrast of the images, see :func:`serlab.models.images.spectrogram_images`.
     freeze_convolutions : bool
         They do not learn; then :meth:`convolved` and :attr:`top` are the fast way.
 

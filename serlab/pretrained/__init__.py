@@ -1,0 +1,1 @@
+"""What others trained: speech encoders and ImageNet weights."""

@@ -1,0 +1,1 @@
+"""Reports: notebooks run without a screen, and the pages that show them."""

@@ -1,0 +1,340 @@
+"""One papermill run, one folder; and the page that lists them all.
+
+A run works in ``<digest>.partial/`` and is renamed when complete, so a folder
+without that ending is whole. The digest covers the notebook, its parameters,
+the version of serlab and the data: the same command finds a complete run
+again, and resumes an unfinished one from the predictions kept in its folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from filelock import FileLock, Timeout
+
+import serlab
+from serlab import data as corpus_data
+from serlab import provenance
+from serlab.errors import ParameterError, SerlabError
+from serlab.files import write_text
+from serlab.progress import FILE_NAME as PROGRESS_FILE
+from serlab.progress import forwarded
+from serlab.reporting import notebooks, pages
+from serlab.reporting.notebooks import NotebookError, Progress
+
+#: Parameters that say where or how fast, not what: they do not change the digest.
+_WHERE = ("data", "run_folder")
+_HOW_FAST = ("jobs",)
+
+
+class RunFailed(SerlabError):
+    """A run ended without a report.
+
+    Attributes
+    ----------
+    folder : Path
+        What there is of it: run.json with the error, the cells so far.
+    """
+
+    def __init__(self, message: str, folder: Path) -> None:
+        super().__init__(message)
+        self.folder = folder
+
+
+def run(
+    notebook: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    out: Path | str = "reports",
+    data: Path | str | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Run a notebook with parameters into its folder below ``out``.
+
+    The kernel is this Python, in the caller's working folder, with the data
+    root in ``SERLAB_DATA``. A notebook that declares the parameter
+    ``run_folder`` is told where to keep predictions while it works.
+
+    Parameters
+    ----------
+    notebook : str
+        Number, name or path, see :func:`serlab.reporting.notebooks.find`.
+    parameters : mapping of str to value, optional
+        Others than the notebook's defaults; strings are converted.
+    out : path
+        Folder of all reports.
+    data : path, optional
+        Data root, see :func:`serlab.data.data_root`. Wins over ``parameters["data"]``.
+    force : bool
+        Repeat a run that is complete, and start an unfinished one afresh.
+    progress : callable(done, total, text), optional
+
+    Returns
+    -------
+    Path
+        ``<out>/<notebook>/<sources>-to-<target>/<digest>`` with report.html,
+        report.ipynb, run.json and the tables that the notebook wrote.
+
+    Raises
+    ------
+    ParameterError
+        Unknown notebook or parameter, wrong type, or ``out`` cannot be written.
+    CorpusError
+        If a corpus is not installed; nothing has been started then.
+    RunFailed
+        If a cell failed or the kernel died; nothing is published then.
+    KeyboardInterrupt
+        After noting it in run.json; the same call resumes.
+    """
+    out, source = Path(out), notebooks.find(notebook)
+    values = notebooks.complete(source, parameters or {})
+    root = corpus_data.data_root(data or values.get("data"))
+    asked = {name: value for name, value in values.items() if name not in _WHERE}
+    corpora = _corpora_fingerprint(asked, root)
+    digest = _digest(source, asked, corpora)
+    folder = out / source.stem / _pair(asked) / digest
+    partial = folder.with_name(f"{digest}.partial")
+    with _locked(out, digest):
+        code = provenance.code_digest(source)
+        earlier = _read_record(folder)
+        if earlier.get("state") == "complete" and not force:
+            if progress is not None:
+                changed = "" if earlier["provenance"]["code"] == code else ", by other code than today's"
+                progress(1, 1, f"already complete, made {earlier['started']}{changed}; force repeats it")
+            return folder
+        if force:
+            shutil.rmtree(partial, ignore_errors=True)
+        record = {
+            "state": "running",
+            "notebook": source.stem,
+            "title": _title(source),
+            "digest": digest,
+            "parameters": asked,
+            "synthetic": any(name.startswith("synthetic-") for name in _corpora_of(asked)),
+            "headline": "",
+            "error": None,
+            "started": _now(),
+            "seconds": None,
+            "provenance": provenance.describe(code=code, corpora=corpora),
+        }
+        attempt = {"started": record["started"], "state": "running", "code": code, "seconds": 0.0}
+        before = _read_record(partial).get("attempts", [])
+        record["attempts"] = [*map(_no_longer_running, before), attempt]
+        try:
+            partial.mkdir(parents=True, exist_ok=True)
+            _write_json(partial / "run.json", record)
+        except OSError as error:
+            raise _unwritable(out, error) from None
+
+        failure = _execute(source, values, partial, root, progress)
+        state = _STATES[type(failure)]
+        attempt.update(state=state, seconds=round(_seconds_since(record["started"]), 1))
+        record.update(state=state, seconds=round(sum(one["seconds"] for one in record["attempts"]), 1))
+        if isinstance(failure, NotebookError):
+            record["error"] = failure.as_dict()
+        _finish(partial, record, hide=provenance.hider({out: "[reports]", root: "[data]"}))
+        if failure is None:
+            _publish(partial, folder)
+    index(out)
+    if isinstance(failure, NotebookError):
+        raise RunFailed(f"{source.stem} failed in {failure}", partial) from failure
+    if failure is not None:
+        raise failure
+    return folder
+
+
+_STATES = {type(None): "complete", NotebookError: "failed", KeyboardInterrupt: "interrupted"}
+
+
+def _execute(
+    source: Path, values: dict[str, Any], partial: Path, root: Path, progress: Progress | None
+) -> NotebookError | KeyboardInterrupt | None:
+    told = dict(values)
+    if "run_folder" in told:
+        told["run_folder"] = str(partial.resolve())
+    if "data" in told:
+        told["data"] = ""  # SERLAB_DATA says it
+    try:
+        with forwarded(partial, progress):
+            notebooks.execute(
+                source,
+                told,
+                output=partial / "report.ipynb",
+                environment={"SERLAB_DATA": str(root)},
+                progress=progress,
+            )
+    except (NotebookError, KeyboardInterrupt) as failure:
+        return failure
+    return None
+
+
+def _no_longer_running(attempt: dict[str, Any]) -> dict[str, Any]:
+    # Killed with its process: it had no time to write its end.
+    return {**attempt, "state": "killed"} if attempt["state"] == "running" else attempt
+
+
+def _finish(folder: Path, record: dict[str, Any], *, hide) -> None:
+    """Render the executed notebook and write the final run.json, without paths of this machine."""
+    record["headline"] = _headline(folder)
+    record = pages.hidden(record, hide)
+    for path in folder.glob("*.csv"):
+        write_text(path, hide(path.read_text(encoding="utf-8")))
+    executed = folder / "report.ipynb"
+    if executed.is_file():
+        notebook = pages.clean(nbformat.read(executed, as_version=4), hide)
+        write_text(executed, nbformat.writes(notebook))
+        write_text(folder / "report.html", pages.report(notebook, record, index="../../../index.html"))
+    _write_json(folder / "run.json", record)
+
+
+def _publish(partial: Path, folder: Path) -> None:
+    """Put a complete run in its place, replacing an older one of the same digest."""
+    (partial / PROGRESS_FILE).unlink(missing_ok=True)
+    for kept in list(partial.rglob("parts-*")):  # all that is in them is in predictions.parquet
+        shutil.rmtree(kept)
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def index(out: Path | str = "reports") -> Path:
+    """Write ``index.html``: all runs below ``out``, newest first.
+
+    Returns
+    -------
+    Path
+        Of the page.
+
+    Raises
+    ------
+    ParameterError
+        If ``out`` cannot be written.
+    """
+    out = Path(out)
+    runs = []
+    for path in out.glob("*/*/*/run.json"):
+        folder, record = path.parent, _read_record(path.parent)
+        if not record or folder.suffix == ".old":
+            continue
+        if record["state"] == "running" and not _is_locked(out, record["digest"]):
+            record["state"] = "killed"
+        report = folder / "report.html"
+        runs.append((record, report.relative_to(out).as_posix() if report.is_file() else None))
+    runs.sort(key=lambda item: (item[0]["started"], item[0]["digest"]), reverse=True)
+    page = out / "index.html"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        matrices = sorted(path.relative_to(out).as_posix() for path in out.glob("*/matrix.html"))
+        write_text(page, pages.listing(runs, matrices))
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    return page
+
+
+# --- names ----------------------------------------------------------------
+
+
+def _digest(source: Path, asked: Mapping[str, Any], corpora: str) -> str:
+    what = {name: value for name, value in asked.items() if name not in _HOW_FAST}
+    text = json.dumps([source.stem, what, serlab.__version__, corpora], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def _corpora_of(asked: Mapping[str, Any]) -> list[str]:
+    """Corpora named by the parameters, target first."""
+    return [name for name in dict.fromkeys([asked.get("target", ""), *asked.get("sources", [])]) if name]
+
+
+def _corpora_fingerprint(asked: Mapping[str, Any], root: Path) -> str:
+    names = _corpora_of(asked)
+    if not names:
+        return ""
+    from serlab import corpora
+
+    return corpus_data.fingerprint(corpora.read_many(names, root))
+
+
+def _pair(asked: Mapping[str, Any]) -> str:
+    """Folder name of the question: ``emodb+ravdess-to-urdu``."""
+    sources, target = "+".join(asked.get("sources", [])), asked.get("target", "")
+    name = f"{sources}-to-{target}" if sources and target else target or sources or "all"
+    return re.sub(r"[^\w.+-]", "_", name)
+
+
+def _title(source: Path) -> str:
+    for cell in nbformat.read(source, as_version=4).cells:
+        heading = re.search(r"^# (.+)$", cell.source, re.MULTILINE)
+        if cell.cell_type == "markdown" and heading:
+            return heading[1].strip()
+    return source.stem
+
+
+# --- files ----------------------------------------------------------------
+
+
+@contextmanager
+def _locked(out: Path, digest: str) -> Iterator[None]:
+    """Keep a second process off the same run; the system frees it with the process."""
+    try:
+        (out / ".locks").mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / ".locks" / digest, timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise SerlabError(
+            f"another process is at work on this run ({digest}); wait for it or end it"
+        ) from None
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_locked(out: Path, digest: str) -> bool:
+    try:
+        with _locked(out, digest):
+            return False
+    except SerlabError:
+        return True
+
+
+def _unwritable(out: Path, error: OSError) -> ParameterError:
+    return ParameterError(f"cannot write reports to {out}: {error.strerror}; choose another folder (--out)")
+
+
+def _headline(folder: Path) -> str:
+    """Headline that the notebook left in its run folder, if it got that far."""
+    path = folder / "headline.json"
+    return str(json.loads(path.read_text(encoding="utf-8"))["headline"]) if path.is_file() else ""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _seconds_since(started: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    """run.json of a folder; empty where there is none."""
+    path = folder / "run.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,261 @@
+"""The one training loop for torch modules.
+
+Everything random (initial weights, order of rows, augmentation, dropout)
+comes from the seed that is passed in; torch's global generator is left as it
+was found.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from serlab.progress import Progress
+from serlab.training import batches
+from serlab.training.checkpoints import Checkpoint, architecture, content
+from serlab.training.devices import explained_memory, resolve_device
+from serlab.training.epochs import Data, Loss, Run, Settings, classification, finished, train_epoch, validate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """How an experiment has a fit carried out and watched; methods do not choose it.
+
+    Attributes
+    ----------
+    n_jobs : int
+        Threads, for methods to choose by :func:`threads`.
+    device : {"cpu", "cuda", "auto"}
+        See :func:`serlab.training.devices.resolve_device`.
+    augment : callable, optional
+        What networks apply to their training batches, see :func:`train`.
+    progress : callable(done, total, text), optional
+        Called after each epoch.
+    on_epoch : callable(DataFrame), optional
+        Called after each epoch with the history so far, for live curves.
+    cancel : threading.Event, optional
+        Checked before each batch.
+    checkpoints : Path, optional
+        Folder in which training keeps its state after each epoch, and finds
+        it again after a kill.
+    """
+
+    n_jobs: int = 1
+    device: str = "cpu"
+    augment: Callable[..., Tensor] | None = None
+    progress: Progress | None = None
+    on_epoch: Callable[[pd.DataFrame], None] | None = None
+    cancel: threading.Event | None = None
+    checkpoints: Path | None = None
+
+
+#: On the CPU, watched by nobody.
+PLAIN = Fitting()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch for the duration of a block, then restore its state.
+
+    For building a module (initial weights) and for dropout.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def threads(n_jobs: int) -> Iterator[None]:
+    """Let torch use so many threads during a block; -1: as many as it does anyway."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if n_jobs == -1 else n_jobs)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def train(
+    module: nn.Module,
+    X: Tensor,
+    y: Tensor,
+    *,
+    settings: Settings,
+    seed: int,
+    class_weight: Tensor | None = None,
+    validation: tuple[Tensor, Tensor] | None = None,
+    augment: Callable[..., Tensor] | None = None,
+    fitting: Fitting = PLAIN,
+    name: str = "fit",
+    rows: Sequence | None = None,
+    loss: Loss = classification,
+    target: Tensor | None = None,
+    target_y: Tensor | None = None,
+) -> pd.DataFrame:
+    """Train a classifier in place, by cross-entropy if nothing else is asked for; it stays on its device.
+
+    Parameters that do not require a gradient stay as they are.
+
+    Parameters
+    ----------
+    module : Module
+        Gives logits, shape (n, n_classes).
+    X : Tensor, shape (n, ...)
+        Sequences (n, t, d) are NaN after the end of an utterance, and a batch
+        is cut at its longest one.
+    y : Tensor of int64, shape (n,)
+    settings : Settings
+    seed : int
+        Of the order of rows, of augmentation and of dropout.
+    class_weight : Tensor, shape (n_classes,), optional
+        Such as :func:`balanced_weight`.
+    validation : tuple of (Tensor, Tensor), optional
+        Rows and labels taken from the training side. The module ends with the
+        weights of the epoch in which their loss was least. A class may be
+        absent.
+    augment : callable, optional
+        ``augment(X, generator=...)`` -> what to train on instead of a batch ``X``.
+    fitting : Fitting
+        Device, watchers, checkpoints.
+    name : str
+        Of the checkpoint, ``<name>.pt``; another for each training of a fit.
+    rows : sequence, optional
+        Ids of the rows, for ``TrainingError.rows``.
+    loss : callable, optional
+        See :data:`serlab.training.epochs.Loss` and :mod:`serlab.training.objectives`.
+    target : Tensor, shape (m, ...), optional
+        Rows of another corpus, given to ``loss`` in batches beside those of
+        ``X``: an epoch is one pass over ``X``, and ``target`` is drawn again and again.
+    target_y : Tensor of int64, shape (m,), optional
+        Their labels, where ``loss`` may have them.
+
+    Returns
+    -------
+    DataFrame
+        One row an epoch: epoch, loss, uar; loss_<term> where the loss has
+        several terms; with validation validation_loss and validation_uar.
+        Loss and UAR of the training rows are those met on the way, with
+        dropout and while weights change. UAR is the mean recall of the
+        classes that are present.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no longer finite, with the ``rows`` at fault; the module
+        has the weights of the last whole epoch then. If memory is out, or the
+        checkpoint found is of another training.
+    ParameterError
+        If a GPU is asked for and there is none.
+    Cancelled
+        If ``fitting.cancel`` is set; the module is half-trained then.
+    """
+    if settings.patience is not None and validation is None:
+        raise ValueError("patience needs validation rows")
+    device = resolve_device(fitting.device)
+    checkpoint = None
+    if fitting.checkpoints is not None:
+        chosen = {**asdict(settings), "seed": seed, "augment": augment is not None, "device": device}
+        chosen["loss"] = getattr(loss, "__name__", repr(loss))
+        tensors = [X, y, class_weight, *(validation or ()), target, target_y, *module.state_dict().values()]
+        checkpoint = Checkpoint(
+            path=fitting.checkpoints / f"{name}.pt",
+            architecture=architecture(module),
+            training=f"{chosen} {content(tensors)}",
+        )
+    with seeded(seed), explained_memory(_knobs(settings.batch_size, X)):
+        run = Run.start(module, loss, class_weight, settings, seed, device)
+        beside = None
+        if target is not None:
+            labels = torch.empty(0, dtype=torch.int64) if target_y is None else target_y
+            beside = Data(target.to(device), labels.to(device), batches.lengths(target), augment, None)
+        data = Data(X.to(device), y.to(device), batches.lengths(X), augment, rows, beside)
+        if checkpoint is not None and (state := checkpoint.read()) is not None:
+            run.restore(state)
+            _report(run.history, settings, fitting)
+        while not finished(run.history, settings):
+            row = train_epoch(run, data, settings, fitting.cancel)
+            if validation is not None:
+                row |= validate(run, *validation, settings)
+            run.end_epoch(row)
+            if checkpoint is not None:
+                checkpoint.write(run.state())
+            _report(run.history, settings, fitting)
+    if run.best is not None:
+        module.load_state_dict(run.best)
+    module.eval()
+    return pd.DataFrame(run.history)
+
+
+def balanced_weight(y: Tensor, n_classes: int) -> Tensor:
+    """Class weights inverse to class counts, so that each class weighs the same.
+
+    ``n / (classes present * count)``; a class without rows gets 0.
+    """
+    counts = torch.bincount(y, minlength=n_classes).float()
+    return torch.where(counts > 0, len(y) / (counts.clamp(min=1) * (counts > 0).sum()), 0.0)
+
+
+def predict(
+    module: nn.Module,
+    X: np.ndarray,
+    *,
+    function: Callable[[Tensor], Tensor] | None = None,
+    batch_size: int = 256,
+    fitting: Fitting = PLAIN,
+) -> np.ndarray:
+    """Outputs of a module that is not trained meanwhile, in batches.
+
+    Parameters
+    ----------
+    module : Module
+        Moved to the device of ``fitting`` and left there.
+    X : ndarray, shape (n, ...)
+        Sequences (n, t, d) are NaN after the end of an utterance.
+    function : callable, optional
+        Of a batch, such as ``module.attention``; the module itself if not given.
+
+    Returns
+    -------
+    ndarray, shape (n, ...)
+        NaN in columns that only batches of longer utterances have.
+
+    Raises
+    ------
+    TrainingError
+        If memory is out.
+    """
+    device = resolve_device(fitting.device)
+    module.to(device).eval()
+    X = torch.as_tensor(X)
+    with explained_memory(_knobs(batch_size, X)):
+        return batches.apply(function or module, X, batch_size=batch_size, device=device).numpy()
+
+
+def predict_proba(module: nn.Module, X: np.ndarray, *, fitting: Fitting = PLAIN) -> np.ndarray:
+    """Softmax of a classifier's logits; float64, rows sum to 1."""
+    return torch.softmax(torch.from_numpy(predict(module, X, fitting=fitting)).double(), dim=1).numpy()
+
+
+def _report(history: list[dict[str, float]], settings: Settings, fitting: Fitting) -> None:
+    last = history[-1]
+    if fitting.progress is not None:
+        text = ", ".join(
+            f"{name.replace('_', ' ')} {value:.3f}" for name, value in last.items() if name != "epoch"
+        )
+        fitting.progress(last["epoch"], settings.epochs, f"epoch {last['epoch']}: {text}")
+    if fitting.on_epoch is not None:
+        fitting.on_epoch(pd.DataFrame(history))
+
+
+def _knobs(batch_size: int, X: Tensor) -> str:
+    """What needs less memory when it is lower."""
+    frames = f", or the length of utterances ({X.shape[1]} frames)" if X.dim() == 3 else ""
+    return f"batch_size ({batch_size}){frames}"

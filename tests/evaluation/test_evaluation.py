@@ -1,0 +1,389 @@
+"""Runs hand over only what access allows; every number derives from predictions."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serlab import metrics
+from serlab.errors import Cancelled, ProtocolError, TrainingError
+from serlab.evaluation import running as evaluation
+from serlab.features import Frames
+from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
+from serlab.protocols import SplitProtocol
+from serlab.samples import Labelled, Unlabelled, statistics
+from tests.toys import separable_features, utterance_table
+
+
+@dataclass
+class Nearest:
+    """Nearest class mean over all labelled data it was given; remembers what it got."""
+
+    n_classes: int
+    seed: int
+    got: dict = field(default_factory=dict)
+
+    def fit(self, **samples):
+        self.got = samples
+        labelled = [part for part in samples.values() if isinstance(part, Labelled)]
+        X, y = np.concatenate([p.X for p in labelled]), np.concatenate([p.y for p in labelled])
+        X = X + 0.5 * np.random.default_rng(self.seed).standard_normal(X.shape)
+        means = [
+            X[y == c].mean(axis=0) if np.any(y == c) else np.full(X.shape[1], 9)
+            for c in range(self.n_classes)
+        ]
+        self.means = np.stack(means)
+        return self
+
+    def predict_proba(self, X):
+        distance = ((X[:, None] - self.means) ** 2).sum(axis=2)
+        proba = np.exp(-distance)
+        return proba / proba.sum(axis=1, keepdims=True)
+
+
+def spec(access="few-shot", *, made=None, name=None, **more) -> MethodSpec:
+    def build(*, n_classes, seed, preset, fitting):
+        method = Nearest(n_classes, seed)
+        if made is not None:
+            made.append(method)
+        return method
+
+    name = name or f"nearest-{access}"
+    return MethodSpec(name=name, title=name, access=access, build=build, **{"normalization": "none"} | more)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return utterance_table({"here": 4, "there": 3})
+
+
+@pytest.fixture(scope="module")
+def X(table):
+    return separable_features(table)
+
+
+@pytest.fixture(scope="module")
+def splits(table):
+    return SplitProtocol(name="one-subject", target="here", sources=("there",)).plan(table)[0]
+
+
+def run(specs, splits, X, table, seeds=(0, 1), **more):
+    return evaluation.run(specs, splits, X=X, utterances=table, seeds=seeds, preset="demo", **more)
+
+
+@pytest.mark.parametrize("access", FIT_ARGUMENTS)
+def test_a_method_gets_what_its_access_allows_and_nothing_else(table, X, splits, access):
+    made: list[Nearest] = []
+    done = run([spec(access, made=made)], splits[:1], X, table, seeds=(0,))
+    (method,) = made
+    assert set(method.got) == set(FIT_ARGUMENTS[access])
+    for name, part in method.got.items():
+        labelled = name in ("source", "target_train")
+        assert type(part) is (Labelled if labelled else Unlabelled)
+        corpus = {"there"} if name == "source" else {"here"}
+        assert set(part.corpus) == corpus
+    expected = {
+        "none": "nothing",
+        "unlabelled": "unlabelled",
+        "semi-supervised": "12 labelled + unlabelled",
+    }.get(access, "12 labelled")
+    assert done.fits["target_seen"].tolist() == [expected]
+
+
+@pytest.mark.parametrize("access", ["none", "unlabelled"])
+def test_target_labels_cannot_change_what_does_not_see_them(table, X, splits, access):
+    shuffled = table.copy()
+    here = np.flatnonzero(table["corpus"] == "here")
+    shuffled.iloc[here, shuffled.columns.get_loc("emotion")] = (
+        table["emotion"].iloc[np.random.default_rng(0).permutation(here)].to_numpy()
+    )
+    one, other = (run([spec(access)], splits, X, t).predictions for t in (table, shuffled))
+    columns = [column for column in one if column.startswith(("p_", "y_pred"))]
+    pd.testing.assert_frame_equal(one[columns], other[columns])
+
+
+def test_test_labels_cannot_change_any_prediction(table, X, splits):
+    split = splits[0]
+    changed = table.copy()
+    column = changed.columns.get_loc("emotion")
+    changed.iloc[split.test, column] = table["emotion"].iloc[np.roll(split.test, 5)].to_numpy()
+    specs = [spec(access) for access in FIT_ARGUMENTS] + [spec(name="z", normalization="corpus")]
+    one, other = (run(specs, [split], X, t).predictions for t in (table, changed))
+    assert (one["y_pred"] == other["y_pred"]).all()
+    assert (one["y_true"] != other["y_true"]).any()
+
+
+def test_same_training_data_is_fitted_once(table, X, splits):
+    made: list[Nearest] = []
+    run([spec("none", made=made)], splits, X, table, seeds=(0,))
+    assert sum(bool(method.got) for method in made) == 1
+
+
+def test_deterministic_methods_run_once(table, X, splits):
+    done = run([spec(stochastic=False), spec(name="random")], splits, X, table)
+    assert done.predictions.groupby("method")["seed"].nunique().to_dict() == {
+        "nearest-few-shot": 1,
+        "random": 2,
+    }
+
+
+def test_resumes_where_it_stopped(table, X, splits, tmp_path):
+    cancel = threading.Event()
+
+    def stop_late(done, total, text):
+        if done >= len(splits) + 1:
+            cancel.set()
+
+    specs = [spec(name="a"), spec(name="b")]
+    with pytest.raises(Cancelled):
+        run(specs, splits, X, table, folder=tmp_path, progress=stop_late, cancel=cancel)
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == ["a-seed0.fits.parquet", "a-seed0.predictions.parquet"]
+    made: list[Nearest] = []
+    resumed = run([spec(name="a", made=made), spec(name="b")], splits, X, table, folder=tmp_path)
+    assert len(made) == len(splits), "only seed 1 of method a was left to do"
+    straight = run(specs, splits, X, table)
+    pd.testing.assert_frame_equal(resumed.predictions, straight.predictions)
+
+
+def test_resumes_within_a_method_fold_by_fold(table, X, splits, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "_SAVE_EVERY", -1.0)
+
+    def stop(done, total, text):
+        if done >= 2:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        run([spec()], splits, X, table, seeds=(0,), folder=tmp_path, progress=stop)
+    made: list[Nearest] = []
+    resumed = run([spec(made=made)], splits, X, table, seeds=(0,), folder=tmp_path)
+    assert len(made) == len(splits) - 2, "two folds were on disk"
+    straight = run([spec()], splits, X, table, seeds=(0,))
+    pd.testing.assert_frame_equal(resumed.predictions, straight.predictions)
+
+
+def test_a_limit_on_labelled_target_utterances_is_kept_and_said(table, X, splits):
+    made: list[Nearest] = []
+    done = run([spec(made=made, target_limit=5)], splits, X, table)
+    assert set(done.fits["target_seen"]) == {"5 labelled"} and set(done.fits["n_target"]) == {5}
+    drawn = [tuple(method.got["target_train"].row) for method in made]
+    assert len(set(drawn)) == len(drawn), "each fold and seed draws its own"
+    for method, split in zip(made, [*splits, *splits], strict=True):
+        assert set(method.got["target_train"].row) <= set(split.target_train)
+
+
+def frames_of(X: pd.DataFrame) -> Frames:
+    """Each vector twice, the second time plus 2, then padding."""
+    values = np.stack([X.to_numpy(), X.to_numpy() + 2, np.full(X.shape, np.nan)], axis=1)
+    return Frames(index=X.index, columns=tuple(X), values=values.astype(np.float32), frame_shift=0.01)
+
+
+def test_a_method_of_vectors_gets_the_statistics_of_frames(table, X, splits):
+    made: list[Nearest] = []
+    run([spec(made=made)], splits[:1], frames_of(X), table, seeds=(0,))
+    source = made[0].got["source"]
+    expected = np.hstack([X.iloc[source.row] + 1, np.ones_like(X.iloc[source.row])])
+    np.testing.assert_allclose(source.X, expected, atol=1e-5)
+
+
+def test_a_method_of_frames_refuses_vectors(table, X, splits):
+    with pytest.raises(ProtocolError, match="nearest-few-shot needs frames"):
+        run([spec(input="frames")], splits, X, table)
+
+
+class Network(Nearest):
+    """With the extras of a network."""
+
+    def fit(self, **samples):
+        return super().fit(**{name: replace(part, X=statistics(part.X)) for name, part in samples.items()})
+
+    def predict_proba(self, X):
+        return super().predict_proba(statistics(X))
+
+    def history(self):
+        return pd.DataFrame({"stage": "target", "epoch": [1, 2], "loss": [2.0, 1.0]})
+
+    def attention(self, X):
+        return np.tile([0.25, 0.75], (len(X), 1))
+
+    def embed(self, X):
+        return statistics(X)[:, :3]
+
+
+def test_what_a_network_shows_is_kept_for_the_first_seed(table, X, splits, tmp_path):
+    def build(*, n_classes, seed, preset, fitting):
+        return Network(n_classes, seed)
+
+    network = replace(spec(input="frames"), build=build)
+    done = run([network, spec(name="plain")], splits, frames_of(X), table, folder=tmp_path)
+    assert len(done.history) == 2 * len(splits) * 2 and set(done.history["method"]) == {network.name}
+    rows = [splits[0].train, splits[0].target_train, splits[0].test]
+    assert done.embeddings["utterance"].tolist() == list(table.index[np.concatenate(rows)]), "of one fold"
+    assert [column for column in done.embeddings if column.startswith("e_")] == ["e_1", "e_2", "e_3"]
+    assert set(done.attention["part"]) == {"train", "test"} and set(done.attention["seed"]) == {0}
+    learned = done.attention.query("part == 'train' and fold == @splits[0].fold")["utterance"]
+    assert list(learned) == list(table.index[splits[0].target_train])
+    again = run([network, spec(name="plain")], splits, frames_of(X), table, folder=tmp_path)
+    pd.testing.assert_frame_equal(again.attention, done.attention)
+    # Or not, where nobody looks at it.
+    bare = run([network, spec(name="plain")], splits, frames_of(X), table, details=False)
+    assert bare.embeddings.empty and bare.attention.empty and bare.shift.empty
+    pd.testing.assert_frame_equal(bare.predictions, done.predictions)
+    pd.testing.assert_frame_equal(bare.history, done.history)
+
+
+def test_augmented_copies_are_learned_from_and_never_tested(table, X, splits):
+    made: list[Nearest] = []
+    done = run([spec(made=made)], splits[:1], X, table, seeds=(0,), copies=[X + 100])
+    got = made[0].got["target_train"]
+    n = len(splits[0].target_train)
+    assert len(got) == 2 * n and list(got.row) == [*splits[0].target_train] * 2
+    np.testing.assert_array_equal(got.X[n:], got.X[:n] + 100)
+    assert len(done.predictions) == len(splits[0].test)
+    assert done.fits["n_target"].tolist() == [n], "copies are not more labelled utterances"
+
+
+def test_a_failed_training_names_the_files_and_the_others_go_on(table, X, splits):
+    def build(*, n_classes, seed, preset, fitting):
+        class Fails(Nearest):
+            def fit(self, **samples):
+                raise TrainingError("the loss became nan in epoch 3", rows=samples["target_train"].row[:4])
+
+        return Fails(n_classes, seed)
+
+    names = "here/s0-anger-0, here/s0-anger-1, here/s0-anger-2 and 1 more"
+    failing = replace(spec(name="failing"), build=build)
+    done = run([failing, spec(name="plain")], splits[:1], X, table, seeds=(0,))
+    skipped = done.fits.set_index("method")["skipped"]
+    assert skipped["failing"] == f"the loss became nan in epoch 3; the batch: {names}"
+    assert skipped["plain"] == "" and set(done.predictions["method"]) == {"plain"}
+
+
+def test_a_fold_that_a_method_cannot_run_is_counted(table, X, splits):
+    here = table["speaker"] == "here/s0"
+    kept = ~(here & (table["emotion"] == "neutral"))
+    rows, features = table[kept], X[kept]
+    splits = SplitProtocol(name="one-subject", target="here", sources=("there",)).plan(rows)[0]
+    done = run([spec(name="neutral", normalization="neutral"), spec(name="plain")], splits, features, rows)
+    skipped = done.fits[done.fits["skipped"] != ""]
+    assert set(skipped["method"]) == {"neutral"} and set(skipped["fold"]) == {"here/s0"}
+    results = evaluation.score(done.predictions, done.fits)
+    summary = evaluation.summarise(done.predictions, results, rows["speaker"]).set_index("method")
+    assert summary.loc["neutral", ["n_folds", "n_skipped"]].tolist() == [3, 1]
+    compared = evaluation.compare(done.predictions, rows["speaker"], baseline="plain")
+    assert compared["n_folds"].tolist() == [3], "only folds that both could run are compared"
+
+
+def test_every_measure_derives_from_the_predictions(table, X, splits):
+    done = run([spec()], splits, X, table)
+    results = evaluation.score(done.predictions, done.fits)
+    assert len(results) == len(splits) * 2
+    part = done.predictions.query("fold == 'here/s1' and seed == 1")
+    counts = metrics.confusion(part["y_true"], part["y_pred"], 4)
+    row = results.query("fold == 'here/s1' and seed == 1").iloc[0]
+    assert row["uar"] == pytest.approx(float(metrics.uar(counts)))
+    summary = evaluation.summarise(done.predictions, results, table["speaker"]).iloc[0]
+    by_seed = [
+        metrics.uar(metrics.confusion(p["y_true"], p["y_pred"], 4))
+        for _, p in done.predictions.groupby("seed")
+    ]
+    assert summary["uar"] == pytest.approx(np.mean(by_seed))
+    assert summary["uar_low"] <= summary["uar"] <= summary["uar_high"]
+
+
+def fake_predictions(
+    rng, *, speakers=10, per_speaker=40, accuracy=(0.5, 0.7)
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Two methods, "a" and "b", right with the given probabilities."""
+    n = speakers * per_speaker
+    names = [f"u{i}" for i in range(n)]
+    y = rng.integers(0, 2, n)
+    tables = []
+    for method, share in zip("ab", accuracy, strict=True):
+        y_pred = np.where(rng.random(n) < share, y, 1 - y)
+        table = pd.DataFrame({"utterance": names, "y_true": y, "y_pred": y_pred})
+        tables.append(table.assign(method=method, fold="f", seed=0, p_no=1.0 - y_pred, p_yes=1.0 * y_pred))
+    return pd.concat(tables, ignore_index=True), pd.Series(
+        np.repeat(np.arange(speakers), per_speaker), index=names
+    )
+
+
+def test_bootstrap_equals_a_naive_loop():
+    predictions, speakers = fake_predictions(np.random.default_rng(0))
+    counts = evaluation.speaker_counts(predictions[predictions["method"] == "a"], speakers, 2)
+    weights = evaluation._resamples(10, 20, seed=3)
+    fast = metrics.uar(evaluation._weighted(weights, counts))[:, 0]
+    own = predictions[predictions["method"] == "a"].assign(speaker=speakers.to_numpy())
+    for draw, value in zip(weights, fast, strict=True):
+        rows = pd.concat([own[own["speaker"] == s] for s, times in enumerate(draw) for _ in range(times)])
+        assert value == pytest.approx(
+            float(metrics.uar(metrics.confusion(rows["y_true"], rows["y_pred"], 2)))
+        )
+
+
+def test_paired_comparison_of_a_real_difference_and_of_none():
+    predictions, speakers = fake_predictions(np.random.default_rng(1))
+    table = evaluation.compare(predictions, speakers, baseline="a")
+    assert table["verdict"].tolist() == ["helps"]
+    assert table["gain_low"].item() > 0
+    reverse = evaluation.compare(predictions, speakers, baseline="b")
+    assert reverse["gain"].item() == pytest.approx(-table["gain"].item())
+    assert reverse["verdict"].tolist() == ["hurts"]
+    same = predictions[predictions["method"] == "a"]
+    twice = pd.concat([same, same.assign(method="copy")])
+    identical = evaluation.compare(twice, speakers, baseline="a")
+    assert (identical["gain"].item(), identical["p"].item()) == (0.0, 1.0)
+
+
+def test_randomisation_p_value_by_hand():
+    """Two speakers, always better on one, never on the other: the four swaps are countable."""
+    rows = []
+    for method, right in (("a", {"x": False, "y": True}), ("b", {"x": True, "y": True})):
+        for speaker in "xy":
+            for y in (0, 1):
+                answer = y if right[speaker] else 1 - y
+                rows.append({"method": method, "utterance": f"{speaker}{y}", "y_true": y, "y_pred": answer})
+    speakers = pd.Series({"x0": "x", "x1": "x", "y0": "y", "y1": "y"})
+    predictions = pd.DataFrame(rows).assign(fold="f", seed=0, p_0=0.5, p_1=0.5)
+    table = evaluation.compare(predictions, speakers, baseline="a")
+    assert table["gain"].item() == pytest.approx(0.5)
+    assert table["p"].item() == 1.0, "every swap gives a difference of the same size"
+
+
+def test_false_alarms_keep_to_their_level():
+    """Under the null hypothesis, p < .05 in about 5 % of 200 experiments."""
+    rng = np.random.default_rng(5)
+    p = []
+    for _ in range(200):
+        predictions, speakers = fake_predictions(rng, speakers=8, per_speaker=10, accuracy=(0.6, 0.6))
+        p.append(evaluation.compare(predictions, speakers, baseline="a", n_resamples=50)["p"].item())
+    assert np.mean(np.array(p) < 0.05) < 0.10
+
+
+def test_holm_by_hand():
+    assert evaluation.holm(np.array([0.01, 0.04, 0.03, 0.5])) == pytest.approx([0.04, 0.09, 0.09, 0.5])
+    assert evaluation.holm(np.array([])).size == 0
+
+
+def test_one_test_speaker_has_no_interval():
+    predictions, speakers = fake_predictions(np.random.default_rng(2), speakers=1)
+    fits = pd.DataFrame([{**dict.fromkeys(evaluation.FIT_COLUMNS, ""), "method": m, "fold": "f", "seed": 0,
+                          "n_train": 1, "n_target": 1, "n_test": 40, "seconds": 0.0, "transductive": False}
+                         for m in "ab"])  # fmt: skip
+    summary = evaluation.summarise(predictions, evaluation.score(predictions, fits), speakers)
+    assert summary["uar"].notna().all() and summary["uar_low"].isna().all()
+
+
+def test_missing_baseline_and_misaligned_rows(table, X, splits):
+    predictions, speakers = fake_predictions(np.random.default_rng(0))
+    with pytest.raises(ProtocolError, match="baseline 'c' has no predictions"):
+        evaluation.compare(predictions, speakers, baseline="c")
+    with pytest.raises(ValueError, match="same rows"):
+        run([spec()], splits, X.iloc[::-1], table)
+    no_source = [replace(split, train=np.array([], dtype=int)) for split in splits]
+    with pytest.raises(ProtocolError, match="no method could be run"):
+        run([spec("none")], no_source, X, table)

@@ -1,0 +1,106 @@
+"""A notebook over all ordered pairs, and the page of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from serlab.errors import ParameterError, SerlabError
+from serlab.reporting import matrix
+
+
+def test_cells_are_all_ordered_pairs_with_every_combination():
+    cells = matrix.cells(["a", "b", "c", "a"], {"scheme": ["arousal", "valence"]})
+    assert len(cells) == 12 and len({str(cell.parameters) for cell in cells}) == 12
+    assert cells[0].parameters == {"sources": ["a"], "target": "b", "scheme": "arousal"}
+    assert cells[0].name == "a to b, scheme arousal"
+    with pytest.raises(ParameterError, match="needs two corpora, not 1"):
+        matrix.cells(["a", "a"], {})
+
+
+def run_folder(
+    folder: Path, *, uar: float, verdict: str, methods: tuple[str, ...] = ("base", "moved")
+) -> Path:
+    """Tables as a run leaves them; each method is better by .01 than the one before."""
+    folder.mkdir(parents=True)
+    summary = {"target_seen": "nothing", "uar_low": 0.1, "uar_high": 0.9, "badge": ""}
+    pd.DataFrame(
+        [{"method": m, "title": f"T {m}", "uar": uar + 0.01 * i, **summary} for i, m in enumerate(methods)]
+    ).to_csv(folder / "summary.csv", index=False)
+    parameters = {"sources": ["a"], "target": "b", "scheme": "arousal", "seeds": [0, 1], "preset": "quick"}
+    (folder / "run.json").write_text(json.dumps({"parameters": parameters}), encoding="utf-8")
+    gained = {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "p_holm": 0.01, "verdict": verdict}
+    pd.DataFrame([{"method": m, **gained} for m in methods[1:]]).to_csv(
+        folder / "comparison.csv", index=False
+    )
+    return folder
+
+
+def test_the_page_shows_runs_and_names_what_failed(tmp_path):
+    cells = matrix.cells(["a", "b"], {"scheme": ["arousal"]})
+    done = [
+        (cells[0], run_folder(tmp_path / "a-to-b" / "0123", uar=0.61, verdict="helps")),
+        (cells[1], SerlabError("no <speakers>")),
+    ]
+    page = matrix.write(tmp_path, done)
+    text = page.read_text(encoding="utf-8")
+    assert '<a href="a-to-b/0123/report.html">a to b</a>' in text
+    assert "0.62 [0.10, 0.90]<br>helps" in text and "scheme arousal" in text
+    assert "Runs: 1 of 2. seeds 0, 1; preset quick." in text
+    assert text.count("data:image/png;base64") == 2, "UAR and gain"
+    assert "Not ranked: ranks need two methods in two runs, or more; there are 2 in 1" in text
+    assert "b to a, scheme arousal</b>: no &lt;speakers&gt;" in text
+    table = pd.read_csv(tmp_path / "matrix.csv")
+    assert table["method"].tolist() == ["base", "moved"] and table["verdict"].tolist()[1] == "helps"
+
+
+def test_many_methods_are_rows_and_ranked(tmp_path):
+    """All pairs of three corpora with twenty methods, one of which is in two runs only."""
+    names = tuple(f"m{i}" for i in range(20))
+    done = []
+    for place, cell in enumerate(matrix.cells(["a", "b", "c"], {})):
+        methods = names if place < 2 else names[:19]
+        done.append((cell, run_folder(tmp_path / str(place), uar=0.5, verdict="helps", methods=methods)))
+    text = matrix.write(tmp_path, done).read_text(encoding="utf-8")
+    assert "<tr><th>method</th><th><a href=" in text and "<tr><td>T m0</td><td>0.50 [0.10, 0.90]</td>" in text
+    assert "<td>T m19</td><td>0.69 [0.10, 0.90]<br>helps</td>" in text
+    assert text.count("data:image/png;base64") == 3, "UAR, gain and ranks"
+    assert (
+        "19 methods are ranked by UAR in each of 6 runs" in text and "Left out: m19: in 2 of 6 runs." in text
+    )
+    assert "F = \u221e" in text and "p &lt; .001" in text and "runs are not independent" in text
+    # z of 18 ranks is 18 / sqrt(19 x 20 / 36) = 5.54.
+    assert "Pairs that are told apart" in text and "5.540" in text
+
+
+def test_all_failed_is_a_page_too(tmp_path):
+    done = [(cell, SerlabError("gone")) for cell in matrix.cells(["a", "b"], {})]
+    assert "gone" in matrix.write(tmp_path, done).read_text(encoding="utf-8")
+
+
+def test_a_wrong_parameter_is_refused_before_anything_starts(tmp_path):
+    with pytest.raises(ParameterError, match="no parameter 'colour'"):
+        matrix.run("01", corpora=["near", "far"], parameters={"colour": "red"}, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_small_matrix(small_corpora, tmp_path):
+    steps = []
+    page = matrix.run(
+        "00",
+        corpora=["near", "far"],
+        parameters={"features": "librosa", "methods": "rf-source,rf-target"},
+        out=tmp_path,
+        data=small_corpora,
+        at_once=2,
+        progress=lambda done, total, text: steps.append((done, total)),
+    )
+    assert steps == [(1, 2), (2, 2)]
+    table = pd.read_csv(page.with_name("matrix.csv"))
+    assert set(zip(table["source"], table["target"], strict=True)) == {("near", "far"), ("far", "near")}
+    for report in table["report"].unique():
+        assert (page.parent / report).is_file()
+    assert '<a href="00_start_here/matrix.html">' in (tmp_path / "index.html").read_text(encoding="utf-8")

@@ -1,0 +1,93 @@
+"""Questions of notebook 04, asked of an outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serlab import evaluation, experiment, methods
+from serlab.errors import ParameterError
+from serlab.studies import controls
+from tests.toys import separable_features, utterance_table
+
+
+@pytest.fixture(scope="module")
+def parameters() -> experiment.Parameters:
+    return experiment.Parameters(
+        target="here", sources=("there",), methods=("light-target", "light-source", "light-mmd"),
+        features="logmel40", baseline="light-target", protocol="speaker-groups", folds=2, seeds=(3, 4),
+    )  # fmt: skip
+
+
+def outcome(parameters, hits: dict[str, float], **tables) -> experiment.Outcome:
+    """An outcome whose methods are right as often as ``hits`` says."""
+    table = utterance_table({"here": 8, "there": 2})
+    tested = table[table["corpus"] == "here"]
+    y = tested["emotion"].cat.codes.to_numpy()
+    parts = []
+    for number, (name, share) in enumerate(hits.items()):
+        right = np.random.default_rng(number).random(len(y)) < share
+        guess = np.where(right, y, (y + 1) % 4)
+        proba = {f"p_{c}": (guess == k).astype(float) for k, c in enumerate(table["emotion"].cat.categories)}
+        head = {"method": name, "fold": "group-1", "seed": 3, "utterance": tested.index}
+        parts.append(pd.DataFrame({**head, "y_true": y, "y_pred": guess, **proba}))
+    empty = pd.DataFrame()
+    names = ("history", "attention", "embeddings", "shift", "results", "summary", "comparison", "audit")
+    filled = {**dict.fromkeys(names, empty), **tables}
+    return experiment.Outcome(
+        parameters=parameters, utterances=table, X=separable_features(table), left_out=pd.Series(dtype=int),
+        skipped_files=empty, skipped_folds=empty, predictions=pd.concat(parts, ignore_index=True), notes=(),
+        **filled,
+    )  # fmt: skip
+
+
+def test_each_adapter_is_compared_with_its_own_control(parameters):
+    hits = {"light-source": 0.3, "light-mmd": 1.0, "svm-source": 0.9, "svm-tca": 0.9, "light-target": 0.5}
+    found = controls.gain_over_source(outcome(parameters, hits))
+    assert dict(zip(found["method"], found["baseline"], strict=True)) == {
+        "light-mmd": "light-source",
+        "svm-tca": "svm-source",
+    }
+    assert found["verdict"].iloc[0] == "helps"
+    np.testing.assert_allclose(found["p_holm"], evaluation.holm(found["p"].to_numpy()))
+    shown = controls.gain_table(found)
+    assert shown["over"].tolist() == ["Light CNN, source only", "SVM, source only"]
+
+
+def test_nothing_to_compare(parameters):
+    found = controls.gain_over_source(outcome(parameters, {"light-target": 0.5, "light-mmd": 0.5}))
+    assert found.empty and controls.gain_table(found).empty
+
+
+def test_pair_to_show_prefers_the_papers_method(parameters):
+    names = ["light-source", "light-coral", "light-mmd"]
+    embeddings = pd.DataFrame({"method": names})
+    hits = dict.fromkeys(names, 0.5)
+    found = controls.pair_to_show(outcome(parameters, hits, embeddings=embeddings))
+    assert found == ("light-source", "light-mmd")
+    with pytest.raises(ParameterError, match="add light-source and light-mmd"):
+        controls.pair_to_show(outcome(parameters, {"light-mmd": 0.5}, embeddings=embeddings))
+
+
+def test_choices_of_methods(parameters):
+    assert controls.to_sweep(parameters) == ["light-mmd"]
+    assert controls.labelled_methods(parameters) == ["light-target"]
+    headed = controls.with_target_head(parameters)
+    assert headed.methods == methods.GROUPS["target-head"] and headed.label_sets == "any"
+    assert headed.seeds == (3,) and headed.baseline in headed.methods
+    assert controls.first_seed(parameters).seeds == (3,)
+
+
+def test_shift_of_every_feature_set(parameters):
+    table = utterance_table({"here": 4, "there": 4})
+    X, empty = separable_features(table), pd.DataFrame()
+    moved = X + 5.0 * (table["corpus"] == "here").to_numpy()[:, None]
+    prepared = experiment.Prepared(
+        utterances=table, X=X, copies=(), further={"moved": (moved,)}, left_out=pd.Series(dtype=int),
+        audio_hash=pd.Series(dtype=str), skipped_files=empty, notes=(), fingerprint="toy",
+    )  # fmt: skip
+    found = controls.shift_of_features(parameters, prepared).set_index("features")
+    assert found.index.tolist() == ["logmel40", "moved"]
+    assert found.loc["moved", "a_distance"] > 1.9 > found.loc["logmel40", "a_distance"]
+    assert found.loc["moved", "mmd2"] > found.loc["logmel40", "mmd2"]

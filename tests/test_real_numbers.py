@@ -1,0 +1,30 @@
+"""EmoDB to URDU, notebook 01 as it stands, small models: the numbers of before the package was rebuilt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serlab import experiment
+from serlab.reporting import notebooks
+
+REMEMBERED = Path(__file__).parent / "data" / "emodb_to_urdu_predictions.parquet"
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_emodb_to_urdu_answers_as_before(shared):
+    chosen = notebooks.complete(
+        notebooks.find("01"), {"target": "urdu", "sources": ["emodb"], "data": str(shared / "corpora")}
+    )
+    outcome = experiment.run(experiment.Parameters.from_names(chosen), details=False)
+    keys = ["method", "fold", "seed", "utterance"]
+    before = pd.read_parquet(REMEMBERED).set_index(keys).sort_index()
+    now = outcome.predictions.set_index(keys).sort_index()[before.columns]
+    assert now.index.equals(before.index)
+    assert np.array_equal(now["y_true"], before["y_true"])
+    probabilities = [name for name in before if name.startswith("p_")]
+    np.testing.assert_allclose(now[probabilities], before[probabilities].astype(float), atol=2e-3)

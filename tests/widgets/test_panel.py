@@ -1,0 +1,483 @@
+"""The panel's logic, without a browser and (but for one test) without computing."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from serlab import experiment, methods, plotting, progress
+from serlab.data import utterances
+from serlab.errors import Cancelled, CorpusError, SerlabError
+from serlab.experiment import Outcome, Parameters
+from serlab.labels import scheme
+from serlab.widgets import panel as widgets
+
+SECONDS = 20
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERLAB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def parameters(tmp_path: Path) -> Parameters:
+    return Parameters(
+        target="synthetic-b",
+        sources=("synthetic-a",),
+        features="librosa",
+        methods=("rf-source", "rf-target"),
+        seeds=(0, 1),
+        preset="demo",
+        data=str(tmp_path / "data"),
+    )
+
+
+def outcome(parameters: Parameters) -> Outcome:
+    nothing = pd.DataFrame()
+    summary = pd.DataFrame(
+        {
+            "method": ["rf-source", "rf-target"],
+            "title": ["RF, source only", "RF, target only"],
+            "access": ["none", "target-only"],
+            "transductive": False,
+            "badge": "",
+            "uar": [0.4, 0.5],
+            "uar_low": [0.3, 0.4],
+            "uar_high": [0.5, 0.6],
+        }
+    )
+    comparison = pd.DataFrame(
+        {
+            "method": ["rf-source"],
+            "title": ["RF, source only"],
+            "baseline": "rf-target",
+            "gain": -0.1,
+            "gain_low": -0.2,
+            "gain_high": -0.05,
+            "p_holm": 0.01,
+            "verdict": "hurts",
+        }
+    )
+    audit = pd.DataFrame(
+        {"severity": ["warning", "info"], "check": "x", "finding": ["<few>", "fine"], "remedy": ""}
+    )
+    emotion = pd.Categorical(["anger", "joy", "neutral", "sadness"])
+    tested = pd.DataFrame({"corpus": parameters.target, "emotion": emotion})
+    return Outcome(
+        parameters=parameters,
+        utterances=tested,
+        X=nothing,
+        left_out=pd.Series(dtype=int),
+        skipped_files=nothing,
+        skipped_folds=nothing,
+        audit=audit,
+        predictions=nothing,
+        history=nothing,
+        attention=nothing,
+        embeddings=nothing,
+        shift=nothing,
+        results=nothing,
+        summary=summary,
+        comparison=comparison,
+        notes=(),
+    )
+
+
+def fake_runner(parameters, *, folder, progress, on_epoch, cancel) -> Outcome:
+    progress(1, 2, "half")
+    return outcome(parameters)
+
+
+def waiting_runner(parameters, *, folder, progress, on_epoch, cancel) -> Outcome:
+    """Works until it is cancelled."""
+    progress(3, 10, "RF <1>")
+    assert cancel.wait(SECONDS)
+    raise Cancelled("cancelled; finished methods are kept")
+
+
+# --- pickers ---
+
+
+def test_a_panel_starts_from_its_parameters_and_gives_them_back(parameters):
+    panel = widgets.Panel(parameters)
+    assert panel.parameters == parameters
+    assert panel.as_notebook_parameters() == parameters.as_dict()
+    assert not panel.run_button.disabled
+    assert panel.cancel_button.disabled
+
+
+def test_every_picker_changes_its_parameter(parameters):
+    panel = widgets.Panel(parameters)
+    changes = {
+        "target": "synthetic-c",
+        "scheme": "arousal",
+        "features": "egemaps",
+        "protocol": "k-shot",
+        "shots": 3,
+        "folds": 4,
+        "preset": "quick",
+        "on_bad_file": "stop",
+        "baseline": "svm-target",
+    }
+    for name, value in changes.items():
+        panel.controls[name].value = value
+        assert getattr(panel.parameters, name) == value
+    panel.controls["seeds"].value = "3 1,4"
+    panel.source_boxes["synthetic-b"].value = True
+    panel.method_boxes["majority"].value = True
+    assert panel.parameters.seeds == (3, 1, 4)
+    assert set(panel.parameters.sources) == {"synthetic-a", "synthetic-b"}
+    assert set(panel.parameters.methods) == {"majority", "rf-source", "rf-target"}
+    assert set(changes) | {"seeds"} == set(panel.controls)
+    assert panel.parameters.data == parameters.data  # no picker, kept
+
+
+def test_a_notebook_of_frames_offers_what_concerns_frames():
+    start = Parameters(
+        target="synthetic-b", sources=("synthetic-a",), features="logmel26", methods=("acnn-target",),
+        baseline="acnn-target", preset="demo", protocol="speaker-groups", scheme="arousal",
+    )  # fmt: skip
+    panel = widgets.Panel(start, notebook="02", groups=("neumann-vu",))
+    assert set(panel.method_boxes) == set(methods.GROUPS["neumann-vu"])
+    assert not any(name.startswith("is10") for _, name in panel.controls["features"].options)
+    panel.controls["augment"].value = "noise-20, specaugment"
+    panel.controls["device"].value = "cpu"
+    assert (panel.parameters.augment, panel.parameters.device) == (("noise-20", "specaugment"), "cpu")
+    assert "augment=noise-20,specaugment" in panel.command
+    panel.controls["augment"].value = "echo"
+    assert panel.run_button.disabled and "echo" in panel.problem.value
+
+
+def test_live_curves_draw_the_history_so_far():
+    curves = widgets.LiveCurves()
+    history = pd.DataFrame({"loss": [1.0, 0.5], "uar": [0.5, 0.75], "validation_uar": [0.4, np.nan]})
+    curves.report("ACNN, fold 1 of 5", history)
+    assert "ACNN, fold 1 of 5" in curves.widget.value and "uar 0.750" in curves.widget.value
+    assert curves.widget.value.count("<polyline") == 3 and curves.widget.layout.display is None
+    curves.report("too soon", history)
+    assert "too soon" not in curves.widget.value
+    curves.hide()
+    assert curves.widget.layout.display == "none"
+
+
+def test_shots_are_asked_for_with_k_shot_only(parameters):
+    panel = widgets.Panel(parameters)
+    assert panel.controls["shots"].disabled
+    panel.controls["protocol"].value = "k-shot"
+    assert not panel.controls["shots"].disabled
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda panel: setattr(panel.controls["target"], "value", "synthetic-a"),
+            "target and source at once",
+        ),
+        (lambda panel: setattr(panel.source_boxes["synthetic-a"], "value", False), "no source is ticked"),
+        (lambda panel: [setattr(box, "value", False) for box in panel.method_boxes.values()], "no method"),
+        (lambda panel: setattr(panel.controls["seeds"], "value", "0, one"), "not a list of whole numbers"),
+        (lambda panel: setattr(panel.controls["seeds"], "value", ""), "at least one"),
+    ],
+)
+def test_a_wrong_combination_disables_run_and_says_why(parameters, change, reason):
+    panel = widgets.Panel(parameters, runner=fake_runner)
+    change(panel)
+    assert panel.run_button.disabled
+    assert reason in panel.problem.value
+    assert panel.command_line.value == ""
+    with pytest.raises(SerlabError, match=reason):
+        _ = panel.parameters
+
+
+def test_a_wrong_combination_can_be_put_right(parameters):
+    panel = widgets.Panel(parameters)
+    panel.controls["target"].value = "synthetic-a"
+    panel.controls["target"].value = "synthetic-c"
+    assert not panel.run_button.disabled
+    assert panel.problem.value == ""
+
+
+def test_target_only_methods_need_no_source(parameters):
+    panel = widgets.Panel(parameters)
+    panel.method_boxes["rf-source"].value = False
+    panel.source_boxes["synthetic-a"].value = False
+    assert panel.parameters.sources == ()
+
+
+def test_a_baseline_that_is_not_ticked_is_pointed_out(parameters):
+    panel = widgets.Panel(parameters)
+    panel.method_boxes["rf-target"].value = False
+    assert "there will be no transfer gain" in panel.problem.value
+    assert not panel.run_button.disabled
+
+
+def test_corpora_that_are_not_installed_are_listed_with_how_to_get_them(parameters):
+    panel = widgets.Panel(parameters)
+    assert "emodb" not in panel.installed
+    assert panel.source_boxes["emodb"].disabled
+    assert panel.source_boxes["emodb"].description == "emodb (missing)"
+    assert "emodb" not in panel.controls["target"].options
+    page = widgets._how_to_get(panel.installed, parameters.data)
+    assert "<b>emodb</b>" in page and "synthetic" not in page
+
+
+def test_a_missing_corpus_among_the_parameters_is_named(tmp_path):
+    panel = widgets.Panel(Parameters(target="urdu", sources=("emodb", "synthetic-a"), data=str(tmp_path)))
+    assert panel.run_button.disabled
+    assert "urdu, emodb: not installed in" in panel.problem.value
+    assert not panel.source_boxes["emodb"].disabled  # so that it can be unticked
+
+
+def test_the_command_gives_the_same_parameters(parameters):
+    panel = widgets.Panel(parameters)
+    panel.controls["seeds"].value = "0, 1, 2"
+    words = shlex.split(panel.command)
+    assert words[:3] == ["serlab", "run", "01"]
+    given = dict(word.split("=", 1) for flag, word in itertools.pairwise(words) if flag == "-p")
+    given["preset"] = words[words.index("--preset") + 1]
+    expected = panel.as_notebook_parameters()
+    for name, value in given.items():
+        wanted = expected[name]
+        assert value == (",".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted))
+    # jobs has no influence, the others none on the methods of notebook 01, which does not declare them.
+    of_networks = {
+        "seconds", "augment", "device", "trade_off", "weights", "encoder", "acoustic_model", "label_sets",
+    }  # fmt: skip
+    assert set(expected) - set(given) == {"jobs"} | of_networks
+    assert "sources=synthetic-a" in panel.command_line.value
+
+
+# --- running ---
+
+
+def test_run_shows_the_result(parameters):
+    seen = []
+    panel = widgets.Panel(parameters, runner=fake_runner, on_result=seen.append)
+    panel.run_button.click()
+    assert panel.wait(SECONDS)
+    assert panel.error is None
+    assert seen == [panel.outcome]
+    assert panel.outcome.parameters == parameters
+    page = "".join(part.value for part in panel.result.children)
+    assert "target alone UAR 0.50" in page  # the headline
+    assert page.count("data:image/png;base64") == 2
+    assert "0.400 [0.300,\N{NO-BREAK SPACE}0.500]" in page and "hurts" in page
+    assert "&lt;few&gt;" in page and "fine" not in page
+    assert "finished in" in panel.message.value
+    assert not panel.run_button.disabled and panel.cancel_button.disabled
+    assert panel.bar.widget.layout.display == "none"
+
+
+def test_cancel_stops_the_run_and_says_so(parameters):
+    panel = widgets.Panel(parameters, runner=waiting_runner)
+    panel.run_button.click()
+    assert panel.run_button.disabled and not panel.cancel_button.disabled
+    assert not panel.wait(0.05)
+    assert "RF &lt;1&gt; &middot; 3 of 10" in panel.bar._text.value
+    panel.controls["seeds"].value = "5"  # pickers may be moved meanwhile
+    assert panel.run_button.disabled
+    panel.cancel_button.click()
+    assert panel.wait(SECONDS)
+    assert "finished methods are kept" in panel.message.value
+    assert isinstance(panel.error, Cancelled)
+    assert panel.outcome is None and panel.result.children == ()
+    assert not panel.run_button.disabled
+
+
+def test_a_second_run_is_not_started_beside_the_first(parameters):
+    panel = widgets.Panel(parameters, runner=waiting_runner)
+    panel.start()
+    first = panel._thread
+    panel.start()
+    assert panel._thread is first
+    panel.cancel()
+    assert panel.wait(SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (CorpusError("emodb is <empty>"), "emodb is &lt;empty&gt;"),
+        (ZeroDivisionError("oops"), "internal error: ZeroDivisionError: oops"),
+    ],
+)
+def test_an_error_is_one_message(parameters, error, text):
+    def failing_runner(parameters, **_):
+        raise error
+
+    panel = widgets.Panel(parameters, runner=failing_runner)
+    panel.run_button.click()
+    assert panel.wait(SECONDS)
+    assert text in panel.message.value
+    assert panel.error is error
+    assert not panel.run_button.disabled
+
+
+def test_a_run_after_an_error_forgets_it(parameters, monkeypatch):
+    monkeypatch.setattr(widgets, "_result_widgets", lambda outcome: [])
+    panel = widgets.Panel(parameters, runner=fake_runner)
+    panel.error = ValueError()
+    panel.run_button.click()
+    assert panel.wait(SECONDS)
+    assert panel.error is None
+
+
+def test_the_runner_gets_what_the_panel_shows(parameters, monkeypatch):
+    monkeypatch.setattr(widgets, "_result_widgets", lambda outcome: [])
+    got = {}
+
+    def runner(parameters, **options):
+        got.update(options, parameters=parameters)
+        return outcome(parameters)
+
+    panel = widgets.Panel(parameters, runner=runner)
+    panel.controls["seeds"].value = "7"
+    panel.start()
+    assert panel.wait(SECONDS)
+    assert got["parameters"].seeds == (7,)
+    assert isinstance(got["cancel"], threading.Event)
+    assert got["folder"] == panel.folder == experiment.scratch_folder(panel.parameters)
+
+
+def test_progress_bar_estimates_what_is_left(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(widgets.time, "monotonic", lambda: now[0])
+    bar = widgets.ProgressBar()
+    bar.report(0, 100, "features")
+    now[0] += 10
+    bar.report(20, 100, "features")
+    assert bar._bar.value == 0.2
+    assert "features &middot; 20 of 100 &middot; about 40 s left" in bar._text.value
+    bar.report(21, 100, "too soon after the last")
+    assert "20 of 100" in bar._text.value
+    now[0] += 1
+    bar.report(1, 8, "next stage")
+    assert "left" not in bar._text.value  # its speed is not known yet
+    bar.report(8, 8, "next stage")
+    assert bar.widget.layout.display == "none"
+
+
+# --- headless ---
+
+
+def test_headless_there_are_no_widgets(parameters, monkeypatch, tmp_path):
+    shown = []
+    monkeypatch.setattr(widgets, "display", shown.append)
+    monkeypatch.setattr(widgets, "Panel", None)
+    fixed = widgets.show(parameters, run_folder=str(tmp_path))
+    assert shown == [fixed]
+    assert fixed.parameters == parameters
+    assert fixed.folder == tmp_path
+    fixed.progress(1, 2, "half")
+    assert (tmp_path / progress.FILE_NAME).is_file(), "for the command that waits"
+    assert "synthetic-a" in fixed.installed
+    bundle = fixed._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" not in bundle
+    assert "rf-source, rf-target" in bundle["text/html"]
+
+
+def test_a_panel_has_a_table_for_viewers_without_widgets(parameters):
+    bundle = widgets.Panel(parameters)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "Parameters of this run" in bundle["text/html"]
+
+
+# --- browser of utterances ---
+
+
+@pytest.fixture
+def tones(tmp_path: Path) -> pd.DataFrame:
+    rows = []
+    time = np.arange(8000) / 16000
+    for corpus, speaker, emotion in [("x", "1", "anger"), ("x", "2", "joy"), ("y", "3", "neutral")]:
+        path = tmp_path / f"{corpus}{speaker}.wav"
+        soundfile.write(path, 0.3 * np.sin(2 * np.pi * 220 * time), 16000)
+        rows.append(
+            {
+                "utterance": f"{corpus}/{speaker}", "corpus": corpus, "speaker": f"{corpus}/{speaker}",
+                "path": str(path), "native_label": emotion,
+            }
+        )  # fmt: skip
+    return scheme("four").apply(utterances(rows))
+
+
+def test_browser_lists_plays_and_draws(tones):
+    browser = widgets.Browser(tones)
+    assert browser.utterance.options == ("x/1", "x/2")
+    assert "<audio" in browser.view.player.value and "data:image/png" in browser.view.picture.value
+    browser.emotion.value = "joy"
+    assert browser.utterance.options == ("x/2",)
+    assert browser.utterance.value == "x/2"
+    browser.speaker.value = "x/1"
+    assert browser.utterance.options == () and browser.view.player.value == ""
+    browser.corpus.value = "y"
+    assert browser.utterance.options == ("y/3",)
+    assert browser.emotion.options == (widgets.ALL, "neutral")
+
+
+def test_browser_says_what_is_wrong_with_a_file(tones):
+    Path(tones.loc["x/1", "path"]).write_bytes(b"")
+    browser = widgets.Browser(tones)
+    assert "x1.wav" in browser.view.picture.value and browser.view.player.value == ""
+
+
+def seen_outcome(tones: pd.DataFrame, with_attention: bool = True) -> SimpleNamespace:
+    """What an experiment with two methods leaves behind: the second is wrong about x/2."""
+    classes = tuple(tones["emotion"].cat.categories)
+    y_true = tones["emotion"].cat.codes.to_numpy()
+    parts = []
+    for method, wrong in (("svm", []), ("acnn", ["x/2"])):
+        y = np.where(tones.index.isin(wrong), (y_true + 1) % len(classes), y_true)
+        proba = np.where(np.eye(len(classes))[y] > 0, 0.7, 0.1)
+        part = pd.DataFrame(proba, columns=[f"p_{name}" for name in classes])
+        key = {"method": method, "fold": "1", "seed": 0, "utterance": tones.index}
+        parts.append(part.assign(y_true=y_true, y_pred=y, **key))
+    weights = pd.DataFrame(
+        {"a_1": 0.8, "a_2": 0.2, "utterance": tones.index, "method": "acnn", "part": "test"}
+    )
+    return SimpleNamespace(
+        classes=classes,
+        utterances=tones,
+        predictions=pd.concat(parts, ignore_index=True),
+        attention=weights if with_attention else pd.DataFrame(),
+        summary=pd.DataFrame({"method": ["svm", "acnn"], "title": ["SVM", "ACNN, target only"]}),
+    )
+
+
+def test_prediction_browser_lists_wrong_and_right_answers(tones):
+    browser = widgets.PredictionBrowser(seen_outcome(tones), step_seconds=0.25)
+    assert browser.message.value == "0 of 3 utterances", "the SVM made no error"
+    assert browser.view.player.value == ""
+    browser.method.value = "acnn"
+    assert browser.utterance.options == (("x/2: joy, answer sadness", "x/2"),)
+    assert "<audio" in browser.view.player.value
+    assert "ACNN, target only: x/2" in browser.view.picture.value
+    browser.answer.value = "right"
+    assert browser.message.value == "2 of 3 utterances"
+    assert "ACNN, target only: x/1" in browser.view.picture.value
+    browser.method.value = "svm"
+    assert "SVM: x/1" in browser.view.picture.value, "the same utterance, the other method"
+
+
+def test_headless_prediction_browser_is_a_figure_of_the_most_certain_error(tones):
+    figure = widgets.prediction_browser(seen_outcome(tones), run_folder="runs/1", step_seconds=0.25)
+    assert isinstance(figure, plotting.Figure)
+    assert figure.get_suptitle() == "ACNN, target only: x/2, speaker x/2"
+    plain = widgets.prediction_browser(seen_outcome(tones, with_attention=False), run_folder="runs/1")
+    assert plain.get_suptitle().startswith("SVM: ")
+
+
+def test_headless_browser_is_a_figure(tones):
+    figure = widgets.corpus_browser(tones, run_folder="runs/1")
+    assert isinstance(figure, plotting.Figure)
+    assert figure.get_suptitle() == "x/1: anger, speaker x/1"
