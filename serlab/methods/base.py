@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -69,8 +69,16 @@ class MethodSpec:
         :class:`serlab.training.Fitting`.
     options : tuple of str
         Further parameters of an experiment that ``build`` takes: "trade_off" ...
-    features : str
-        Feature set this method is fed, whatever the others are; empty: the experiment's.
+    control : str
+        Method that is the same but for the one thing that this one adds: same classifier, same labels,
+        same normalisation. A gain is over it. Empty where there is none.
+    features : str or callable(options) -> str
+        Feature set this method is fed, whatever the others are; empty: the experiment's. Where it
+        depends on options of the family, a function of their values by name.
+    columns : str
+        Regular expression for the columns of that feature set that it is fed; empty: all.
+    swept : bool
+        Whether a report shows it over a grid of its trade-off.
     requires : str
         Module that must be installed, as an optional extra.
     input : {"vectors", "frames"}
@@ -93,7 +101,10 @@ class MethodSpec:
     input: Literal["vectors", "frames"] = "vectors"
     target_limit: int | None = None
     options: tuple[str, ...] = ()
-    features: str = ""
+    control: str = ""
+    features: str | Callable[[Mapping[str, Any]], str] = ""
+    columns: str = ""
+    swept: bool = False
     requires: str = ""
     stochastic: bool = True
     reference: str = ""
