@@ -18,7 +18,16 @@ from functools import partial
 from typing import Any
 
 from serlab.errors import ParameterError
-from serlab.methods import asr_transfer, comparison, encoder, light, speech_rivals, vector_adaptation, vgg
+from serlab.methods import (
+    adapters,
+    asr_transfer,
+    comparison,
+    encoder,
+    light,
+    speech_rivals,
+    vector_adaptation,
+    vgg,
+)
 from serlab.methods.alignment import coral
 from serlab.methods.autoencoder import AutoencoderSVM, Reconstructed
 from serlab.methods.base import FIT_ARGUMENTS, Access, Method, MethodSpec
@@ -26,6 +35,7 @@ from serlab.methods.building import PRESETS, linear_svm, of_preset, trained
 from serlab.methods.deep import FineTuned, Network
 from serlab.methods.forest import MultiTask, forest
 from serlab.methods.neural import DBN, FCNN, DBNClassifier
+from serlab.methods.options import Asked, Option
 from serlab.methods.scenarios import Adapted, Classifier, Majority, Pooled, SourceOnly, TargetOnly
 from serlab.models.acnn import ACNN
 from serlab.models.dbn import Pretraining
@@ -37,10 +47,13 @@ __all__ = [
     "FIT_ARGUMENTS",
     "GROUPS",
     "METHODS",
+    "OPTIONS",
     "PRESETS",
     "Access",
+    "Asked",
     "Method",
     "MethodSpec",
+    "Option",
     "get",
     "require_installed",
 ]
@@ -622,3 +635,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # For corpora with different label sets.
     "target-head": ("light-target", "light-finetuned-head", "light-mmd-head"),
 }  # fmt: skip
+
+#: What families of methods ask a person for, by name; :attr:`MethodSpec.options` says which method asks.
+OPTIONS: dict[str, Option] = {
+    option.name: option for family in (adapters, vgg, encoder, asr_transfer) for option in family.OPTIONS
+}

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import copy
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,6 +31,7 @@ from serlab.methods.adaptation import Renormalized
 from serlab.methods.base import Access, Method, MethodSpec
 from serlab.methods.building import of_preset
 from serlab.methods.deep import FineTuned, Network
+from serlab.methods.options import Asked, Option
 from serlab.methods.scenarios import SourceOnly, TargetOnly
 from serlab.models.corpus_norm import take_statistics
 from serlab.models.frame_classifier import EmotionTDNN, FrameClassifier, frame_classification, mean_layers
@@ -383,5 +384,45 @@ SPECS: tuple[MethodSpec, ...] = (
         _spec("frozen", scenario, layer)
         for layer in ("tdnn13", "prefinal")
         for scenario in ("target", "source")
+    ),
+)
+
+
+def _provided(asked: Asked) -> AcousticModel:
+    from serlab.asr import for_experiments
+
+    return for_experiments.provided(
+        asked.value,
+        sources=asked.sources,
+        preset=asked.preset,
+        seed=asked.seed,
+        data_root=asked.data or None,
+        device=asked.device,
+        progress=asked.progress,
+        cancel=asked.cancel,
+    )
+
+
+def _described(value: str, model: AcousticModel) -> str:
+    from serlab.asr import for_experiments
+
+    return f"TDNN pretrained on {for_experiments.describe(model)}."
+
+
+def _heard(model: AcousticModel) -> Iterable[str]:
+    return model.provenance.get("training_audio", ())
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="acoustic_model",
+        default="",
+        title="acoustic model",
+        help="Folder made by `serlab pretrain`, or its name under SERLAB_MODELS, for the tdnn methods; "
+        "empty: pretrained on the sources.",
+        provide=_provided,
+        describe=_described,
+        heard=_heard,
+        is_path=True,
     ),
 )

@@ -12,9 +12,10 @@ and ``top``, which trains the uppermost blocks of the encoder itself further.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -25,6 +26,7 @@ from serlab.features import Frames
 from serlab.methods.base import Access, MethodSpec
 from serlab.methods.building import adapted, fine_tuned, linear_svm, of_preset, renormalized, trained
 from serlab.methods.deep import FineTuned, Network
+from serlab.methods.options import Option
 from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
 from serlab.methods.self_training import BalancedRidge, SelfTrained, SemiSupervised
 from serlab.models.layer_weighting import LayerWeighting
@@ -32,8 +34,8 @@ from serlab.pretrained import encoders
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings, objectives
 
-#: Feature sets of the encoder that an experiment names, see :func:`feature_set`.
-POOLED, SECOND_LAYER, BELOW_TOP = "encoder", "encoder@2", "encoder-frames"
+#: Columns of the second layer in the feature set :func:`pooled`.
+LAYER_2 = r"^layer2\."
 #: Blocks that ``top`` trains.
 N_TOP = 2
 
@@ -59,46 +61,66 @@ TOP_SETTINGS: dict[str, Settings] = {
 }
 
 
-def feature_set(name: str, encoder: str) -> str:
-    """Name of the feature set that stands for one of this module in an experiment with an encoder.
+def pooled(options: Mapping[str, Any]) -> str:
+    """Feature set of :attr:`MethodSpec.features`: mean and deviation of each layer of the encoder.
 
     Parameters
     ----------
-    name : str
-        Of :attr:`MethodSpec.features`; what is not of this module is returned as it is.
-    encoder : str
-        See :func:`serlab.pretrained.encoders.find`.
+    options : mapping
+        With ``encoder``, see :func:`serlab.pretrained.encoders.find`.
 
     Raises
     ------
     ParameterError
-        If there is no encoder, or it cannot be used.
+        If it is empty.
     """
-    if name not in (POOLED, SECOND_LAYER, BELOW_TOP):
-        return name
-    if name == BELOW_TOP:
-        return f"encoder-frames:{encoder}@{_below_top(encoder)}"
-    _require_encoder(encoder)
-    return f"encoder-speech:{encoder}"
+    return f"encoder-speech:{_required(options)}"
 
 
-def _require_encoder(encoder: str) -> None:
+def second_layer(options: Mapping[str, Any]) -> str:
+    """The same; which columns of it, the method says."""
+    return pooled(options)
+
+
+def below_top(options: Mapping[str, Any]) -> str:
+    """Feature set of :attr:`MethodSpec.features`: frames of the layer that enters the blocks of ``top``.
+
+    As :func:`pooled`; raises :class:`serlab.errors.ParameterError` where the encoder cannot be read, too.
+    """
+    encoder = _required(options)
+    return f"encoder-frames:{encoder}@{_below_top(encoder)}"
+
+
+#: To be told apart where features are kept by what a method asks for.
+POOLED, SECOND_LAYER, BELOW_TOP = pooled, second_layer, below_top
+
+
+def feature_set(name: str | Callable[[Mapping[str, Any]], str], encoder: str) -> str:
+    """Feature set that a method asks for, in an experiment with an encoder."""
+    return name({"encoder": encoder}) if callable(name) else name
+
+
+def _required(options: Mapping[str, Any]) -> str:
+    """The encoder of the options."""
+    encoder = options.get("encoder", "")
     if not encoder:
         raise ParameterError(
             "parameter 'encoder' is empty: name the folder of a pretrained speech encoder, or a name of the "
             "hub such as openai/whisper-tiny, or leave out the methods that need one"
         )
+    return encoder
 
 
 def _below_top(encoder: str) -> int:
     """The layer that enters the blocks of ``top``."""
-    _require_encoder(encoder)
-    return max(0, encoders.look(encoder).n_layers - N_TOP)
+    return max(0, encoders.look(_required({"encoder": encoder})).n_layers - N_TOP)
 
 
-def chosen_columns(name: str, X: pd.DataFrame | Frames) -> pd.DataFrame | Frames:
+def chosen_columns(
+    name: str | Callable[[Mapping[str, Any]], str], X: pd.DataFrame | Frames
+) -> pd.DataFrame | Frames:
     """What of an encoder's feature set is one of this module: all, or a layer."""
-    return X.filter(regex=r"^layer2\.") if name == SECOND_LAYER else X
+    return X.filter(regex=LAYER_2) if name is second_layer else X
 
 
 def _ridge(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> BalancedRidge:
@@ -184,6 +206,11 @@ def _top_fine_tuned(*, preset: str, **settings: Any) -> FineTuned:
     return FineTuned(_top("source", preset=preset, **settings), on_target=of_preset(TOP_SETTINGS, preset))
 
 
+def _fed_by_it(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Builder of a method whose features come from the encoder, while the classifier does not know it."""
+    return lambda *, encoder="", **settings: build(**settings)
+
+
 def _spec(
     name: str,
     title: str,
@@ -191,7 +218,8 @@ def _spec(
     build: Callable,
     reference: str,
     *,
-    features: str = POOLED,
+    features: Callable[[Mapping[str, Any]], str] = pooled,
+    options: tuple[str, ...] = (),
     **more: Any,
 ) -> MethodSpec:
     return MethodSpec(
@@ -200,6 +228,7 @@ def _spec(
         access=access,
         features=features,
         requires="transformers",
+        options=("encoder", *options),
         build=build,
         reference=reference,
         **more,
@@ -208,30 +237,22 @@ def _spec(
 
 def _probe(name: str, title: str, access: Access, build: Callable, reference: str, **more: Any) -> MethodSpec:
     return _spec(
-        f"probe-{name}", f"Encoder, linear, {title}", access, build, reference, stochastic=False, **more
-    )
+        f"probe-{name}", f"Encoder, linear, {title}", access, _fed_by_it(build), reference,
+        stochastic=False, **more,
+    )  # fmt: skip
 
 
 def _weighted(
     name: str, title: str, access: Access, build: Callable, reference: str, **more: Any
 ) -> MethodSpec:
-    options = ("encoder", *more.pop("options", ()))
-    return _spec(
-        f"encoder-{name}",
-        f"Encoder, weighted layers, {title}",
-        access,
-        build,
-        reference,
-        options=options,
-        **more,
-    )
+    return _spec(f"encoder-{name}", f"Encoder, weighted layers, {title}", access, build, reference, **more)
 
 
 def _on_top(name: str, title: str, access: Access, build: Callable) -> MethodSpec:
     return _spec(
         f"top-{name}", f"Encoder, top {N_TOP} blocks trained, {title}", access, build,
         "fine-tuning as in Wang et al. 2021, A fine-tuned wav2vec 2.0/HuBERT benchmark",
-        features=BELOW_TOP, input="frames", options=("encoder",),
+        features=below_top, input="frames",
         normalization="none",  # the blocks go on from what the ones below give
     )  # fmt: skip
 
@@ -260,13 +281,14 @@ SPECS: tuple[MethodSpec, ...] = (
         _semi_supervised, "Zou et al. 2018, class-balanced self-training", normalization="corpus",
     ),
     _spec(
-        "layer2-source", "Encoder, layer 2, SVM, source only", "none", trained(SourceOnly, linear_svm),
-        "linear support vector machine", features=SECOND_LAYER, stochastic=False,
+        "layer2-source", "Encoder, layer 2, SVM, source only", "none",
+        _fed_by_it(trained(SourceOnly, linear_svm)),
+        "linear support vector machine", features=second_layer, columns=LAYER_2, stochastic=False,
     ),
     _spec(
         "layer2-source-z", "Encoder, layer 2, SVM, source only, per-corpus z", "unlabelled",
-        trained(Adapted, linear_svm), _SCHULLER, features=SECOND_LAYER, normalization="corpus",
-        stochastic=False,
+        _fed_by_it(trained(Adapted, linear_svm)), _SCHULLER, features=second_layer, columns=LAYER_2,
+        normalization="corpus", stochastic=False,
     ),
     _weighted(
         "target", "target only", "target-only", trained(TargetOnly, partial(_network, "target")), _SUPERB
@@ -311,3 +333,22 @@ SPECS: tuple[MethodSpec, ...] = (
     _on_top("source", "source only", "none", trained(SourceOnly, partial(_top, "source"))),
     _on_top("finetuned", "source, then target", "few-shot", _top_fine_tuned),
 )  # fmt: skip
+
+
+def _described(value: str, provided: str) -> str:
+    if not value:
+        return ""
+    return f"Encoder: {Path(value).name}, a stranger to languages it was not trained on."
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="encoder",
+        default="",
+        title="encoder",
+        help="Pretrained speech encoder, for the methods that need one: a folder of Whisper, wav2vec 2.0, "
+        "HuBERT or WavLM, its name under SERLAB_MODELS, or a name of the hub such as openai/whisper-tiny.",
+        describe=_described,
+        is_path=True,
+    ),
+)

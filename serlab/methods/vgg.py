@@ -31,6 +31,7 @@ from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
 from serlab.methods.base import Access, Method, MethodSpec
 from serlab.methods.building import of_preset, trained
 from serlab.methods.deep import FineTuned, Network
+from serlab.methods.options import Asked, Option
 from serlab.methods.scenarios import Adapted, SourceOnly, TargetOnly
 from serlab.models.vgg16 import FROM_IMAGENET, VGG16, Top
 from serlab.pretrained import imagenet
@@ -399,3 +400,30 @@ SPECS: tuple[MethodSpec, ...] = (
         "equations 1 and 2, with labels of both; label sets may differ", "trade_off",
     ),
 )  # fmt: skip
+
+
+def _provided(asked: Asked) -> Weights | None:
+    """None for random initialisation, also where published weights were downloaded before."""
+    if not asked.value:
+        return None
+    download = asked.value == "download"
+    return imagenet.find(
+        "" if download else asked.value, download=download, progress=asked.progress, cancel=asked.cancel
+    )
+
+
+def _described(value: str, weights: Weights | None) -> str:
+    return f"VGG16 begins with {imagenet.describe(weights)}."
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="weights",
+        default="",
+        title="VGG16 weights",
+        help="ImageNet weights for VGG16: a local file, 'download', or empty for random initialisation.",
+        provide=_provided,
+        describe=_described,
+        is_path=True,
+    ),
+)
