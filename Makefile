@@ -1,6 +1,7 @@
 # make demo   a report on synthetic corpora, in under a minute
 # make test   all tests
 # make lab    JupyterLab in notebooks/
+# make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
 #
 # Each makes .venv first if it is missing or older than the pinned packages.
 # Another Python: make PYTHON=/path/to/python3.12 demo
@@ -13,7 +14,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
 	echo $$python && break; done)
 
-.PHONY: demo test lab clean
+.PHONY: demo test lab docs clean
 
 demo: $(STAMP)
 	$(VENV)/bin/serlab demo
@@ -25,6 +26,13 @@ lab: $(STAMP)
 	SERLAB_DATA="$${SERLAB_DATA:-$(CURDIR)/data}" SERLAB_MODELS="$${SERLAB_MODELS:-$(CURDIR)/models}" \
 		$(VENV)/bin/python -m jupyterlab --notebook-dir=notebooks
 
+# Notebook 00 takes half a minute and is shown as it was run; the others on demand.
+NOTEBOOKS := 00
+docs: $(STAMP)
+	$(VENV)/bin/python docs/_ext/rendered_notebooks.py $(NOTEBOOKS)
+	$(VENV)/bin/python -m sphinx --fail-on-warning --quiet docs docs/_build/html
+	@echo docs/_build/html/index.html
+
 clean:
 	rm -rf $(VENV) build *.egg-info
 
@@ -35,5 +43,5 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu:" \
 		"apt install python3-venv"; exit 1; } >&2
 	@echo 'Installing packages into $(VENV): once, a few minutes.'
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[adaptation,asr,encoders,test]'
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[adaptation,asr,docs,encoders,test]'
 	@touch $@

@@ -123,11 +123,11 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["demo", "test", "lab"])
+@pytest.mark.parametrize("target", ["demo", "test", "lab", "docs"])
 def test_make_installs_once(checkout: Path, target: str) -> None:
     first = make(checkout, "-n", target, f"PYTHON={sys.executable}")
     assert f"{sys.executable} -m venv .venv" in first.stdout
-    assert "pip install --quiet -c constraints.txt -e '.[adaptation,asr,encoders,test]'" in first.stdout
+    assert "pip install --quiet -c constraints.txt -e '.[adaptation,asr,docs,encoders,test]'" in first.stdout
     (checkout / ".venv").mkdir()
     (checkout / ".venv" / ".installed").touch()
     assert "pip install" not in make(checkout, "-n", target).stdout
@@ -158,4 +158,5 @@ def test_make_says_what_is_missing(checkout: Path) -> None:
 
 def test_ci_runs_the_tests() -> None:
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
-    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "make test" in text and "make docs" in text

@@ -13,7 +13,7 @@ language    optional  ISO 639-1, such as "it"
 text_id     optional  same value: same sentence
 session     optional  same value: recorded together
 start, end  optional  seconds into the file, for utterances cut from recordings
-arousal, valence, dominance  optional  ratings
+arousal     optional  rating; so are valence and dominance
 ==========  ========  ==========================================================
 
 A label is understood if it is itself a word of ``serlab.labels.EMOTIONS``

@@ -1,0 +1,232 @@
+"""Lists that are read from the package while the site is built, never typed.
+
+In a page::
+
+    ```{generated} methods
+    ```
+
+stands for what :data:`LISTS` has under that name, as Markdown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpydoc.docscrape import ClassDoc
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from serlab import cli, corpora, experiment, features, labels, methods
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    return " ".join(linked(str(value)).replace("|", r"\|").split())
+
+
+def linked(text: str) -> str:
+    """Addresses as links."""
+    return re.sub(r"https?://[^\s;,)]+[^\s;,).]", r"<\g<0>>", text)
+
+
+def code(text: object) -> str:
+    return f"`{text}`" if str(text) else ""
+
+
+def method_list() -> str:
+    """Every method, in the order of the registry."""
+    return table(
+        ("name", "title", "sees of the target", "normalisation", "input", "control", "reference"),
+        (
+            (
+                code(name), spec.title, spec.access, spec.normalization, spec.input, code(spec.control),
+                spec.reference + (f" (extra `{methods.EXTRAS[spec.requires]}`)" if spec.requires else ""),
+            )
+            for name, spec in methods.METHODS.items()
+        ),
+    )  # fmt: skip
+
+
+def group_list() -> str:
+    """Names that stand for several methods."""
+    return table(
+        ("group", "methods"),
+        ((code(name), ", ".join(map(code, members))) for name, members in methods.GROUPS.items()),
+    )
+
+
+def access_list() -> str:
+    """What ``fit`` is given."""
+    return table(
+        ("access", "arguments of `fit`", "methods"),
+        (
+            (code(access), ", ".join(map(code, arguments)), _count(access))
+            for access, arguments in methods.FIT_ARGUMENTS.items()
+        ),
+    )
+
+
+def _count(access: str) -> int:
+    return sum(spec.access == access for spec in methods.METHODS.values())
+
+
+def feature_list() -> str:
+    """Feature sets with licence."""
+    return table(
+        ("name", "gives", "what it is", "licence", "reference"),
+        (
+            (code(name), found.kind, found.title, found.license, found.reference)
+            for name, found in features.FEATURE_SETS.items()
+        ),
+    )
+
+
+def scheme_list() -> str:
+    """Label schemes: classes, what becomes what, what is left out."""
+    parts = []
+    for name, scheme in labels.SCHEMES.items():
+        becomes = {
+            emotion: target for emotion, target in scheme.mapping.items() if target not in (None, emotion)
+        }
+        lines = [
+            f"Classes\n: {', '.join(scheme.classes)}",
+            f"Left out\n: {', '.join(scheme.left_out) or 'nothing'}",
+        ]
+        if becomes:
+            lines.append("Becomes\n: " + ", ".join(f"{old} → {new}" for old, new in becomes.items()))
+        if scheme.dimension:
+            thresholds = ", ".join(f"{corpus} above {value:g}" for corpus, value in scheme.thresholds.items())
+            lines.append(f"Where a corpus has ratings\n: the second class is {thresholds}")
+        lines.append(f"Source\n: {scheme.source}")
+        parts.append(f"## `{name}`\n\n" + "\n\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def corpus_list() -> str:
+    """One row a corpus."""
+    return table(
+        ("name", "corpus", "language", "utterances", "speakers", "licence"),
+        (
+            (
+                code(name), corpus.title, corpus.language, sum(corpus.expected.values()) or "",
+                corpus.expected_speakers or "", corpus.license,
+            )
+            for name, corpus in corpora.CORPORA.items()
+        ),
+    )  # fmt: skip
+
+
+def corpus_details() -> str:
+    """What is known of each published corpus."""
+    parts = []
+    for name, corpus in corpora.CORPORA.items():
+        if corpus.embedded:
+            continue
+        lines = [
+            f"Language\n: {corpus.language}",
+            f"Where to get it\n: {linked(corpus.how_to_get)}",
+            *([f"Download\n: `serlab download {name}`. {corpus.download.note}"] if corpus.download else []),
+            f"Licence\n: {linked(corpus.license)}",
+            f"Cite\n: {corpus.citation}",
+            f"Folder\n: `<data>/{name}/`, with files such as `{corpus.layout}`",
+            f"Native labels\n: {_counts(corpus.expected)}",
+            *([f"Know that\n: {' '.join(corpus.caveats)}"] if corpus.caveats else []),
+        ]
+        module = importlib.import_module(f"serlab.corpora.{name}")
+        about = (module.__doc__ or "").strip().partition("\n")[0]
+        parts.append(f"## {corpus.title} (`{name}`)\n\n{about}\n\n" + "\n\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _counts(expected) -> str:
+    return ", ".join(f"{label} ({count:,})" for label, count in expected.items()) or "ratings only"
+
+
+def parameter_list() -> str:
+    """Parameters of a run: name, default, what it may be."""
+    texts = {entry.name: entry for entry in ClassDoc(experiment.Parameters)["Attributes"]}
+    rows = []
+    for field in dataclasses.fields(experiment.Parameters):
+        default = "" if field.default is dataclasses.MISSING else code(_shown(field.default))
+        entry = texts[field.name]
+        kind = entry.type.replace("{", "").replace("}", "")
+        rows.append((code(field.name), kind, default, _plain(" ".join(entry.desc))))
+    return table(("parameter", "type", "default", "what it says"), rows)
+
+
+def _shown(value: Any) -> str:
+    return (",".join(map(str, value)) if isinstance(value, tuple) else str(value)) or '""'
+
+
+def _plain(text: str) -> str:
+    """Roles and double backticks of reStructuredText as Markdown."""
+    text = re.sub(r":(\w+):`([^`]+)`", r"{py:\1}`\2`", text)
+    return text.replace("``", "`")
+
+
+def command_list() -> str:
+    """``serlab COMMAND --help`` of every command."""
+    overview = _help()
+    names = re.findall(r"^ {4}(\w[\w-]*) ", overview, re.MULTILINE)
+    parts = [f"```text\n{overview}```"]
+    parts += [f"## `serlab {name}`\n\n```text\n{_help(name)}```" for name in names]
+    return "\n\n".join(parts)
+
+
+def _help(*command: str) -> str:
+    os.environ["COLUMNS"] = "88"  # argparse breaks lines at the width of a terminal
+    written = io.StringIO()
+    with contextlib.redirect_stdout(written), contextlib.suppress(SystemExit):
+        cli.main([*command, "--help"])
+    return written.getvalue()
+
+
+#: Name in a page -> function that gives Markdown.
+LISTS: dict[str, Callable[[], str]] = {
+    "access": access_list,
+    "commands": command_list,
+    "corpora": corpus_list,
+    "corpora-details": corpus_details,
+    "features": feature_list,
+    "groups": group_list,
+    "methods": method_list,
+    "parameters": parameter_list,
+    "schemes": scheme_list,
+}
+
+
+class Generated(SphinxDirective):
+    """The directive ``generated``."""
+
+    required_arguments = 1
+
+    def run(self):
+        if self.arguments[0] not in LISTS:
+            raise self.error(f"unknown list {self.arguments[0]!r}; known: {', '.join(LISTS)}")
+        return self.parse_text_to_nodes(LISTS[self.arguments[0]](), allow_section_headings=True)
+
+
+def reread(app: Sphinx, env, added, changed, removed) -> list[str]:
+    """Pages with lists are read at every build: what they are made from is not in them."""
+    return [
+        name for name in env.found_docs if "```{generated}" in Path(env.doc2path(name)).read_text("utf-8")
+    ]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("generated", Generated)
+    app.connect("env-get-outdated", reread)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
