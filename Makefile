@@ -1,7 +1,9 @@
 # make demo   a report on synthetic corpora, in under a minute
-# make test   all tests
+# make test   all tests, and the types
 # make lab    JupyterLab in notebooks/
 # make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
+# make types  the type checker alone
+# make clean  away with what make has made
 #
 # Each makes .venv first if it is missing or older than the pinned packages.
 # Another Python: make PYTHON=/path/to/python3.12 demo
@@ -14,7 +16,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
 	echo $$python && break; done)
 
-.PHONY: demo test lab docs clean
+.PHONY: demo test lab docs types clean
 
 demo: $(STAMP)
 	$(VENV)/bin/serlab demo
@@ -23,8 +25,10 @@ test: $(STAMP)
 	$(VENV)/bin/python -m pytest -n 2 -q
 
 lab: $(STAMP)
-	SERLAB_DATA="$${SERLAB_DATA:-$(CURDIR)/data}" SERLAB_MODELS="$${SERLAB_MODELS:-$(CURDIR)/models}" \
-		$(VENV)/bin/python -m jupyterlab --notebook-dir=notebooks
+	$(VENV)/bin/serlab lab
+
+types: $(STAMP)
+	$(VENV)/bin/python -m mypy
 
 # Notebook 00 takes half a minute and is shown as it was run; the others on demand.
 NOTEBOOKS := 00
@@ -34,7 +38,7 @@ docs: $(STAMP)
 	@echo docs/_build/html/index.html
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist docs/_build
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "serlab needs Python 3.11 or later, and there is none on the path." \
@@ -43,5 +47,5 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu:" \
 		"apt install python3-venv"; exit 1; } >&2
 	@echo 'Installing packages into $(VENV): once, a few minutes.'
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[adaptation,asr,docs,encoders,test]'
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[all,docs,test]'
 	@touch $@

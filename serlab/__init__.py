@@ -1,8 +1,73 @@
-"""serlab: does speech in another language help to recognise emotion here?"""
+"""serlab: does speech in another language help to recognise emotion here?
 
+>>> import serlab
+>>> outcome = serlab.Session(
+...     serlab.Parameters(target="synthetic-b", sources=("synthetic-a",), preset="demo")
+... ).run()  # doctest: +SKIP
+
+Nothing is loaded before it is used: ``import serlab`` takes no longer than Python's own modules.
+"""
+
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from serlab.errors import SerlabError
+
+if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
+    from serlab import (
+        corpora,
+        data,
+        evaluation,
+        experiment,
+        features,
+        labels,
+        methods,
+        papers,
+        plotting,
+        protocols,
+        reporting,
+        studies,
+        widgets,
+    )
+    from serlab.experiment import Parameters, Session
+
+__all__ = [
+    "Parameters",
+    "SerlabError",
+    "Session",
+    "__version__",
+    "corpora",
+    "data",
+    "evaluation",
+    "experiment",
+    "features",
+    "labels",
+    "methods",
+    "papers",
+    "plotting",
+    "protocols",
+    "reporting",
+    "studies",
+    "widgets",
+]
 
 try:
     __version__ = version("serlab")
 except PackageNotFoundError:  # imported from a checkout that is not installed
     __version__ = "0+unknown"
+
+#: Name of the face -> module that has it; every other name is a module itself.
+_HOME = {"Parameters": "serlab.experiment", "Session": "serlab.experiment"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'serlab' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name) if name in _HOME else import_module(f"serlab.{name}")
+    globals()[name] = value  # found once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

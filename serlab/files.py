@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 
 @contextmanager
@@ -42,6 +44,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as a .npz file; numbers, no objects, so that reading it needs no pickle."""
+    import numpy as np
+
     with whole(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, **arrays)
 

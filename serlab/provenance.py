@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import platform
 import re
@@ -17,8 +19,13 @@ from typing import Any
 import serlab
 from serlab import data
 
-#: Checkout this package is imported from; what is installed has none.
-CHECKOUT = Path(serlab.__file__).resolve().parents[1]
+#: Folder of the package: in a checkout, or where it is installed.
+PACKAGE = Path(serlab.__file__).resolve().parent
+#: Checkout this package is imported from; None where it is installed.
+CHECKOUT: Path | None = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
+
+#: Extras whose libraries cannot change a result.
+_NO_RESULTS = ("docs", "lab", "test")
 
 
 def describe(*, code: str, corpora: str) -> dict[str, Any]:
@@ -44,21 +51,28 @@ def describe(*, code: str, corpora: str) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    """Installed versions of what serlab depends on."""
-    versions = {}
+    """Installed versions of what serlab depends on, and of its extras that are there."""
+    versions: dict[str, str] = {}
     try:
         requirements = metadata.requires("serlab") or []
     except metadata.PackageNotFoundError:  # a checkout that is not installed
         requirements = []
     for requirement in requirements:
         name = re.split(r"[^\w.-]", requirement)[0]
-        if "extra ==" not in requirement:
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", requirement)
+        if name == "serlab" or (extra and extra[1] in _NO_RESULTS):
+            continue
+        with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions
 
 
 def commit() -> str | None:
-    """Commit of the checkout, with "+" where it has been edited; None outside git."""
+    """Commit of the checkout ("+": edited since), or of what was installed from git; None otherwise."""
+    if CHECKOUT is None:
+        return _installed_commit()
+    if not (CHECKOUT / ".git").exists():
+        return None
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
@@ -66,8 +80,6 @@ def commit() -> str | None:
         )
         return done.stdout.strip()
 
-    if not (CHECKOUT / ".git").exists():
-        return None
     try:
         edited = git("status", "--porcelain", "--untracked-files=no", "--", "serlab", "notebooks")
         return git("rev-parse", "--short=12", "HEAD") + ("+" if edited else "")
@@ -75,12 +87,21 @@ def commit() -> str | None:
         return None
 
 
+def _installed_commit() -> str | None:
+    """Commit that ``pip install git+https://...`` noted."""
+    try:
+        noted = metadata.distribution("serlab").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return None
+    commit_id = json.loads(noted or "{}").get("vcs_info", {}).get("commit_id")
+    return str(commit_id)[:12] if commit_id else None
+
+
 def package_digest() -> str:
     """Hash of the package's own code, whatever its version says."""
     digest = hashlib.sha256()
-    package = Path(serlab.__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -112,7 +133,7 @@ def hider(named: Mapping[Path, str] | None = None) -> Callable[[str], str]:
         **(named or {}),
         Path.cwd(): ".",
         data.cache_root(): "[cache]",
-        CHECKOUT: "[serlab]",
+        CHECKOUT or PACKAGE: "[serlab]",
         Path(sys.prefix): "[python]",
         Path(sys.base_prefix): "[python]",
         Path(tempfile.gettempdir()): "[tmp]",

@@ -39,7 +39,8 @@ def project() -> dict:
 def required(project: dict) -> list[Requirement]:
     """Everything in pyproject.toml, with the extras."""
     extras = project["optional-dependencies"].values()
-    return [Requirement(text) for texts in (project["dependencies"], *extras) for text in texts]
+    found = [Requirement(text) for texts in (project["dependencies"], *extras) for text in texts]
+    return [requirement for requirement in found if requirement.name != "serlab"]
 
 
 @pytest.fixture(scope="module")
@@ -90,18 +91,16 @@ def test_every_import_is_a_requirement(required) -> None:
                 assert providers & wanted, f"{path.name} imports {name}; add it to pyproject.toml"
 
 
-def test_data_files_of_the_package_are_packaged() -> None:
-    tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-    packaged = set()
-    for package, patterns in tool["setuptools"]["package-data"].items():
-        for pattern in patterns:
-            packaged |= set((ROOT / package.replace(".", "/")).glob(pattern))
-    others = {
-        path
-        for path in (ROOT / "serlab").rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith(".")
-    }
-    assert others <= packaged, f"not in [tool.setuptools.package-data]: {others - packaged}"
+def test_the_extra_all_is_every_extra_for_users(project: dict) -> None:
+    (everything,) = map(Requirement, project["optional-dependencies"]["all"])
+    assert everything.name == "serlab"
+    assert everything.extras == set(project["optional-dependencies"]) - {"all", "docs", "test"}
+
+
+def test_what_builds_the_package_is_there_for_the_tests(project: dict) -> None:
+    """The test of the wheel builds it without a network."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    assert set(build) <= set(project["optional-dependencies"]["test"])
 
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -123,11 +122,11 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["demo", "test", "lab", "docs"])
+@pytest.mark.parametrize("target", ["demo", "test", "lab", "docs", "types"])
 def test_make_installs_once(checkout: Path, target: str) -> None:
     first = make(checkout, "-n", target, f"PYTHON={sys.executable}")
     assert f"{sys.executable} -m venv .venv" in first.stdout
-    assert "pip install --quiet -c constraints.txt -e '.[adaptation,asr,docs,encoders,test]'" in first.stdout
+    assert "pip install --quiet -c constraints.txt -e '.[all,docs,test]'" in first.stdout
     (checkout / ".venv").mkdir()
     (checkout / ".venv" / ".installed").touch()
     assert "pip install" not in make(checkout, "-n", target).stdout

@@ -7,19 +7,33 @@ audEERING. The set ``librosa`` carries no such condition.
 from __future__ import annotations
 
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from serlab.audio import SAMPLE_RATE
+from serlab.errors import ParameterError
 from serlab.features.base import Extractor, FeatureSet
 
 LICENSE = "openSMILE: research, teaching and personal use only, not for products (audEERING Research License)"
 
 
+def _version() -> str:
+    try:
+        return version("opensmile")
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def _load(config: str) -> tuple[tuple[str, ...], Extractor]:
     """Names and extractor of one of openSMILE's own configurations."""
-    import opensmile  # takes a second
+    try:
+        import opensmile  # takes a second
+    except ImportError as error:
+        raise ParameterError(
+            "the feature sets is10 and egemaps need openSMILE, which is for research and teaching only: "
+            "pip install 'serlab[opensmile]'; or choose the feature set librosa, which is free for any use"
+        ) from error
 
     smile = opensmile.Smile(
         feature_set=opensmile.FeatureSet[config], feature_level=opensmile.FeatureLevel.Functionals
@@ -39,7 +53,7 @@ IS10 = FeatureSet(
     license=LICENSE,
     reference="Schuller et al. (2010), The INTERSPEECH 2010 Paralinguistic Challenge; "
     "the set of Andova & Lustrek, section 3",
-    settings={"opensmile": version("opensmile"), "config": "IS10"},
+    settings={"opensmile": _version(), "config": "IS10"},
     load=partial(_load, "IS10"),
 )
 
@@ -50,6 +64,6 @@ EGEMAPS = FeatureSet(
     license=LICENSE,
     reference="Eyben et al. (2016), The Geneva Minimalistic Acoustic Parameter Set (GeMAPS) for Voice "
     "Research and Affective Computing",
-    settings={"opensmile": version("opensmile"), "config": "eGeMAPSv02"},
+    settings={"opensmile": _version(), "config": "eGeMAPSv02"},
     load=partial(_load, "eGeMAPSv02"),
 )

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import ast
 import difflib
+import json
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from serlab.errors import ParameterError, SerlabError
+from serlab.files import write_text
 from serlab.progress import Progress
-from serlab.provenance import CHECKOUT
+from serlab.provenance import CHECKOUT, PACKAGE
 
 if TYPE_CHECKING:  # seconds to import, and experiments do without
     import nbformat
@@ -72,13 +74,70 @@ class Parameter:
     default: Any
 
 
+def own_folder() -> Path:
+    """Folder of serlab's own notebooks: of the checkout, or inside the installed package."""
+    return (CHECKOUT or PACKAGE) / "notebooks"
+
+
 def available() -> dict[str, Path]:
-    """Notebook name -> path, from ``./notebooks``, else from the checkout."""
-    for folder in (Path("notebooks"), CHECKOUT / "notebooks"):
+    """Notebook name -> path, from ``./notebooks``, else serlab's own."""
+    for folder in (Path("notebooks"), own_folder()):
         found = {path.stem: path for path in sorted(folder.glob("[0-9]*.ipynb"))}
         if found:
             return found
     return {}
+
+
+#: What :func:`copy` has done with a file.
+Copied = Literal["copied", "same", "replaced", "kept"]
+
+
+def copy(folder: Path | str, *, force: bool = False) -> dict[Path, Copied]:
+    """Copy serlab's own notebooks, for somebody to change.
+
+    Parameters
+    ----------
+    folder : path
+        Made where it is missing.
+    force : bool
+        Replace what is there and differs.
+
+    Returns
+    -------
+    dict of Path to str
+        Each copy, and what has happened to it: "copied", "same" (as before), "replaced",
+        or "kept" (it differs, and ``force`` is false).
+
+    Raises
+    ------
+    ParameterError
+        If the folder cannot be written.
+    """
+    own, done = own_folder(), {}
+    for source in sorted(own.rglob("*.ipynb")):
+        part = source.relative_to(own)
+        if ".ipynb_checkpoints" in part.parts:
+            continue
+        target = Path(folder) / part
+        try:
+            done[target] = _copy_one(source, target, force=force)
+        except OSError as error:
+            raise ParameterError(
+                f"cannot copy notebooks to {folder}: {error.strerror}; choose another folder"
+            ) from None
+    return done
+
+
+def _copy_one(source: Path, target: Path, *, force: bool) -> Copied:
+    there = target.exists()
+    if there and target.read_bytes() == source.read_bytes():
+        return "same"
+    if there and not force:
+        return "kept"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Not shutil.copy: an installed notebook may be read-only, and the copy is to be edited.
+    write_text(target, source.read_text(encoding="utf-8"))
+    return "replaced" if there else "copied"
 
 
 def find(name: str) -> Path:
@@ -99,7 +158,7 @@ def find(name: str) -> Path:
     matches = [stem for stem in known if name.isdigit() and int(stem.split("_")[0]) == int(name)]
     if len(matches) == 1:
         return known[matches[0]]
-    listing = ", ".join(known) or "none: run this in a checkout of serlab, or give the path of a notebook"
+    listing = ", ".join(known) or "none; give the path of a notebook"
     raise ParameterError(f"unknown notebook {name!r}; known notebooks: {listing}")
 
 
@@ -112,16 +171,14 @@ def parameters(path: Path) -> dict[str, Parameter]:
     Raises
     ------
     ParameterError
-        If there is no parameters cell, or something in it is not a plain value.
+        If the file is no notebook, if there is no parameters cell, or something
+        in it is not a plain value.
     """
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=4)
-    cells = [cell for cell in notebook.cells if _is_tagged(cell, "parameters")]
-    if not cells:
+    tagged = [source for source, tags in _cells(path) if "parameters" in tags]
+    if not tagged:
         raise ParameterError(f"notebook {path.name} has no cell tagged 'parameters'")
     try:
-        statements = ast.parse(cells[0].source).body
+        statements = ast.parse(tagged[0]).body
     except SyntaxError as error:
         raise ParameterError(f"notebook {path.name}: the parameters cell is not Python: {error}") from None
     declared = {}
@@ -141,6 +198,15 @@ def parameters(path: Path) -> dict[str, Parameter]:
             ) from None
         declared[name] = Parameter(name, _kind(kind, default), default)
     return declared
+
+
+def _cells(path: Path) -> list[tuple[str, list[str]]]:
+    """Source and tags of each cell, without nbformat: a wrong parameter is answered before that is loaded."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
+    except (ValueError, KeyError, TypeError):
+        raise ParameterError(f"{path} is not a notebook of Jupyter, version 4") from None
 
 
 def _kind(annotation: str, default: Any) -> str:

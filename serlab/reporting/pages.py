@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import nbformat
+if TYPE_CHECKING:  # takes a second: wrong usage is answered before
+    import nbformat
 
 TEMPLATE = Path(str(resources.files("serlab.reporting") / "template"))
 
@@ -32,6 +33,8 @@ def clean(notebook: nbformat.NotebookNode, hide: Callable[[str], str]) -> nbform
     hide : callable(str) -> str
         From :func:`serlab.provenance.hider`.
     """
+    import nbformat
+
     notebook = nbformat.from_dict(hidden(notebook, hide))
     notebook.metadata.pop("widgets", None)
     papermill = notebook.metadata.get("papermill", {})

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from filelock import FileLock, Timeout
 
 import serlab
@@ -191,6 +190,8 @@ def _finish(folder: Path, record: dict[str, Any], *, hide) -> None:
         write_text(path, hide(path.read_text(encoding="utf-8")))
     executed = folder / "report.ipynb"
     if executed.is_file():
+        import nbformat  # takes a second: wrong usage is answered before
+
         notebook = pages.clean(nbformat.read(executed, as_version=4), hide)
         write_text(executed, nbformat.writes(notebook))
         write_text(folder / "report.html", pages.report(notebook, record, index="../../../index.html"))
@@ -275,6 +276,8 @@ def _pair(asked: Mapping[str, Any]) -> str:
 
 
 def _title(source: Path) -> str:
+    import nbformat
+
     for cell in nbformat.read(source, as_version=4).cells:
         heading = re.search(r"^# (.+)$", cell.source, re.MULTILINE)
         if cell.cell_type == "markdown" and heading:

@@ -50,13 +50,45 @@ def test_an_unknown_notebook_is_refused(folder: Path, name: str) -> None:
         notebooks.find(name)
 
 
-def test_without_notebooks_here_those_of_the_checkout_are_known(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("installed", [False, True])
+def test_without_notebooks_here_serlabs_own_are_known(tmp_path: Path, monkeypatch, installed: bool) -> None:
+    """Those of the checkout, or those inside the installed package."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(notebooks, "CHECKOUT", tmp_path / "checkout")
-    with pytest.raises(ParameterError, match="in a checkout"):
+    checkout, package = tmp_path / "checkout", tmp_path / "site-packages" / "serlab"
+    monkeypatch.setattr(notebooks, "CHECKOUT", None if installed else checkout)
+    monkeypatch.setattr(notebooks, "PACKAGE", package)
+    with pytest.raises(ParameterError, match="known notebooks: none"):
         notebooks.find("05")
-    write(tmp_path / "checkout" / "notebooks" / "05_fifth.ipynb")
+    write((package if installed else checkout) / "notebooks" / "05_fifth.ipynb")
     assert notebooks.find("05").stem == "05_fifth"
+
+
+def test_copies_are_for_changing_and_what_is_changed_is_kept(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(notebooks, "CHECKOUT", tmp_path / "checkout")
+    own, mine = tmp_path / "checkout" / "notebooks", tmp_path / "mine"
+    write(own / "01_first.ipynb").chmod(0o444)
+    write(own / "lessons" / "01_lesson.ipynb")
+    write(own / ".ipynb_checkpoints" / "01_first-checkpoint.ipynb")
+    first, lesson = mine / "01_first.ipynb", mine / "lessons" / "01_lesson.ipynb"
+    assert notebooks.copy(mine) == {first: "copied", lesson: "copied"}
+    assert [path.relative_to(mine) for path in sorted(mine.rglob("*.ipynb"))] == [
+        first.relative_to(mine),
+        lesson.relative_to(mine),
+    ]
+    write(first, "shots: int = 50")
+    assert notebooks.copy(mine) == {first: "kept", lesson: "same"}
+    assert notebooks.parameters(first)["shots"].default == 50
+    assert notebooks.copy(mine, force=True) == {first: "replaced", lesson: "same"}
+    assert "target" in notebooks.parameters(first)
+    with pytest.raises(ParameterError, match="choose another folder"):
+        notebooks.copy(own / "01_first.ipynb")
+
+
+def test_what_is_no_notebook_is_refused(tmp_path: Path) -> None:
+    for content in ("", "{}", '{"worksheets": []}', '{"cells": [{}]}'):
+        (tmp_path / "old.ipynb").write_text(content, encoding="utf-8")
+        with pytest.raises(ParameterError, match="is not a notebook"):
+            notebooks.parameters(tmp_path / "old.ipynb")
 
 
 def test_defaults_are_values_and_types_are_complete(folder: Path) -> None:

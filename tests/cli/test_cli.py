@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+import serlab
 from serlab import cli
+from serlab.cli import running
 from serlab.errors import CorpusError
 from serlab.features import FEATURE_SETS
 from serlab.labels import SCHEMES
@@ -62,6 +62,14 @@ def test_demo_is_notebook_01_on_synthetic_corpora(asked: list) -> None:
     assert notebook == "01"
     assert parameters == {"target": "synthetic-b", "sources": "synthetic-a", "preset": "demo"}
     assert options == {"data": None, "force": False}
+
+
+def test_without_opensmile_the_demo_takes_free_features(asked: list, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(running, "find_spec", lambda name: None)
+    assert cli.main(["demo"]) == 0
+    ((_, parameters, _),) = asked
+    assert parameters == running.DEMO | {"features": "librosa"}
+    assert "openSMILE is not installed" in capsys.readouterr().err
 
 
 def test_matrix_hands_over_pairs_and_what_varies(monkeypatch, capsys) -> None:
@@ -156,18 +164,11 @@ def test_registries_are_listed(command: str, names, capsys) -> None:
     assert set(names) <= first_words
 
 
-def test_help_and_version_do_not_wait_for_libraries() -> None:
-    program = (
-        "import sys; from serlab import cli\n"
-        "try: cli.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "slow = {'numpy', 'pandas', 'torch', 'librosa', 'papermill', 'nbformat'} & set(sys.modules)\n"
-        "sys.exit(f'imported {slow}' if slow else 0)"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+def test_the_version_is_printed(capsys) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(["--version"])
     assert caught.value.code == 0
+    assert capsys.readouterr().out == f"serlab {serlab.__version__}\n"
 
 
 def test_download_takes_the_hash_of_a_trusted_copy(monkeypatch, capsys) -> None:

@@ -1,0 +1,69 @@
+"""The command ``serlab``.
+
+Exit codes: 0 done, 1 it could not be done (a failed run, a corpus with
+errors), 2 wrong usage, 130 interrupted. Errors are one message; ``--debug``
+shows the traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import serlab
+from serlab.cli import corpora, listing, notebooks, pretraining, running
+from serlab.cli.command import Command
+from serlab.errors import ParameterError, SerlabError
+
+__all__ = ["COMMANDS", "Command", "main"]
+
+#: All commands, in the order of ``serlab --help``.
+COMMANDS: tuple[Command, ...] = (
+    *running.COMMANDS,
+    *corpora.COMMANDS,
+    *pretraining.COMMANDS,
+    *listing.COMMANDS,
+    *notebooks.COMMANDS,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code is returned."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except ParameterError as error:
+        if options.debug:
+            raise
+        return _complain(error, code=2)
+    except SerlabError as error:
+        if options.debug:
+            raise
+        return _complain(error, code=1)
+    except KeyboardInterrupt:
+        return _complain("interrupted", code=130)
+    except BrokenPipeError:  # `serlab methods | head`
+        sys.stderr.close()
+        return 0
+
+
+def _complain(error: object, *, code: int) -> int:
+    print(f"serlab: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="serlab",
+        description="Cross-lingual speech emotion recognition: does data in another language help here, "
+        "how much, and can I believe it?",
+    )
+    parser.add_argument("--version", action="version", version=f"serlab {serlab.__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        added = commands.add_parser(command.name, help=command.help, description=command.help)
+        command.declare(added)
+        added.set_defaults(command=command.run)
+    return parser

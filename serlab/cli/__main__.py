@@ -1,0 +1,7 @@
+"""``python -m serlab.cli``: the command, where its script is not on the path."""
+
+import sys
+
+from serlab.cli import main
+
+sys.exit(main())

@@ -1,0 +1,100 @@
+"""What a command is, and what several of them share: options, tables, progress.
+
+Audio, learning and notebook libraries take seconds to import: each command
+imports what it needs when it runs, so that ``serlab --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from serlab.progress import Progress
+
+
+def _no_options(parser: argparse.ArgumentParser) -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One word behind ``serlab``.
+
+    Attributes
+    ----------
+    name : str
+    help : str
+        One line, for ``serlab --help`` and the command's own.
+    run : callable(argparse.Namespace) -> int
+        Does it; returns the exit code.
+    declare : callable(argparse.ArgumentParser)
+        Adds the command's options.
+    """
+
+    name: str
+    help: str
+    run: Callable[[argparse.Namespace], int]
+    declare: Callable[[argparse.ArgumentParser], None] = _no_options
+
+
+# --- options --------------------------------------------------------------
+
+
+def data_option(parser: argparse.ArgumentParser) -> None:
+    """Where corpora are."""
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder with one folder per corpus (default: SERLAB_DATA, or ./data)"
+    )
+
+
+def out_option(parser: argparse.ArgumentParser) -> None:
+    """Where reports are."""
+    parser.add_argument("--out", metavar="DIR", default="reports", help="default: reports")
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """``NAME=VALUE`` of an option."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name.strip(), value
+
+
+def words(text: str) -> list[str]:
+    """Names with commas between them."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+# --- what is printed ------------------------------------------------------
+
+
+def progress_lines(done: int, total: int, text: str) -> None:
+    """One line on standard error a step."""
+    print(f"[{done:>{len(str(total))}}/{total}] {text}", file=sys.stderr, flush=True)
+
+
+def progress_line() -> Progress | None:
+    """Progress on one line of a terminal; silent in a file."""
+    if not sys.stderr.isatty():
+        return None
+
+    def progress(done: int, total: int, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        line = f"{done / max(total, 1):4.0%} {text}"[:width]
+        print(f"\r{line:<{width}}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
+
+    return progress
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns; the last one wraps at the width of the terminal."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header) - 1)]
+    indent = sum(widths) + 2 * len(widths)
+    width = max(shutil.get_terminal_size((120, 24)).columns, indent + 30)
+    for row in [header, ["-" * width for width in [*widths, len(header[-1])]], *rows]:
+        start = "".join(f"{cell:<{widths[i]}}  " for i, cell in enumerate(row[:-1]))
+        print(textwrap.fill(row[-1], width, initial_indent=start, subsequent_indent=" " * indent).rstrip())

@@ -1,0 +1,147 @@
+"""Commands that make reports: run, matrix, demo, index."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from importlib.util import find_spec
+
+from serlab.cli.command import Command, assignment, data_option, out_option, progress_lines, words
+from serlab.errors import ParameterError
+
+DEMO = {"target": "synthetic-b", "sources": "synthetic-a", "preset": "demo"}
+
+
+# --- run ------------------------------------------------------------------
+
+
+def _declare_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebook", metavar="NOTEBOOK", help='"01", "01_feature_transfer" or a path')
+    _parameter_options(parser, "a parameter of the notebook, lists with commas: -p sources=emodb,ravdess")
+    data_option(parser)
+    _report_options(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    return _report(options, options.notebook, _given(options), data=options.data)
+
+
+def _parameter_options(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument(
+        "-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], type=assignment, help=text
+    )
+    parser.add_argument("--preset", metavar="NAME", help="demo, quick or paper; short for -p preset=NAME")
+
+
+def _given(options: argparse.Namespace) -> dict[str, str]:
+    """Parameters of -p and --preset.
+
+    Raises
+    ------
+    ParameterError
+        If one is given twice with different values.
+    """
+    parameters: dict[str, str] = {}
+    for name, value in [*options.parameters, *([("preset", options.preset)] if options.preset else [])]:
+        if parameters.setdefault(name, value) != value:
+            raise ParameterError(f"parameter {name!r} is given twice: {parameters[name]!r} and {value!r}")
+    return parameters
+
+
+def _report_options(parser: argparse.ArgumentParser) -> None:
+    out_option(parser)
+    parser.add_argument("--force", action="store_true", help="repeat a run that is complete")
+
+
+def _report(
+    options: argparse.Namespace, notebook: str, parameters: dict[str, str], *, data: str | None
+) -> int:
+    from serlab.reporting import runs
+
+    # A batch system ends a job with SIGTERM: note it in run.json as for Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        folder = runs.run(
+            notebook, parameters, out=options.out, data=data, force=options.force, progress=progress_lines
+        )
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    print(folder / "report.html")
+    return 0
+
+
+# --- matrix ---------------------------------------------------------------
+
+
+def _declare_matrix(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebook", metavar="NOTEBOOK", help='"02", "02_attentive_cnn" or a path')
+    parser.add_argument("--corpora", metavar="NAMES", required=True, help="as in emodb,ravdess,urdu")
+    parser.add_argument(
+        "--each", metavar="NAME=VALUES", action="append", default=[], type=assignment,
+        help="a parameter to vary: --each scheme=arousal,valence",
+    )  # fmt: skip
+    _parameter_options(parser, "a parameter of all runs")
+    parser.add_argument(
+        "--at-once", metavar="N", type=int, default=1, help="runs beside each other; default: 1"
+    )
+    data_option(parser)
+    out_option(parser)
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    from serlab.reporting import matrix
+
+    page = matrix.run(
+        options.notebook,
+        corpora=words(options.corpora),
+        each={name: words(values) for name, values in options.each},
+        parameters=_given(options),
+        out=options.out,
+        data=options.data,
+        at_once=options.at_once,
+        progress=progress_lines,
+    )
+    print(page)
+    return 0
+
+
+# --- demo, index ----------------------------------------------------------
+
+
+def _demo(options: argparse.Namespace) -> int:
+    parameters = dict(DEMO)
+    if find_spec("opensmile") is None:  # an extra, because it is for research only
+        parameters["features"] = "librosa"
+        print("openSMILE is not installed: the demo takes the features of librosa", file=sys.stderr)
+    return _report(options, "01", parameters, data=None)
+
+
+def _index(options: argparse.Namespace) -> int:
+    from serlab.reporting import runs
+
+    print(runs.index(options.out))
+    return 0
+
+
+COMMANDS = (
+    Command(
+        name="run",
+        help="run a notebook into a report; the same command resumes an unfinished run",
+        declare=_declare_run,
+        run=_run,
+    ),
+    Command(
+        name="matrix",
+        help="run a notebook on every ordered pair of corpora, into one page",
+        declare=_declare_matrix,
+        run=_matrix,
+    ),
+    Command(
+        name="demo",
+        help="a report on synthetic corpora in under a minute",
+        declare=_report_options,
+        run=_demo,
+    ),
+    Command(name="index", help="write the page that lists all reports", declare=out_option, run=_index),
+)
