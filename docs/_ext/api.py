@@ -41,6 +41,7 @@ FLOORS: dict[str, str] = {
     "plotting": "Figures",
     "reporting": "Reports",
     "widgets": "Widgets",
+    "cli": "The command line",
 }
 
 
