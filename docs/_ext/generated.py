@@ -24,7 +24,7 @@ from numpydoc.docscrape import ClassDoc
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from serlab import cli, corpora, experiment, features, labels, methods
+from serlab import cli, corpora, experiment, features, labels, methods, normalization
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -76,6 +76,15 @@ def access_list() -> str:
             (code(access), ", ".join(map(code, arguments)), _count(access))
             for access, arguments in methods.FIT_ARGUMENTS.items()
         ),
+    )
+
+
+def scope_list() -> str:
+    """Scopes of normalisation, and how many methods use each."""
+    used = [spec.normalization for spec in methods.METHODS.values()]
+    return table(
+        ("scope", "what it does", "methods"),
+        ((code(name), text, used.count(name)) for name, text in normalization.SCOPES.items()),
     )
 
 
@@ -205,6 +214,7 @@ LISTS: dict[str, Callable[[], str]] = {
     "methods": method_list,
     "parameters": parameter_list,
     "schemes": scheme_list,
+    "scopes": scope_list,
 }
 
 
