@@ -41,6 +41,7 @@ FLOORS: dict[str, str] = {
     "plotting": "Figures",
     "reporting": "Reports",
     "widgets": "Widgets",
+    "cli": "Command line",
     "cli": "The command line",
 }
 
