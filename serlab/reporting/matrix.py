@@ -211,6 +211,8 @@ def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path
 
 def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
     """What the cells mean, and the parameters that all runs share."""
+    from serlab.evaluation import intervals
+
     whole = [(cell, found) for cell, found in done if isinstance(found, Path)]
     shared = ""
     if whole:
@@ -219,9 +221,8 @@ def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
         shown = {k: v for k, v in parameters.items() if k not in cell.parameters and v not in ("", [])}
         shared = "; ".join(f"{name.replace('_', ' ')} {pages.plain(value)}" for name, value in shown.items())
     return (
-        '<p class="question">Does data in another language help here, how much, and can I believe it?</p>\n'
-        "<p>UAR with 95 % intervals over test speakers; verdicts compare with the target alone, corrected "
-        "for the methods of one run. Each pair links to its report. "
+        f"{pages.QUESTION}<p>UAR with {intervals.PERCENT} intervals over test speakers; verdicts compare "
+        "with the target alone, corrected for the methods of one run. Each pair links to its report. "
         f"Runs: {len(whole)} of {len(done)}. {html.escape(shared)}.</p>\n"
     )
 

@@ -12,27 +12,27 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 
 import serlab
 from serlab import data as corpus_data
 from serlab import provenance
-from serlab.errors import ParameterError, SerlabError
+from serlab.errors import SerlabError
 from serlab.files import write_text
 from serlab.progress import FILE_NAME as PROGRESS_FILE
 from serlab.progress import forwarded
-from serlab.reporting import notebooks, pages
+from serlab.reporting import cleaning, notebooks, records
 from serlab.reporting.notebooks import NotebookError, Progress
 
 #: Parameters that say where or how fast, not what: they do not change the digest.
 _WHERE = ("data", "run_folder")
 _HOW_FAST = ("jobs",)
+
+#: The list of all runs, as seen from a run's folder.
+INDEX = "../../../index.html"
 
 
 class RunFailed(SerlabError):
@@ -103,9 +103,9 @@ def run(
     digest = _digest(source, asked, corpora)
     folder = out / source.stem / _pair(asked) / digest
     partial = folder.with_name(f"{digest}.partial")
-    with _locked(out, digest):
+    with records.locked(out, digest):
         code = provenance.code_digest(source)
-        earlier = _read_record(folder)
+        earlier = records.read(folder)
         if earlier.get("state") == "complete" and not force:
             if progress is not None:
                 changed = "" if earlier["provenance"]["code"] == code else ", by other code than today's"
@@ -122,22 +122,22 @@ def run(
             "synthetic": any(name.startswith("synthetic-") for name in _corpora_of(asked)),
             "headline": "",
             "error": None,
-            "started": _now(),
+            "started": records.now(),
             "seconds": None,
             "provenance": provenance.describe(code=code, corpora=corpora),
         }
         attempt = {"started": record["started"], "state": "running", "code": code, "seconds": 0.0}
-        before = _read_record(partial).get("attempts", [])
+        before = records.read(partial).get("attempts", [])
         record["attempts"] = [*map(_no_longer_running, before), attempt]
         try:
             partial.mkdir(parents=True, exist_ok=True)
-            _write_json(partial / "run.json", record)
+            records.write(partial, record)
         except OSError as error:
-            raise _unwritable(out, error) from None
+            raise records.unwritable(out, error) from None
 
         failure = _execute(source, values, partial, root, progress)
         state = _STATES[type(failure)]
-        attempt.update(state=state, seconds=round(_seconds_since(record["started"]), 1))
+        attempt.update(state=state, seconds=round(records.seconds_since(record["started"]), 1))
         record.update(state=state, seconds=round(sum(one["seconds"] for one in record["attempts"]), 1))
         if isinstance(failure, NotebookError):
             record["error"] = failure.as_dict()
@@ -184,18 +184,21 @@ def _no_longer_running(attempt: dict[str, Any]) -> dict[str, Any]:
 
 def _finish(folder: Path, record: dict[str, Any], *, hide) -> None:
     """Render the executed notebook and write the final run.json, without paths of this machine."""
-    record["headline"] = _headline(folder)
-    record = pages.hidden(record, hide)
+    record["headline"] = records.headline(folder)
+    record = cleaning.hidden(record, hide)
     for path in folder.glob("*.csv"):
         write_text(path, hide(path.read_text(encoding="utf-8")))
     executed = folder / "report.ipynb"
     if executed.is_file():
-        import nbformat  # takes a second: wrong usage is answered before
+        import nbformat  # takes a second, and tables two: wrong usage is answered before
 
-        notebook = pages.clean(nbformat.read(executed, as_version=4), hide)
+        from serlab.reporting import opening, report
+
+        notebook = cleaning.clean(nbformat.read(executed, as_version=4), hide)
         write_text(executed, nbformat.writes(notebook))
-        write_text(folder / "report.html", pages.report(notebook, record, index="../../../index.html"))
-    _write_json(folder / "run.json", record)
+        tables = opening.Tables.of(folder)
+        write_text(folder / "report.html", report.write(notebook, record, tables, index=INDEX))
+    records.write(folder, record)
 
 
 def _publish(partial: Path, folder: Path) -> None:
@@ -224,24 +227,27 @@ def index(out: Path | str = "reports") -> Path:
     ParameterError
         If ``out`` cannot be written.
     """
+    from serlab.reporting import listing, opening
+
     out = Path(out)
-    runs = []
+    listed = []
     for path in out.glob("*/*/*/run.json"):
-        folder, record = path.parent, _read_record(path.parent)
+        folder, record = path.parent, records.read(path.parent)
         if not record or folder.suffix == ".old":
             continue
-        if record["state"] == "running" and not _is_locked(out, record["digest"]):
+        if record["state"] == "running" and not records.is_locked(out, record["digest"]):
             record["state"] = "killed"
         report = folder / "report.html"
-        runs.append((record, report.relative_to(out).as_posix() if report.is_file() else None))
-    runs.sort(key=lambda item: (item[0]["started"], item[0]["digest"]), reverse=True)
+        address = report.relative_to(out).as_posix() if report.is_file() else None
+        listed.append(listing.Listed(record, address, opening.Tables.of(folder)))
+    listed.sort(key=lambda run: (run.record["started"], run.record["digest"]), reverse=True)
     page = out / "index.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
         matrices = sorted(path.relative_to(out).as_posix() for path in out.glob("*/matrix.html"))
-        write_text(page, pages.listing(runs, matrices))
+        write_text(page, listing.write(listed, matrices))
     except OSError as error:
-        raise _unwritable(out, error) from None
+        raise records.unwritable(out, error) from None
     return page
 
 
@@ -283,61 +289,3 @@ def _title(source: Path) -> str:
         if cell.cell_type == "markdown" and heading:
             return heading[1].strip()
     return source.stem
-
-
-# --- files ----------------------------------------------------------------
-
-
-@contextmanager
-def _locked(out: Path, digest: str) -> Iterator[None]:
-    """Keep a second process off the same run; the system frees it with the process."""
-    try:
-        (out / ".locks").mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".locks" / digest, timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise SerlabError(
-            f"another process is at work on this run ({digest}); wait for it or end it"
-        ) from None
-    except OSError as error:
-        raise _unwritable(out, error) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _is_locked(out: Path, digest: str) -> bool:
-    try:
-        with _locked(out, digest):
-            return False
-    except SerlabError:
-        return True
-
-
-def _unwritable(out: Path, error: OSError) -> ParameterError:
-    return ParameterError(f"cannot write reports to {out}: {error.strerror}; choose another folder (--out)")
-
-
-def _headline(folder: Path) -> str:
-    """Headline that the notebook left in its run folder, if it got that far."""
-    path = folder / "headline.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))["headline"]) if path.is_file() else ""
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _seconds_since(started: str) -> float:
-    return (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
-
-
-def _read_record(folder: Path) -> dict[str, Any]:
-    """run.json of a folder; empty where there is none."""
-    path = folder / "run.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -23,7 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from serlab import cli, provenance
 from serlab.errors import CorpusError, ParameterError, SerlabError
-from serlab.reporting import notebooks, runs
+from serlab.reporting import notebooks, records, runs
 
 PARAMETERS = """
 shots: int = 5
@@ -228,7 +228,7 @@ def test_it_is_listed(talkative: Path) -> None:
 def test_a_second_process_is_kept_off(talkative: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(talkative)
     with (
-        runs._locked(Path("reports"), only_run(talkative).name),
+        records.locked(Path("reports"), only_run(talkative).name),
         pytest.raises(SerlabError, match="another process is at work"),
     ):
         runs.run("7", {"shots": 3})
@@ -413,10 +413,10 @@ def test_the_list_is_newest_first_and_says_what_is_not_complete(tmp_path: Path) 
     a_run(tmp_path, "ccc", started="2026-04-01T10:00:00.000Z")
     a_run(tmp_path, "ddd.partial", started="2025-01-01T10:00:00.000Z", state="running", seconds=None)
     a_run(tmp_path, "eee.partial", started="2024-01-01T10:00:00.000Z", state="running", seconds=None)
-    with runs._locked(tmp_path, "ddd"):
+    with records.locked(tmp_path, "ddd"):
         text = runs.index(tmp_path).read_text(encoding="utf-8")
-    assert Loads(text).fetched == []
-    rows = text.split("<tbody>")[1].split("<tr>")[1:]
+    assert Loads(text).fetched == ["<script> {'type': 'application/json', 'id': 'runs'}", "<script> {}"]
+    rows = text.split("<tbody>")[1].split("</tbody>")[0].split("<tr ")[1:]
     assert len(rows) == 5
     newest, synthetic, failed, running, killed = rows
     assert "headline of ccc" in newest

@@ -1,0 +1,184 @@
+"""The page that lists all runs: filtered, sorted and compared in the browser, from numbers within it."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from serlab.evaluation import intervals
+from serlab.reporting import opening, pages
+
+#: Heading of a column -> what it sorts by; the choice comes first and is no column of numbers.
+_HEADS = {
+    "Run": "title",
+    "Answer": "answer",
+    "Highest UAR": "uar",
+    "Largest gain": "gain",
+    "Seeds": "seeds",
+    "Made (UTC)": "made",
+}
+#: What the page filters by: label -> name in the rows.
+_FILTERS = {"Notebook": "notebook", "Pair": "pair", "Preset": "preset", "State": "state"}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A run as the list shows it.
+
+    Attributes
+    ----------
+    record : mapping
+        Content of run.json.
+    report : str or None
+        Relative address of its page.
+    tables : Tables
+    """
+
+    record: Mapping[str, Any]
+    report: str | None
+    tables: opening.Tables
+
+
+def write(runs: Sequence[Listed], matrices: Iterable[str] = ()) -> str:
+    """HTML of the list of all runs.
+
+    Parameters
+    ----------
+    runs : sequence of Listed
+        In the order in which they are shown first.
+    matrices : iterable of str
+        Relative addresses of pages that show many runs together.
+    """
+    links = ", ".join(f'<a href="{quote(page)}">{html.escape(page.split("/")[0])}</a>' for page in matrices)
+    together = f"<p>All pairs on one page: {links}.</p>\n" if links else ""
+    heads = "".join(
+        f'<th data-key="{key}"><button type="button">{text}</button></th>' for text, key in _HEADS.items()
+    )
+    rows = "".join(_row(number, run) for number, run in enumerate(runs))
+    body = f"""{pages.QUESTION}{together}<p>Runs: {len(runs)}, newest first.</p>
+{_filters(runs)}
+<section class="compare" data-uar="UAR {intervals.HEADING}" aria-live="polite" hidden></section>
+<div class="scroll"><table class="runs">
+<thead><tr><th class="choose"><span hidden>Compare</span></th>{heads}</tr></thead>
+<tbody>
+{rows}</tbody>
+</table></div>
+<script type="application/json" id="runs">{as_json([_numbers(run) for run in runs])}</script>"""
+    script = (pages.TEMPLATE / "runs.js").read_text(encoding="utf-8")
+    return pages.page("Reports", body, script=script)
+
+
+def as_json(value: Any) -> str:
+    """JSON that ends no element and opens no comment, wherever it stands in HTML."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _filters(runs: Sequence[Listed]) -> str:
+    """Controls, hidden until the script is there to answer them."""
+    choices = []
+    for label, name in _FILTERS.items():
+        found = sorted({_keys(run)[name] for run in runs} - {""})
+        options = "".join(f'<option value="{html.escape(v)}">{html.escape(v)}</option>' for v in found)
+        choices.append(
+            f'<label>{label} <select data-filter="{name}"><option value="">all</option>{options}</select>'
+            "</label>"
+        )
+    return (
+        f'<form class="filters" hidden>{"".join(choices)}'
+        '<label>Words <input type="search" data-filter="words"></label>'
+        '<button type="reset">Show all</button><span class="found" role="status"></span></form>'
+    )
+
+
+def _keys(run: Listed) -> dict[str, str]:
+    record, parameters = run.record, run.record["parameters"]
+    return {
+        "notebook": str(record["notebook"]),
+        "pair": pages.question(parameters),
+        "preset": str(parameters.get("preset", "")),
+        "state": str(record["state"]),
+    }
+
+
+def _row(number: int, run: Listed) -> str:
+    record = run.record
+    title = html.escape(record["title"])
+    name = html.escape(f"{record['title']}, {pages.question(record['parameters'])}")
+    if run.report:
+        title = f'<a href="{quote(run.report)}">{title}</a>'
+    marks = " ".join(
+        f'<span class="badge {mark["kind"]}">{html.escape(mark["text"])}</span>'
+        for mark in pages.badges(record)
+    )
+    answer = opening.verdict(run.tables.comparison)
+    headline = html.escape(pages.trouble(record) or record["headline"])
+    seeds = html.escape(pages.plain(record["parameters"].get("seeds", "")))
+    made = record["started"].replace("T", " ")[:16]
+    uar, gain = _best(run.tables.summary, "uar"), _best(run.tables.comparison, "gain")
+    sorts = {
+        "title": record["title"] + pages.question(record["parameters"]), "answer": answer, "seeds": seeds,
+        "made": record["started"], **({"uar": uar["uar"]} if uar else {}),
+        **({"gain": gain["gain"]} if gain else {}),
+    }  # fmt: skip
+    data = {**_keys(run), **{f"sort-{key}": value for key, value in sorts.items()}}
+    attributes = "".join(f' data-{key}="{html.escape(str(value))}"' for key, value in data.items())
+    cells = [
+        f'<td class="choose"><input type="checkbox" hidden value="{number}" '
+        f'aria-label="Compare {name}"></td>',
+        f'<td class="run">{title}<p>{html.escape(pages.question(record["parameters"]))}</p>{marks}</td>',
+        f"<td>{f'<strong>{html.escape(answer)}</strong>' if answer else ''}"
+        f'<p class="headline-in-list">{headline}</p></td>',
+        f"<td>{_interval(uar, 'uar')}</td><td>{_interval(gain, 'gain')}</td><td>{seeds}</td>",
+        f'<td class="when">{made}<br>{pages.duration(record["seconds"])}</td>',
+    ]
+    return f"<tr{attributes}>{''.join(cells)}</tr>\n"
+
+
+def _best(table: pd.DataFrame, name: str) -> dict[str, Any]:
+    if table.empty or table[name].isna().all():
+        return {}
+    return table.loc[table[name].idxmax()].to_dict()
+
+
+def _interval(row: Mapping[str, Any], name: str) -> str:
+    if not row:
+        return ""
+    text = intervals.text(row[name], row[f"{name}_low"], row[f"{name}_high"], sign=name == "gain")
+    title = html.escape(str(row.get("title", row["method"])))
+    return f'<span class="number">{text}</span><br><small>{title}</small>'
+
+
+def _numbers(run: Listed) -> dict[str, Any]:
+    """What the comparison of ticked runs needs."""
+    record, summary, comparison = run.record, run.tables.summary, run.tables.comparison
+    gains = {} if comparison.empty else comparison.set_index("method").to_dict("index")
+    methods = []
+    for row in summary.to_dict("records"):
+        gain = gains.get(row["method"])
+        texts = [intervals.text(row["uar"], row["uar_low"], row["uar_high"])]
+        if gain:
+            texts += [intervals.text(gain["gain"], gain["gain_low"], gain["gain_high"], sign=True)]
+            texts += [gain["verdict"]]
+        methods.append([row["method"], str(row.get("title", row["method"])), *texts])
+    return {
+        "title": record["title"],
+        "pair": pages.question(record["parameters"]),
+        "report": quote(run.report) if run.report else "",
+        "parameters": {
+            **{name: pages.plain(value) for name, value in record["parameters"].items()},
+            "state": record["state"],
+            "made": record["started"].replace("T", " ")[:16],
+            "code": str(record["provenance"].get("code", "")),
+            "corpora": str(record["provenance"].get("corpora", "")),
+        },
+        "methods": methods,
+    }

@@ -1,0 +1,244 @@
+"""What a report opens with: the answer, and what it rests on, in one screen.
+
+Made from the tables of a run folder, not from what a notebook showed: it can
+be made again without running anything.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from serlab.evaluation import intervals
+from serlab.methods.base import FIT_ARGUMENTS
+
+#: More rows do not fit one screen; the report's own figure has all.
+ROWS = 9
+#: Findings that are told at once; the report's own table has all.
+_FINDINGS = 3
+
+_SIGNS = {"helps": "\N{BLACK UP-POINTING TRIANGLE}", "hurts": "\N{BLACK DOWN-POINTING TRIANGLE}"}
+_WIDTH, _HEIGHT, _MARGIN = 200, 16, 6
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables of a run, empty where there are none.
+
+    Attributes
+    ----------
+    summary, comparison, audit : DataFrame
+        As :mod:`serlab.experiment` writes them.
+    """
+
+    summary: pd.DataFrame
+    comparison: pd.DataFrame
+    audit: pd.DataFrame
+
+    @classmethod
+    def of(cls, folder: Path) -> Tables:
+        """Read what a run left in its folder."""
+        return cls(*(table(folder / f"{name}.csv") for name in ("summary", "comparison", "audit")))
+
+
+def table(path: Path) -> pd.DataFrame:
+    """A table of a run folder; empty where the run did not get that far, or had nothing to write."""
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except (FileNotFoundError, pd.errors.EmptyDataError):
+        return pd.DataFrame()
+
+
+def write(tables: Tables) -> str:
+    """HTML of the opening below the headline; empty without a summary."""
+    if tables.summary.empty:
+        return ""
+    return (
+        f'<div class="opening">\n{_figure(tables)}\n'
+        f'<div class="beside">\n{_seen(tables.summary)}\n{_found(tables.audit)}\n</div>\n</div>\n'
+    )
+
+
+def verdict(comparison: pd.DataFrame) -> str:
+    """The answer in one sentence; empty where nothing was compared."""
+    if comparison.empty:
+        return ""
+    counts, n = comparison["verdict"].value_counts(), len(comparison)
+    helps, hurts = int(counts.get("helps", 0)), int(counts.get("hurts", 0))
+    methods = "method" if n == 1 else "methods"
+    also = f" {hurts} {'hurts' if hurts == 1 else 'hurt'}." if hurts else ""
+    if helps:
+        return f"{helps} of {n} {methods} {'helps' if helps == 1 else 'help'}.{also}"
+    return f"None of {n} {methods} is shown to help.{also}"
+
+
+def _figure(tables: Tables) -> str:
+    """Gains over the baseline with intervals; UAR where there is no gain to show."""
+    comparison = tables.comparison
+    if comparison.empty:
+        rows = tables.summary.sort_values("uar", ascending=False)
+        return _forest(
+            rows, "uar", caption=f"UAR of each method, {intervals.LABEL}", columns={}, zero=None, extra={}
+        )
+    over = _titles(tables.summary).get(comparison["baseline"].iloc[0], comparison["baseline"].iloc[0])
+    rows = comparison.sort_values("gain", ascending=False)
+    uar = tables.summary.set_index("method")["uar"].reindex(rows["method"])
+    columns = {"UAR": [f"{value:.2f}" if pd.notna(value) else "" for value in uar]}
+    extra = {"p (Holm)": [_p(p) for p in rows["p_holm"]]}
+    caption = f"UAR gained over {over}, {intervals.LABEL}"
+    return _forest(rows, "gain", caption=caption, columns=columns, zero=0.0, extra=extra)
+
+
+def _forest(
+    rows: pd.DataFrame,
+    name: str,
+    *,
+    caption: str,
+    columns: dict[str, Sequence[str]],
+    zero: float | None,
+    extra: dict[str, Sequence[str]],
+) -> str:
+    """A table with an interval drawn in each row; text says what is drawn."""
+    values = rows[[name, f"{name}_low", f"{name}_high"]].to_numpy(dtype=float)
+    chosen = _chosen(len(rows))
+    shown = values[chosen]
+    low = np.nanmin(np.append(shown, shown if zero is None else zero))
+    high = np.nanmax(np.append(shown, shown if zero is None else zero))
+    scale = _Scale(low, high if high > low else low + 1.0)
+    sign = name == "gain"
+    heads = ["method", *columns, "", f"{'gain' if sign else 'UAR'} {intervals.HEADING}", *extra]
+    body = []
+    for place, number in enumerate(chosen):
+        if place and number != chosen[place - 1] + 1:
+            gap = number - chosen[place - 1] - 1
+            body.append(f'<tr class="gap"><td colspan="{len(heads)}">{gap} more between</td></tr>')
+        row = rows.iloc[number]
+        said = str(row["verdict"]) if "verdict" in rows else ""
+        mark = f' <span class="{said.split()[0]}">{_SIGNS[said]} {said}</span>' if said in _SIGNS else ""
+        cells = [
+            html.escape(str(row.get("title", row["method"]))) + mark,
+            *(texts[number] for texts in columns.values()),
+            _drawn(values[number], scale, zero, said),
+            intervals.text(*values[number], sign=sign),
+            *(html.escape(texts[number]) for texts in extra.values()),
+        ]
+        body.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    ticks = "".join("<td></td>" for _ in ["method", *columns])
+    body.append(f'<tr class="axis">{ticks}<td>{_axis(scale, zero, sign)}</td></tr>')
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    return (
+        f"<figure><figcaption>{html.escape(caption)}</figcaption>\n"
+        f'<div class="scroll"><table class="forest"><thead><tr>{head}</tr></thead>\n<tbody>\n'
+        + "\n".join(body)
+        + "\n</tbody></table></div></figure>"
+    )
+
+
+def _chosen(n: int) -> list[int]:
+    """Rows to show of ``n`` sorted ones: the best, and the two worst."""
+    return list(range(n)) if n <= ROWS else [*range(ROWS - 2), n - 2, n - 1]
+
+
+@dataclass(frozen=True)
+class _Scale:
+    low: float
+    high: float
+
+    def x(self, value: float) -> float:
+        return _MARGIN + (_WIDTH - 2 * _MARGIN) * (value - self.low) / (self.high - self.low)
+
+    def ticks(self) -> list[float]:
+        """Round numbers within the limits, three to six of them."""
+        span = self.high - self.low
+        step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if span / s <= 5), 0.5)
+        first = int(np.ceil(self.low / step - 1e-9))
+        return [round(i * step, 2) for i in range(first, int(np.floor(self.high / step + 1e-9)) + 1)]
+
+
+def _drawn(value: np.ndarray, scale: _Scale, zero: float | None, said: str) -> str:
+    middle = _HEIGHT / 2
+    parts = [] if zero is None else [_line(scale.x(zero), 0, scale.x(zero), _HEIGHT, "zero")]
+    centre, low, high = value
+    if not np.isnan([low, high]).any():
+        parts.append(_line(scale.x(low), middle, scale.x(high), middle, "interval"))
+    if not np.isnan(centre):
+        x, r = scale.x(centre), 4.5
+        if said in _SIGNS:
+            up = -1 if said == "helps" else 1
+            points = f"{x:.1f},{middle + up * r:.1f} {x - r:.1f},{middle - up * r:.1f} "
+            parts.append(f'<polygon points="{points}{x + r:.1f},{middle - up * r:.1f}"/>')
+        else:
+            parts.append(f'<circle cx="{x:.1f}" cy="{middle}" r="{r - 0.5}"/>')
+    return _svg(parts, said.split()[0] if said else "no")
+
+
+def _axis(scale: _Scale, zero: float | None, sign: bool) -> str:
+    parts = []
+    for tick in scale.ticks():
+        text = "0" if tick == 0 else f"{tick:{'+' if sign else ''}.2f}"
+        parts.append(f'<text x="{scale.x(tick):.1f}" y="11" text-anchor="middle">{text}</text>')
+    return _svg(parts, "ticks")
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def _svg(parts: Sequence[str], kind: str) -> str:
+    # Hidden from readers of text: the cell beside it says the same in numbers.
+    return (
+        f'<svg class="{kind}" aria-hidden="true" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'width="{_WIDTH}" height="{_HEIGHT}">{"".join(parts)}</svg>'
+    )
+
+
+def _titles(summary: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(summary["method"], summary.get("title", summary["method"]), strict=True))
+
+
+def _p(p: float) -> str:
+    return "" if pd.isna(p) else "< .001" if p < 0.001 else f"{p:.3f}"
+
+
+def _seen(summary: pd.DataFrame) -> str:
+    """One row for each thing that methods saw of the target: how many did, and the best of them."""
+    rows = []
+    rank = {access: place for place, access in enumerate(FIT_ARGUMENTS)}
+    summary = summary.sort_values("access", key=lambda access: access.map(rank), kind="stable")
+    for seen, own in summary.groupby(summary["target_seen"].fillna("nothing"), sort=False):
+        best = own.loc[own["uar"].idxmax()] if own["uar"].notna().any() else own.iloc[0]
+        rows.append((seen, len(own), best.get("title", best["method"]), best["uar"]))
+    body = "".join(
+        f"<tr><td>{html.escape(str(seen))}</td><td>{n}</td>"
+        f"<td>{uar:.2f} <small>{html.escape(str(title))}</small></td></tr>\n"
+        for seen, n, title, uar in rows
+    )
+    return (
+        "<section><h2>What was seen of the target</h2>\n<table><thead><tr><th>seen</th><th>methods</th>"
+        f"<th>highest UAR</th></tr></thead><tbody>\n{body}</tbody></table></section>"
+    )
+
+
+def _found(audit: pd.DataFrame) -> str:
+    """Errors and warnings of the auditor; remarks are counted."""
+    head = "<section><h2>What the auditor found</h2>\n"
+    if audit.empty:
+        return f"{head}<p>Nothing.</p></section>"
+    grave = audit[audit["severity"].isin(["error", "warning"])]
+    items = "".join(
+        f'<li><span class="badge {"bad" if row.severity == "error" else "warn"}">'
+        f"{html.escape(row.severity)}</span> {html.escape(row.finding)}</li>\n"
+        for row in grave.head(_FINDINGS).itertuples()
+    )
+    more = max(0, len(grave) - _FINDINGS)
+    rest = [text for n, text in ((more, "more of these"), (len(audit) - len(grave), "remarks")) if n]
+    counts = [n for n in (more, len(audit) - len(grave)) if n]
+    further = " and ".join(f"{n} {text}" for n, text in zip(counts, rest, strict=True))
+    none = "" if len(grave) else "<p>No errors, no warnings.</p>"
+    also = f"<p>{further[0].upper()}{further[1:]} in the table below.</p>" if further else ""
+    return f"{head}{none}<ul>{items}</ul>{also}</section>" if items else f"{head}{none}{also}</section>"

@@ -1,0 +1,115 @@
+"""What a report opens with, made from tables alone."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from serlab.reporting import opening
+
+
+def tables(n: int = 3, *, verdicts: tuple[str, ...] = (), findings: tuple[str, ...] = ()) -> opening.Tables:
+    """A baseline and ``n`` methods, the first the best; the last is worse than the baseline."""
+    names = [f"m{number}" for number in range(n)]
+    gains = [0.3 - 0.02 * number for number in range(n - 1)] + [-0.2]
+    summary = pd.DataFrame(
+        {
+            "method": ["base", *names],
+            "title": ["The <base>", *(f"Title {name}" for name in names)],
+            "access": ["target-only"] + ["none"] * n,
+            "target_seen": ["20 labelled"] + ["nothing"] * n,
+            "uar": [0.5, *(0.5 + gain for gain in gains)],
+        }
+    ).assign(uar_low=0.1, uar_high=0.9)
+    comparison = pd.DataFrame(
+        {
+            "method": names,
+            "title": summary["title"].iloc[1:].to_list(),
+            "baseline": "base",
+            "gain": gains,
+            "gain_low": [gain - 0.1 for gain in gains],
+            "gain_high": [gain + 0.1 for gain in gains],
+            "p_holm": 0.0004,
+            "verdict": [*verdicts, *["no difference shown"] * n][:n],
+        }
+    )
+    audit = pd.DataFrame(
+        {"severity": findings, "finding": [f"<{number}> found" for number in range(len(findings))]}
+    )
+    return opening.Tables(summary, comparison, audit)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ((), "None of 3 methods is shown to help."),
+        (("helps",), "1 of 3 methods helps."),
+        (("helps", "helps", "hurts"), "2 of 3 methods help. 1 hurts."),
+        (("hurts", "hurts"), "None of 3 methods is shown to help. 2 hurt."),
+    ],
+)
+def test_the_verdict_is_one_sentence(verdicts: tuple[str, ...], said: str) -> None:
+    assert opening.verdict(tables(verdicts=verdicts).comparison) == said
+
+
+def test_without_a_comparison_there_is_no_verdict_and_uar_is_drawn() -> None:
+    own = tables()
+    own = opening.Tables(own.summary, pd.DataFrame(), own.audit)
+    assert opening.verdict(own.comparison) == ""
+    text = opening.write(own)
+    assert "UAR of each method, 95 % interval" in text
+    assert "0.80 [0.10, 0.90]" in text
+    assert "The &lt;base&gt;" in text
+    assert 'class="zero"' not in text
+
+
+def test_gains_are_drawn_with_their_numbers_and_marks() -> None:
+    text = opening.write(tables(verdicts=("helps", "no difference shown", "hurts")))
+    assert "UAR gained over The &lt;base&gt;, 95 % interval" in text
+    rows = text.split("<tbody>")[1].split("<tr>")[1:4]
+    assert "Title m0" in rows[0]
+    assert "\N{BLACK UP-POINTING TRIANGLE} helps" in rows[0]
+    assert "+0.30 [+0.20, +0.40]" in rows[0]
+    assert "&lt; .001" in rows[0]
+    assert "polygon" in rows[0]
+    assert "circle" in rows[1]
+    assert "\N{BLACK DOWN-POINTING TRIANGLE} hurts" in rows[2]
+    assert "-0.20 [-0.30, -0.10]" in rows[2]
+
+
+def test_many_methods_are_the_best_and_the_two_worst() -> None:
+    text = opening.write(tables(20))
+    assert text.count("<svg") == opening.ROWS + 1, "and the axis"
+    assert "11 more between" in text
+    for shown in ("m0", "m6", "m18", "m19"):
+        assert f"Title {shown}<" in text
+    assert "Title m7<" not in text
+
+
+def test_what_was_seen_begins_with_nothing() -> None:
+    text = opening.write(tables()).split("What was seen")[1]
+    assert text.index("nothing") < text.index("20 labelled")
+    assert "<td>3</td><td>0.80 <small>Title m0</small></td>" in text
+
+
+def test_grave_findings_are_told_and_remarks_counted() -> None:
+    text = opening.write(tables(findings=("error", "warning", "warning", "warning", "info")))
+    assert '<span class="badge bad">error</span> &lt;0&gt; found' in text
+    assert "&lt;2&gt; found" in text
+    assert "&lt;3&gt; found" not in text
+    assert "1 more of these and 1 remarks in the table below." in text
+    assert "Nothing." in opening.write(tables())
+    assert "No errors, no warnings." in opening.write(tables(findings=("info",)))
+
+
+def test_a_run_without_tables_has_no_opening(tmp_path) -> None:
+    (tmp_path / "comparison.csv").write_text("\n")
+    assert opening.write(opening.Tables.of(tmp_path)) == ""
+
+
+def test_missing_intervals_are_left_out() -> None:
+    own = tables()
+    comparison = own.comparison.assign(gain_low=float("nan"), gain_high=float("nan"))
+    text = opening.write(opening.Tables(own.summary, comparison, own.audit))
+    assert "nan" not in text
+    assert 'class="interval"' not in text
