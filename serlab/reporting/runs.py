@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-
 import serlab
 from serlab import data as corpus_data
 from serlab import provenance
