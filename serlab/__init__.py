@@ -14,24 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from serlab.errors import SerlabError
 
-if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
-    from serlab import (
-        corpora,
-        data,
-        evaluation,
-        experiment,
-        features,
-        labels,
-        methods,
-        papers,
-        plotting,
-        protocols,
-        reporting,
-        studies,
-        widgets,
-    )
-    from serlab.experiment import Parameters, Session
-
 __all__ = [
     "Parameters",
     "SerlabError",
@@ -61,12 +43,32 @@ except PackageNotFoundError:  # imported from a checkout that is not installed
 _HOME = {"Parameters": "serlab.experiment", "Session": "serlab.experiment"}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'serlab' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name) if name in _HOME else import_module(f"serlab.{name}")
-    globals()[name] = value  # found once
-    return value
+if TYPE_CHECKING:  # the same for type checkers and editors, which then know that there is nothing else
+    from serlab import (
+        corpora,
+        data,
+        evaluation,
+        experiment,
+        features,
+        labels,
+        methods,
+        papers,
+        plotting,
+        protocols,
+        reporting,
+        studies,
+        widgets,
+    )
+    from serlab.experiment import Parameters, Session
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'serlab' has no attribute {name!r}")
+        home = import_module(_HOME.get(name, f"serlab.{name}"))
+        value = getattr(home, name) if name in _HOME else home
+        globals()[name] = value  # found once
+        return value
 
 
 def __dir__() -> list[str]:

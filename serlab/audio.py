@@ -201,7 +201,7 @@ def cut_hash(whole: str, *, start: float, end: float) -> str:
     return _blake2b(f"{whole} {float(start)!r} {float(end)!r}".encode()).hexdigest()
 
 
-def _blake2b(data: bytes = b"") -> hashlib._Hash:
+def _blake2b(data: bytes = b"") -> hashlib.blake2b:
     return hashlib.blake2b(data, digest_size=16)
 
 

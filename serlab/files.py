@@ -47,7 +47,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     import numpy as np
 
     with whole(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def sha256(path: Path) -> str:

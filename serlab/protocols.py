@@ -183,13 +183,25 @@ def _speakers(speaker: np.ndarray, target: np.ndarray, protocol: SplitProtocol) 
     return names
 
 
-def _one_subject(target, emotion, speaker, utterances, protocol) -> _Division:
+def _one_subject(
+    target: np.ndarray,
+    emotion: np.ndarray,
+    speaker: np.ndarray,
+    utterances: pd.DataFrame,
+    protocol: SplitProtocol,
+) -> _Division:
     for name in _speakers(speaker, target, protocol):
         own = speaker[target] == name
         yield name, target[own], target[~own]
 
 
-def _leave_one_speaker_out(target, emotion, speaker, utterances, protocol) -> _Division:
+def _leave_one_speaker_out(
+    target: np.ndarray,
+    emotion: np.ndarray,
+    speaker: np.ndarray,
+    utterances: pd.DataFrame,
+    protocol: SplitProtocol,
+) -> _Division:
     for name in _speakers(speaker, target, protocol):
         own = speaker[target] == name
         yield name, target[~own], target[own]
@@ -199,7 +211,13 @@ def _leave_one_speaker_out(target, emotion, speaker, utterances, protocol) -> _D
 _TRIALS = 50
 
 
-def _speaker_groups(target, emotion, speaker, utterances, protocol) -> _Division:
+def _speaker_groups(
+    target: np.ndarray,
+    emotion: np.ndarray,
+    speaker: np.ndarray,
+    utterances: pd.DataFrame,
+    protocol: SplitProtocol,
+) -> _Division:
     """Folds of whole speakers (of whole sessions, where a corpus has them), alike in emotions and sex.
 
     Where one speaker is most of a class, no division is even: the one whose
@@ -231,7 +249,13 @@ def _speaker_groups(target, emotion, speaker, utterances, protocol) -> _Division
         yield f"group-{number}", target[~tested], target[tested]
 
 
-def _random(target, emotion, speaker, utterances, protocol) -> _Division:
+def _random(
+    target: np.ndarray,
+    emotion: np.ndarray,
+    speaker: np.ndarray,
+    utterances: pd.DataFrame,
+    protocol: SplitProtocol,
+) -> _Division:
     classes, counts = np.unique(emotion[target], return_counts=True)
     if counts.min() < protocol.repeats:
         raise ProtocolError(
@@ -243,7 +267,13 @@ def _random(target, emotion, speaker, utterances, protocol) -> _Division:
         yield f"random-{number}", target[train], target[test]
 
 
-def _k_shot(target, emotion, speaker, utterances, protocol) -> _Division:
+def _k_shot(
+    target: np.ndarray,
+    emotion: np.ndarray,
+    speaker: np.ndarray,
+    utterances: pd.DataFrame,
+    protocol: SplitProtocol,
+) -> _Division:
     """Draw ``shots`` utterances of each class; their speakers are not tested."""
     classes, counts = np.unique(emotion[target], return_counts=True)
     if counts.min() < protocol.shots:

@@ -98,7 +98,7 @@ def frames(X: np.ndarray) -> np.ndarray:
 def digest(utterance: np.ndarray) -> str:
     """Short hash of the frames (t, d) of an utterance, however long the padding."""
     inside = np.ascontiguousarray(utterance[~np.isnan(utterance[:, 0])])
-    return hashlib.blake2b(inside, digest_size=16).hexdigest()
+    return hashlib.blake2b(inside.data, digest_size=16).hexdigest()
 
 
 def statistics(X: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ def _notebooks(options: argparse.Namespace) -> int:
     print_table(("notebook", "is"), [(str(path), what) for path, what in done.items()])
     kept = [path.name for path, what in done.items() if what == "kept"]
     if kept:
-        raise SerlabError(f"{', '.join(kept)}: changed, and kept as they are; --force replaces them")
+        raise SerlabError(f"{', '.join(kept)}: changed, and kept; --force replaces")
     return 0
 
 

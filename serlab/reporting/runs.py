@@ -22,9 +22,9 @@ from serlab import provenance
 from serlab.errors import SerlabError
 from serlab.files import write_text
 from serlab.progress import FILE_NAME as PROGRESS_FILE
-from serlab.progress import forwarded
+from serlab.progress import Progress, forwarded
 from serlab.reporting import cleaning, notebooks, records
-from serlab.reporting.notebooks import NotebookError, Progress
+from serlab.reporting.notebooks import NotebookError
 
 #: Parameters that say where or how fast, not what: they do not change the digest.
 _WHERE = ("data", "run_folder")
