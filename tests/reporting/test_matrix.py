@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from serlab.errors import ParameterError, SerlabError
-from serlab.reporting import matrix
+from serlab.reporting import matrix, matrix_page
 
 
 def test_cells_are_all_ordered_pairs_with_every_combination():
@@ -45,7 +45,7 @@ def test_the_page_shows_runs_and_names_what_failed(tmp_path):
         (cells[0], run_folder(tmp_path / "a-to-b" / "0123", uar=0.61, verdict="helps")),
         (cells[1], SerlabError("no <speakers>")),
     ]
-    page = matrix.write(tmp_path, done)
+    page = matrix_page.write(tmp_path, done)
     text = page.read_text(encoding="utf-8")
     assert '<a href="a-to-b/0123/report.html">a to b</a>' in text
     assert "0.62 [0.10, 0.90]<br>helps" in text and "scheme arousal" in text
@@ -64,7 +64,7 @@ def test_many_methods_are_rows_and_ranked(tmp_path):
     for place, cell in enumerate(matrix.cells(["a", "b", "c"], {})):
         methods = names if place < 2 else names[:19]
         done.append((cell, run_folder(tmp_path / str(place), uar=0.5, verdict="helps", methods=methods)))
-    text = matrix.write(tmp_path, done).read_text(encoding="utf-8")
+    text = matrix_page.write(tmp_path, done).read_text(encoding="utf-8")
     assert "<tr><th>method</th><th><a href=" in text and "<tr><td>T m0</td><td>0.50 [0.10, 0.90]</td>" in text
     assert "<td>T m19</td><td>0.69 [0.10, 0.90]<br>helps</td>" in text
     assert text.count("data:image/png;base64") == 3, "UAR, gain and ranks"
@@ -78,7 +78,7 @@ def test_many_methods_are_rows_and_ranked(tmp_path):
 
 def test_all_failed_is_a_page_too(tmp_path):
     done = [(cell, SerlabError("gone")) for cell in matrix.cells(["a", "b"], {})]
-    assert "gone" in matrix.write(tmp_path, done).read_text(encoding="utf-8")
+    assert "gone" in matrix_page.write(tmp_path, done).read_text(encoding="utf-8")
 
 
 def test_a_wrong_parameter_is_refused_before_anything_starts(tmp_path):

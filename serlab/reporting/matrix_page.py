@@ -1,0 +1,190 @@
+"""The page that shows one notebook's runs together: pairs by methods, and which method is best.
+
+Made from the tables in the runs' folders.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from serlab.errors import ParameterError, SerlabError
+from serlab.evaluation import intervals
+from serlab.files import write_table, write_text
+from serlab.reporting import opening, pages, records
+from serlab.reporting.matrix import Cell
+
+#: With more methods than this, a row of one picture each is easier to read than a panel each.
+_PANELS = 6
+
+#: Columns of a run's summary that a matrix shows.
+_SUMMARY = ("method", "title", "target_seen", "uar", "uar_low", "uar_high", "badge")
+
+
+_RANK_HEADINGS = {
+    "title": "method",
+    "mean_rank": "mean rank",
+    "least_rank": "best rank",
+    "greatest_rank": "worst rank",
+    "n_first": "times first",
+    "uar": "mean UAR",
+    "n_runs": "runs",
+}
+_PAIR_HEADINGS = {
+    "better": "better",
+    "worse": "worse",
+    "difference": "mean ranks apart",
+    "z": "z",
+    "p": "p",
+    "p_holm": "p (Holm)",
+}
+
+
+def collect(done: Sequence[tuple[Cell, Path | SerlabError]]) -> pd.DataFrame:
+    """One row a run and method: what varied, UAR with interval, gain over the baseline, verdict, report."""
+    rows = []
+    for cell, found in done:
+        if isinstance(found, SerlabError):
+            continue
+        tables = opening.Tables.of(found)
+        summary, comparison = tables.summary, _comparison(tables.comparison)
+        for row in summary[[column for column in _SUMMARY if column in summary]].to_dict("records"):
+            gained = comparison.get(row["method"], {})
+            varied = {**cell.parameters, "source": "+".join(cell.parameters["sources"])}
+            varied.pop("sources")
+            rows.append(
+                {**varied, **row, **gained, "report": f"{found.parent.name}/{found.name}/report.html"}
+            )
+    return pd.DataFrame(rows)
+
+
+def _comparison(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    columns = ["gain", "gain_low", "gain_high", "p_holm", "verdict"]
+    return {} if table.empty else table.set_index("method")[columns].to_dict("index")
+
+
+def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path:
+    """Write ``matrix.csv`` and ``matrix.html`` for runs that are done or have failed."""
+    table = collect(done)
+    failed = [(cell.name, str(error)) for cell, error in done if isinstance(error, SerlabError)]
+    write_table(folder / "matrix.csv", table)
+    varied = [name for name in done[0][0].parameters if name not in ("sources", "target")]
+    sections = []
+    groups = table.groupby(varied, sort=False) if varied and len(table) else [((), table)]
+    for values, part in groups if len(table) else ():
+        heading = ", ".join(f"{n} {v}" for n, v in zip(varied, values, strict=True)) or "All pairs"
+        sections.append(f"<h2>{html.escape(heading)}</h2>\n{_pictures(part)}\n{_cells_table(part)}")
+        sections.append(_which_method(part))
+    if failed:
+        items = "".join(f"<li><b>{html.escape(name)}</b>: {html.escape(why)}</li>" for name, why in failed)
+        sections.append(f"<h2>Not done</h2><ul>{items}</ul>")
+    write_text(
+        folder / "matrix.html", pages.page(f"{folder.name}: all pairs", _opening(done) + "\n".join(sections))
+    )
+    return folder / "matrix.html"
+
+
+def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
+    """What the cells mean, and the parameters that all runs share."""
+    whole = [(cell, found) for cell, found in done if isinstance(found, Path)]
+    shared = ""
+    if whole:
+        cell, folder = whole[0]
+        parameters = records.read(folder)["parameters"]
+        shown = {k: v for k, v in parameters.items() if k not in cell.parameters and v not in ("", [])}
+        shared = "; ".join(f"{name.replace('_', ' ')} {pages.plain(value)}" for name, value in shown.items())
+    return (
+        f"{pages.QUESTION}<p>UAR with {intervals.PERCENT} intervals over test speakers; verdicts compare "
+        "with the target alone, corrected for the methods of one run. Each pair links to its report. "
+        f"Runs: {len(whole)} of {len(done)}. {html.escape(shared)}.</p>\n"
+    )
+
+
+def _pictures(part: pd.DataFrame) -> str:
+    """Heat maps of UAR and of the gain over the baseline."""
+    from serlab import plotting
+    from serlab.plotting import adaptation
+
+    draw = plotting.plot_matrix
+    if part["method"].nunique() > _PANELS:
+        draw = adaptation.plot_methods_by_run
+    figures = [draw(part, "uar"), draw(part, "gain")]
+    return "".join(f"<p>{plotting.img(figure)}</p>" for figure in figures if figure is not None)
+
+
+def _cells_table(part: pd.DataFrame) -> str:
+    """UAR with interval and verdict: pairs by methods, or methods by pairs where that is narrower."""
+    titles = dict(zip(part["method"], part["title"], strict=True))
+    links, texts = [], []
+    for (source, target, report), own in part.groupby(["source", "target", "report"], sort=False):
+        rows = own.set_index("method")
+        links.append(f'<a href="{html.escape(report)}">{html.escape(source)} to {html.escape(target)}</a>')
+        texts.append([_cell_text(rows.loc[name]) if name in rows.index else "" for name in titles])
+    names = [html.escape(title) for title in titles.values()]
+    if len(names) <= max(len(links), _PANELS):
+        return _table("pair", names, links, texts)
+    return _table("method", links, names, zip(*texts, strict=True))
+
+
+def _table(corner: str, heads: Sequence[str], names: Sequence[str], texts: Iterable[Sequence[str]]) -> str:
+    """HTML of a table whose parts are HTML."""
+    head = "".join(f"<th>{text}</th>" for text in (corner, *heads))
+    body = "".join(
+        f"<tr>{''.join(f'<td>{text}</td>' for text in (name, *row))}</tr>\n"
+        for name, row in zip(names, texts, strict=True)
+    )
+    return (
+        f'<div class="scroll"><table class="pairs"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _which_method(part: pd.DataFrame) -> str:
+    """Mean ranks over the runs, with tests; or why there are none."""
+    from serlab import plotting
+    from serlab.evaluation import ranking
+    from serlab.plotting import adaptation
+
+    table = part.assign(run=part["source"] + " to " + part["target"])
+    try:
+        test = ranking.friedman(table)
+    except ParameterError as error:
+        return f"<h3>Which method?</h3><p>Not ranked: {html.escape(str(error))}.</p>"
+    pairs = ranking.pairwise_table(table)
+    apart = pairs[pairs["told_apart"]].reset_index(drop=True)
+    left_out = ranking.complete_blocks(table).left_out
+    f = "\u221e" if math.isinf(test.f) else f"{test.f:.2f}"
+    says = (
+        f"{test.n_methods} methods are ranked by UAR in each of {test.n_runs} runs. Friedman\u2019s test "
+        f"that all are equally good: \u03c7\u00b2 = {test.chi2:.2f}, p {_p(test.p)} (ranks permuted within "
+        f"runs); Iman and Davenport: F = {f}, p {_p(test.p_f)}. Told apart (Holm): {len(apart)} of "
+        f"{len(pairs)} pairs. The same corpora are in several runs, so runs are not independent: p values "
+        "hold for these corpora and are too small for others. A method that sees labels of the target is "
+        "ranked among those that do not."
+    )
+    if left_out:
+        says += f" Left out: {'; '.join(left_out)}."
+    ranks = ranking.rank_table(table).drop(columns="method").rename(columns=_RANK_HEADINGS)
+    tables = [plotting.display_table(ranks, "Mean ranks", decimals=2)]
+    if len(apart):
+        tables.append(plotting.display_table(apart, "Pairs that are told apart", columns=_PAIR_HEADINGS))
+    return (
+        f"<h3>Which method?</h3>\n<p>{html.escape(says)}</p>\n"
+        f"<p>{plotting.img(adaptation.plot_ranks(table))}</p>\n"
+        f"<details><summary>Ranks and pairs</summary>{''.join(shown.to_html() for shown in tables)}</details>"
+    )
+
+
+def _p(p: float) -> str:
+    return "< .001" if p < 0.001 else f"= {p:.3f}"
+
+
+def _cell_text(row: pd.Series) -> str:
+    text = intervals.text(row["uar"], row["uar_low"], row["uar_high"])
+    verdict = row.get("verdict")
+    return text + (f"<br>{html.escape(verdict)}" if isinstance(verdict, str) else "")
