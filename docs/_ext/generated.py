@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from api import first_line
 from numpydoc.docscrape import ClassDoc
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -88,6 +89,19 @@ def scope_list() -> str:
     )
 
 
+def extra_list() -> str:
+    """Extras of the package, with the comment above each in pyproject.toml."""
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    rows, comment = [], []
+    for line in text.partition("[project.optional-dependencies]\n")[2].partition("\n[")[0].splitlines():
+        if line.startswith("#"):
+            comment.append(line.lstrip("# "))
+        elif found := re.match(r"([a-z]+) = ", line):
+            rows.append((code(found[1]), " ".join(comment)))
+            comment = []
+    return table(("extra", "for"), rows)
+
+
 def _count(access: str) -> int:
     return sum(spec.access == access for spec in methods.METHODS.values())
 
@@ -100,6 +114,14 @@ def feature_list() -> str:
             (code(name), found.kind, found.title, found.license, found.reference)
             for name, found in features.FEATURE_SETS.items()
         ),
+    )
+
+
+def prefix_list() -> str:
+    """Feature sets that are named by a prefix and a model."""
+    return table(
+        ("name", "what it is"),
+        ((code(f"{prefix}:MODEL"), _plain(first_line(make))) for prefix, make in features.PREFIXES.items()),
     )
 
 
@@ -122,6 +144,11 @@ def scheme_list() -> str:
         lines.append(f"Source\n: {scheme.source}")
         parts.append(f"## `{name}`\n\n" + "\n\n".join(lines))
     return "\n\n".join(parts)
+
+
+def emotion_list() -> str:
+    """The vocabulary."""
+    return ", ".join(map(code, labels.EMOTIONS))
 
 
 def corpus_list() -> str:
@@ -209,10 +236,13 @@ LISTS: dict[str, Callable[[], str]] = {
     "commands": command_list,
     "corpora": corpus_list,
     "corpora-details": corpus_details,
+    "emotions": emotion_list,
+    "extras": extra_list,
     "features": feature_list,
     "groups": group_list,
     "methods": method_list,
     "parameters": parameter_list,
+    "prefixes": prefix_list,
     "schemes": scheme_list,
     "scopes": scope_list,
 }
