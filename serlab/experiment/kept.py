@@ -1,4 +1,4 @@
-"""What a run folder keeps, so that its tables, figures and pages can be made again without fitting.
+"""What a run folder keeps, so that its tables, figures and pages can be made again without fitting::
 
     kept.json                  state, parameters, what was read, what pretrained networks had heard
     utterances.parquet         what tables need of each utterance; no features, no paths
