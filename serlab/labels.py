@@ -365,6 +365,14 @@ def scheme(name: str) -> LabelScheme:
     ------
     LabelError
         Listing the known schemes.
+
+    Examples
+    --------
+    >>> four = scheme("four")
+    >>> four.classes
+    ('neutral', 'anger', 'joy', 'sadness')
+    >>> four.mapping["joy"], four.mapping["boredom"]
+    ('joy', None)
     """
     if name not in SCHEMES:
         raise LabelError(f"unknown label scheme {name!r}; known: {', '.join(SCHEMES)}")

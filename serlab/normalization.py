@@ -46,6 +46,11 @@ def is_transductive(scope: str) -> bool:
     ------
     ParameterError
         If the scope is unknown.
+
+    Examples
+    --------
+    >>> [scope for scope in SCOPES if is_transductive(scope)]
+    ['corpus', 'speaker']
     """
     _require_known(scope)
     return scope in ("corpus", "speaker")

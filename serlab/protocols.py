@@ -128,6 +128,19 @@ class SplitProtocol:
         ProtocolError
             If a corpus is absent, no fold is left, the target has one class,
             too few speakers, or fewer utterances of a class than ``shots``.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame(
+        ...     {
+        ...         "corpus": ["t"] * 6,
+        ...         "speaker": ["ann", "ann", "ben", "ben", "cem", "cem"],
+        ...         "emotion": ["joy", "anger"] * 3,
+        ...     }
+        ... )
+        >>> splits, skipped = SplitProtocol(name="loso", target="t").plan(table)
+        >>> [(split.fold, split.test.tolist()) for split in splits]
+        [('ann', [0, 1]), ('ben', [2, 3]), ('cem', [4, 5])]
         """
         corpus = utterances["corpus"].to_numpy()
         for name in (self.target, *self.sources):

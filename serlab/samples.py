@@ -86,7 +86,15 @@ def concatenate(*parts: Labelled) -> Labelled:
 
 
 def without_labels(part: Unlabelled) -> Unlabelled:
-    """The same rows, with no label to leak."""
+    """The same rows, with no label to leak.
+
+    Examples
+    --------
+    >>> corpus, speaker = np.array(["a", "a"]), np.array(["a/1", "a/2"])
+    >>> labelled = Labelled(X=np.zeros((2, 3)), corpus=corpus, speaker=speaker, y=np.array([0, 1]))
+    >>> hasattr(without_labels(labelled), "y")
+    False
+    """
     return Unlabelled(X=part.X, corpus=part.corpus, speaker=part.speaker, row=part.row)
 
 

@@ -42,7 +42,6 @@ FLOORS: dict[str, str] = {
     "reporting": "Reports",
     "widgets": "Widgets",
     "cli": "Command line",
-    "cli": "The command line",
 }
 
 

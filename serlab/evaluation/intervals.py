@@ -46,7 +46,17 @@ def percentile(values: np.ndarray, *, level: float = LEVEL) -> tuple[float, floa
 
 
 def text(value: float, low: float, high: float, *, decimals: int = 2, sign: bool = False) -> str:
-    """A value with its interval as it is written: "0.67 [0.61, 0.70]"."""
+    """A value with its interval as it is written.
+
+    Examples
+    --------
+    >>> text(0.671, 0.612, 0.703)
+    '0.67 [0.61, 0.70]'
+    >>> text(0.05, -0.01, 0.11, sign=True)
+    '+0.05 [-0.01, +0.11]'
+    >>> text(0.671, float("nan"), float("nan"))
+    '0.67'
+    """
     shape = f"{'+' if sign else ''}.{decimals}f"
     if np.isnan(low) or np.isnan(high):
         return f"{value:{shape}}"

@@ -136,6 +136,11 @@ def get(name: str) -> MethodSpec:
     ------
     ParameterError
         Listing the known methods.
+
+    Examples
+    --------
+    >>> get("rf-source-z").access, get("rf-source-z").normalization
+    ('unlabelled', 'corpus')
     """
     if name not in METHODS:
         raise ParameterError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
