@@ -17,6 +17,10 @@ class CorpusError(SerlabError):
     """A corpus folder is missing, foreign, empty or malformed."""
 
 
+class DownloadError(SerlabError):
+    """A file cannot be fetched, has another hash than expected, or is an unsafe archive."""
+
+
 class AudioError(SerlabError):
     """An audio file cannot be used (unreadable, truncated, silent, NaN)."""
 

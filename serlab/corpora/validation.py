@@ -32,8 +32,8 @@ import soundfile
 from serlab import audio, labels
 from serlab.corpora import overlaps
 from serlab.corpora.base import AUDIO_SUFFIXES, Corpus
+from serlab.corpora.design import speaker_emotion_confound
 from serlab.errors import AudioError, Cancelled
-from serlab.evaluation.leakage import speaker_emotion_confound
 from serlab.progress import Progress
 
 CLIPPED_RUN = 4

@@ -15,9 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from serlab import data, files
-from serlab.corpora.downloading import fetch
-from serlab.errors import CorpusError, ParameterError
+from serlab import data, downloads, files
+from serlab.errors import DownloadError, ParameterError
 from serlab.progress import Progress
 
 
@@ -113,8 +112,8 @@ def find(
     if not path and download:
         url = f"{base_url.rstrip('/')}/{published.file_name}" if base_url else published.url
         try:
-            fetch(url, file, f"sha256:{expected}", progress, cancel)
-        except (CorpusError, OSError) as error:
+            downloads.fetch(url, file, expected=f"sha256:{expected}", progress=progress, cancel=cancel)
+        except (DownloadError, OSError) as error:
             raise ParameterError(
                 f"no weights {name}: {error}. Or download {published.url} by hand and give its path"
             ) from error

@@ -1,11 +1,10 @@
-"""Downloads from a local server: good, wrong, unsafe, interrupted archives."""
+"""Corpora from a local server: good, wrong, interrupted; tests/test_downloads.py has what is not about corpora."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
-import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -17,9 +16,10 @@ import pytest
 
 from serlab import corpora
 from serlab.corpora.base import Corpus, Download
-from serlab.corpora.downloading import download, unpack
+from serlab.corpora.downloading import download
 from serlab.errors import Cancelled, CorpusError
 from tests import trees
+from tests.archives import left_behind, zip_of
 
 
 class Server:
@@ -82,10 +82,6 @@ def urdu(server: Server, known: str) -> Corpus:
     return replace(
         corpora.get("urdu"), download=Download(files={"master.zip": (f"{server.url}/master.zip", known)})
     )
-
-
-def left_behind(root: Path) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
 def test_good(server: Server, archive: bytes, tmp_path: Path):
@@ -198,91 +194,6 @@ def test_data_root_that_is_a_file(server: Server, archive: bytes, tmp_path: Path
     (tmp_path / "file").write_text("")
     with pytest.raises(CorpusError, match=r"cannot write .*file/urdu"):
         download(urdu(server, sha256(archive)), tmp_path / "file")
-
-
-def zip_of(members: dict[str, bytes], *, mode: int = 0) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for name, content in members.items():
-            member = zipfile.ZipInfo(name)
-            member.external_attr = mode << 16
-            zipped.writestr(member, content)
-    return file.getvalue()
-
-
-def tar_of(name: str, kind: bytes = tarfile.REGTYPE, *, size: int = 1) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as tar:
-        member = tarfile.TarInfo(name)
-        member.type, member.linkname = kind, "/etc/passwd"
-        member.size = size if kind == tarfile.REGTYPE else 0
-        tar.addfile(member, io.BytesIO(b"x" * size))
-    return file.getvalue()
-
-
-def try_to_unpack(content: bytes, tmp_path: Path, **settings) -> Path:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/a.archive").write_bytes(content)
-    unpack(tmp_path / "in/a.archive", tmp_path / "in/out", **settings)
-    return tmp_path / "in/out"
-
-
-@pytest.mark.parametrize("make", [lambda name: zip_of({name: b"x"}), tar_of], ids=["zip", "tar"])
-@pytest.mark.parametrize(
-    "name",
-    ["../escaped", "ok/../../escaped", "/escaped", "C:/escaped", "C:escaped", "..\\escaped", "\\escaped"],
-)
-def test_paths_that_leave_the_folder(tmp_path: Path, make, name: str):
-    with pytest.raises(CorpusError, match="which leaves its folder; not unpacked"):
-        try_to_unpack(make(name), tmp_path)
-    assert left_behind(tmp_path) == ["in/a.archive"]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        tar_of("link", tarfile.SYMTYPE),
-        tar_of("link", tarfile.LNKTYPE),
-        tar_of("pipe", tarfile.FIFOTYPE),
-        tar_of("device", tarfile.CHRTYPE),
-        zip_of({"link": b"/etc/passwd"}, mode=0o120777),
-        zip_of({"device": b""}, mode=0o020666),
-    ],
-    ids=["symlink", "hard link", "pipe", "device", "zip symlink", "zip device"],
-)
-def test_links_and_devices(tmp_path: Path, content: bytes):
-    with pytest.raises(CorpusError, match="which is a link"):
-        try_to_unpack(content, tmp_path)
-    assert left_behind(tmp_path) == ["in/a.archive"]
-
-
-def test_more_bytes_than_allowed(tmp_path: Path):
-    with pytest.raises(CorpusError, match="unpacks to more than 1000 bytes"):
-        try_to_unpack(zip_of({"bomb": bytes(10**6)}), tmp_path, most_bytes=1000)
-
-
-def test_damaged_archives(tmp_path: Path):
-    zipped = zip_of({"a.txt": bytes(range(256)) * 100})
-    middle = len(zipped) // 3
-    with pytest.raises(CorpusError, match="damaged"):
-        try_to_unpack(zipped[:middle] + bytes(40) + zipped[middle + 40 :], tmp_path)
-    (tmp_path / "tar").mkdir()
-    with pytest.raises(CorpusError, match="damaged"):
-        try_to_unpack(tar_of("a.txt", size=100_000)[:-60], tmp_path / "tar")
-
-
-def test_no_archive_at_all(tmp_path: Path):
-    with pytest.raises(CorpusError, match="neither a ZIP nor a TAR"):
-        try_to_unpack(b"<html>", tmp_path)
-
-
-def test_tar_and_zip_unpack(tmp_path: Path):
-    out = try_to_unpack(tar_of("Angry/x y ü.wav"), tmp_path)
-    assert (out / "Angry/x y ü.wav").read_bytes() == b"x"
-    (tmp_path / "z.zip").write_bytes(zip_of({"folder/": b"", "folder/b": b"2"}, mode=0o100777))
-    unpack(tmp_path / "z.zip", tmp_path / "zipped")
-    assert (tmp_path / "zipped/folder/b").read_bytes() == b"2"
-    assert not (tmp_path / "zipped/folder/b").stat().st_mode & 0o111
 
 
 def test_published_addresses_are_checked_ones():

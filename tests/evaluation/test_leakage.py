@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from serlab import corpora, evaluation, labels
+from serlab.corpora.design import speaker_emotion_confound
 from serlab.evaluation import leakage
 from serlab.protocols import SplitProtocol
 from tests.toys import utterance_table
@@ -98,25 +99,10 @@ def test_transductive_normalisation_is_said(table, splits):
     assert found(table, splits, scopes=["corpus"]) == {"normalisation": "info"}
 
 
-def test_confound_of_independent_and_of_identical():
-    independent = leakage.speaker_emotion_confound(utterance_table({"here": 4}))
-    assert independent["explained"] == pytest.approx(0, abs=1e-12)
-    assert independent["single"] == 0
-    assert independent["lookup"] == independent["majority"] == pytest.approx(0.25)
-    table = utterance_table({"here": 4})
-    own = dict(zip([f"here/s{i}" for i in range(4)], ("neutral", "anger", "joy", "sadness"), strict=True))
-    decided = leakage.speaker_emotion_confound(
-        table[table["speaker"].map(own) == table["emotion"].astype(str)]
-    )
-    assert decided == pytest.approx(
-        {"speakers": 4, "single": 4, "explained": 1.0, "lookup": 1.0, "majority": 0.25}
-    )
-
-
 @pytest.mark.shared
 def test_urdu_confound_is_found(shared):
     table = labels.scheme("four").apply(corpora.get("urdu").read(shared / "corpora"))
-    confound = leakage.speaker_emotion_confound(table)
+    confound = speaker_emotion_confound(table)
     assert (confound["speakers"], confound["single"]) == (29, 26)
     splits, skipped = SplitProtocol(name="one-subject", target="urdu").plan(table)
     audit = leakage.audit(table, splits, skipped=skipped, scopes=["speaker"])
