@@ -26,12 +26,14 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import soundfile
-import soxr
 
 from serlab.errors import AudioError
+
+if TYPE_CHECKING:
+    import soundfile
 
 #: Raise it whenever :func:`load` gives other samples for the same file: features are cached under it.
 VERSION = "1"
@@ -112,6 +114,10 @@ def load(
         infinity, is silent or shorter than 0.1 s, or if start and end do not
         lie in it. The message names the file and the remedy.
     """
+    # Late: listing corpora and feature sets reads no audio.
+    import soundfile
+    import soxr
+
     path = _existing(path)
     try:
         refuse_truncated(path)

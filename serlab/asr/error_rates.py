@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from serlab import extras
 from serlab.asr.graphs import Graph
 from serlab.errors import ParameterError
 
@@ -41,10 +42,9 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
     ParameterError
         If jiwer is missing, their numbers differ, or there is no word in a reference.
     """
-    try:
-        import jiwer
-    except ImportError as error:
-        raise ParameterError("error rates need jiwer; pip install 'serlab[asr]'") from error
+    extras.require("jiwer", extra="asr", purpose="an error rate")
+    import jiwer
+
     references, hypotheses = list(references), list(hypotheses)
     if len(references) != len(hypotheses) or not references:
         raise ParameterError(

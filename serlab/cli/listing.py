@@ -18,7 +18,7 @@ def _methods(options: argparse.Namespace) -> int:
 def _features(options: argparse.Namespace) -> int:
     from serlab.features import FEATURE_SETS
 
-    rows = [(f.name, f.kind, str(len(f.names)), f.title, f.license) for f in FEATURE_SETS.values()]
+    rows = [(f.name, f.kind, str(f.n_features), f.title, f.license) for f in FEATURE_SETS.values()]
     print_table(("name", "gives", "features", "title", "licence"), rows)
     return 0
 

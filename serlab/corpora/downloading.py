@@ -115,7 +115,7 @@ def _hash(corpus: Corpus, name: str, published: str, known: str | None) -> str:
 
 @contextmanager
 def _as_corpus_errors(folder: Path) -> Iterator[None]:
-    """Errors of the network, of an archive and of the disk as those of a corpus; of the disk with the folder."""
+    """Errors of the network, of an archive and of the disk as those of a corpus."""
     try:
         yield
     except DownloadError as error:

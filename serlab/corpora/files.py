@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import soundfile
-
 from serlab.corpora.base import audio_files
 from serlab.errors import CorpusError
 
@@ -38,6 +36,8 @@ def duration(path: Path) -> float:
     A broken file keeps its row: ``serlab validate`` names it, and feature
     extraction skips it or stops, as the user chose.
     """
+    import soundfile  # late: listing corpora reads no audio
+
     try:
         return float(soundfile.info(path).duration)
     except (soundfile.LibsndfileError, RuntimeError, OSError):

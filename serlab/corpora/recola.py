@@ -31,7 +31,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 
 from serlab import audio, labels
 from serlab.corpora import files
@@ -289,6 +288,8 @@ def _ratings(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _voice_activity_of_file(path: Path) -> list[tuple[float, float]]:
+    import soundfile
+
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:

@@ -33,9 +33,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 
 import numpy as np
-from scipy import fft, ndimage
 
 from serlab.errors import ParameterError
+
+# SciPy is imported in the functions that compute: whoever lists corpora need not wait for it.
 
 #: Raise it with every change of the samples: it is part of the cache's key.
 VERSION = "2"
@@ -549,6 +550,8 @@ def _articulate(spec: Spec, prosody: Prosody) -> tuple[list[_Sound], list[float 
 
 def _smooth(track: np.ndarray, frames: int) -> np.ndarray:
     """Moving average with a Hann window along the first axis; ends are held."""
+    from scipy import ndimage
+
     window = np.hanning(frames + 2)[1:-1]
     return ndimage.convolve1d(track, window / window.sum(), axis=0, mode="nearest")
 
@@ -583,6 +586,8 @@ def vocal_tract(formants: np.ndarray) -> np.ndarray:
     ndarray of complex64, shape (n, 257)
         At 0, 31.25, ..., 8000 Hz. Klatt (1980), equation 2, k times.
     """
+    from scipy import fft
+
     bandwidths = 60.0 + 0.04 * formants
     radius = np.exp(-np.pi * bandwidths / SAMPLE_RATE)
     first = -2 * radius * np.cos(2 * np.pi * formants / SAMPLE_RATE)
@@ -633,6 +638,8 @@ def glottal_source(f0: np.ndarray, tilt: float) -> np.ndarray:
 
 def _voiced(tracks: Tracks, tract: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """Glottal pulses through the vocal tract."""
+    from scipy import fft
+
     periods = np.concatenate([[0.0], np.cumsum(tracks.f0[:-1] * HOP / SAMPLE_RATE)])
     lengths = 1 + tracks.jitter * _normal(rng, int(periods[-1]))
     instants = np.interp(np.cumsum(lengths), periods, np.arange(len(periods)) * HOP)
@@ -655,6 +662,8 @@ def _voiced(tracks: Tracks, tract: np.ndarray, n: int, rng: np.random.Generator)
 
 def _noise(tracks: Tracks, tract: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """Aspiration through the vocal tract, frication through its own resonance."""
+    from scipy import fft
+
     # Turbulence has little energy below 1 kHz and falls off gently above 4.
     turbulence = _FREQUENCIES / (_FREQUENCIES + 1000) * _FADE / (1 + _FREQUENCIES / 4000)
     shape = np.abs(tract) * turbulence
@@ -694,6 +703,8 @@ def apply_channel(audio: np.ndarray, amount: float, rng: np.random.Generator) ->
 
     The filter has no phase, so nothing moves in time.
     """
+    from scipy import fft
+
     if amount == 0:
         return audio
     padded = fft.next_fast_len(len(audio) + SAMPLE_RATE // 10, real=True)

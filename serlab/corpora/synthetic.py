@@ -41,7 +41,6 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-import soundfile
 
 from serlab import data
 from serlab.corpora import synthesis
@@ -176,6 +175,8 @@ def _build(folder: Path, settings: dict, shift: Shift) -> list[dict]:
 
 def _write(folder: Path, settings: dict, shift: Shift) -> list[dict]:
     """Synthesise all utterances into ``folder``; their rows, paths relative."""
+    import soundfile
+
     name, language, seed = settings["name"], LANGUAGES[settings["language"]], settings["seed"]
     counts = label_counts(settings["n_utterances"] // settings["n_speakers"], shift.prior)
     sentences = [synthesis.sentence(language, number + 1) for number in range(N_SENTENCES)]

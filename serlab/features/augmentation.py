@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soxr
 
 from serlab.audio import FULL_SCALE, SAMPLE_RATE
 from serlab.errors import ParameterError
@@ -126,6 +125,8 @@ def change_speed(samples: np.ndarray, *, factor: float) -> np.ndarray:
     ParameterError
         If ``factor`` is out of range.
     """
+    import soxr
+
     _check_speed(factor)
     return _below_full_scale(soxr.resample(samples, factor * SAMPLE_RATE, SAMPLE_RATE, quality="HQ"))
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
@@ -35,8 +36,9 @@ class FeatureSet:
     reference : str
         Paper or manual that defines it.
     settings : mapping
-        Everything else that decides the numbers (JSON values): versions of
-        libraries, frame lengths.
+        Everything else that decides the numbers (JSON values): frame lengths, weights.
+    n_features : int
+        Of a vector, or of a frame; said here because asking the library takes a second.
     load : callable
         Returns the feature names and the extractor; called once, on first use,
         because loading a library may take a second. The extractor must be safe
@@ -45,6 +47,11 @@ class FeatureSet:
         One vector an utterance, or a sequence of frames.
     frame_shift : float or None
         Seconds from one frame to the next; None for vectors.
+    libraries : tuple of str
+        Packages that compute it; their versions are settings too.
+    require : callable, optional
+        Raises :class:`~serlab.errors.ParameterError` where a library is not
+        installed; called before the first of them is used.
     """
 
     name: str
@@ -53,12 +60,17 @@ class FeatureSet:
     license: str
     reference: str
     settings: Mapping[str, str | int | float]
+    n_features: int
     load: Callable[[], tuple[tuple[str, ...], Extractor]] = field(repr=False)
     kind: Literal["vectors", "frames"] = "vectors"
     frame_shift: float | None = None
+    libraries: tuple[str, ...] = ()
+    require: Callable[[], None] | None = field(default=None, repr=False)
 
     @cached_property
     def _loaded(self) -> tuple[tuple[str, ...], Extractor]:
+        if self.require is not None:
+            self.require()
         return self.load()
 
     def load_library(self) -> None:
@@ -86,6 +98,9 @@ class FeatureSet:
 
     @cached_property
     def digest(self) -> str:
-        """Short hash of name, version, settings and the way audio is read."""
-        identity = [self.name, self.version, dict(self.settings), audio.VERSION]
+        """Short hash of name, version, settings, versions of libraries and the way audio is read."""
+        if self.require is not None:
+            self.require()
+        settings = {**self.settings, **{library: version(library) for library in self.libraries}}
+        identity = [self.name, self.version, settings, audio.VERSION]
         return hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=8).hexdigest()

@@ -19,8 +19,6 @@ padding as in :mod:`serlab.features.spectral`.
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 import numpy as np
 
 from serlab.audio import SAMPLE_RATE
@@ -76,12 +74,13 @@ CQT = FeatureSet(
     license="free: librosa (ISC), NumPy and SciPy (BSD-3-Clause)",
     reference="Singh, Saha & Sahidullah (2021); Brown & Puckette (1992); McFee et al. (2015), librosa",
     settings={
-        "librosa": version("librosa"),
         "hop": HOP,
         "fmin": FMIN,
         "bands_per_octave": BANDS_PER_OCTAVE,
         "bands": N_BANDS,
     },
+    libraries=("librosa",),
+    n_features=N_BANDS,
     load=_load,
     kind="frames",
     frame_shift=HOP / SAMPLE_RATE,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +119,7 @@ def frames(name: str, layer: int, *, root: Path | str | None = None) -> FeatureS
         folder,
         name=f"encoder-frames:{name}@{layer}",
         title=f"{encoders.FAMILIES[folder.family]}: frames of layer {layer}",
+        n_features=folder.width,
         load=partial(
             _load,
             folder,
@@ -161,6 +161,7 @@ def _vectors(
         folder,
         name=name,
         title=f"{encoders.FAMILIES[folder.family]}: mean and deviation of {folder.n_layers + 1} layers{of}",
+        n_features=len(names),
         load=partial(_load, folder, names, describe),
         more_settings=settings,
     )
@@ -172,13 +173,13 @@ def _feature_set(
     encoders.require_transformers()
     return FeatureSet(
         version="1",
+        libraries=("transformers",),
         license=_LICENSE,
         reference=_REFERENCES[folder.family],
         settings={
             "family": folder.family,
             "sha256": folder.sha256,
             "configuration": folder.settings,
-            "transformers": version("transformers"),
             **(more_settings or {}),
         },
         **described,

@@ -12,8 +12,6 @@ the last: silence before and after the utterance changes nothing.
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 import numpy as np
 
 from serlab.audio import SAMPLE_RATE
@@ -279,6 +277,8 @@ LIBROSA = FeatureSet(
     version="1",
     license="free: librosa (ISC), NumPy and SciPy (BSD-3-Clause)",
     reference="serlab.features.librosa_functionals; McFee et al. (2015), librosa; Boersma (1993) for F0",
-    settings={"librosa": version("librosa"), "hop": HOP, "n_fft": N_FFT, "f0_frame": F0_FRAME},
+    settings={"hop": HOP, "n_fft": N_FFT, "f0_frame": F0_FRAME},
+    libraries=("librosa",),
+    n_features=len(NAMES),
     load=_load,
 )

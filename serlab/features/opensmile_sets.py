@@ -1,39 +1,26 @@
 """Feature sets computed by openSMILE: the field's reference.
 
 openSMILE is free for research and teaching only; a product needs a licence of
-audEERING. The set ``librosa`` carries no such condition.
+audEERING. It is an optional extra of serlab: ``pip install 'serlab[opensmile]'``.
+The set ``librosa`` carries no such condition.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from serlab import extras
 from serlab.audio import SAMPLE_RATE
-from serlab.errors import ParameterError
 from serlab.features.base import Extractor, FeatureSet
 
 LICENSE = "openSMILE: research, teaching and personal use only, not for products (audEERING Research License)"
 
 
-def _version() -> str:
-    try:
-        return version("opensmile")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def _load(config: str) -> tuple[tuple[str, ...], Extractor]:
     """Names and extractor of one of openSMILE's own configurations."""
-    try:
-        import opensmile  # takes a second
-    except ImportError as error:
-        raise ParameterError(
-            "the feature sets is10 and egemaps need openSMILE, which is for research and teaching only: "
-            "pip install 'serlab[opensmile]'; or choose the feature set librosa, which is free for any use"
-        ) from error
+    import opensmile  # takes a second
 
     smile = opensmile.Smile(
         feature_set=opensmile.FeatureSet[config], feature_level=opensmile.FeatureLevel.Functionals
@@ -46,6 +33,15 @@ def _load(config: str) -> tuple[tuple[str, ...], Extractor]:
     return tuple(smile.feature_names), extract
 
 
+def _require(name: str) -> None:
+    extras.require(
+        "opensmile",
+        extra="opensmile",
+        purpose=f"the feature set {name}",
+        instead="Its licence is for research only; the free feature set is librosa: -p features=librosa",
+    )
+
+
 IS10 = FeatureSet(
     name="is10",
     title="INTERSPEECH 2010 Paralinguistic Challenge (emobase2010), 1582 functionals",
@@ -53,7 +49,10 @@ IS10 = FeatureSet(
     license=LICENSE,
     reference="Schuller et al. (2010), The INTERSPEECH 2010 Paralinguistic Challenge; "
     "the set of Andova & Lustrek, section 3",
-    settings={"opensmile": _version(), "config": "IS10"},
+    settings={"config": "IS10"},
+    libraries=("opensmile",),
+    require=partial(_require, "is10"),
+    n_features=1582,
     load=partial(_load, "IS10"),
 )
 
@@ -64,6 +63,9 @@ EGEMAPS = FeatureSet(
     license=LICENSE,
     reference="Eyben et al. (2016), The Geneva Minimalistic Acoustic Parameter Set (GeMAPS) for Voice "
     "Research and Affective Computing",
-    settings={"opensmile": _version(), "config": "eGeMAPSv02"},
+    settings={"config": "eGeMAPSv02"},
+    libraries=("opensmile",),
+    require=partial(_require, "egemaps"),
+    n_features=88,
     load=partial(_load, "eGeMAPSv02"),
 )

@@ -8,7 +8,6 @@ source and what is ours. Frames are centred on every ``hop``-th sample as in
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -235,7 +234,8 @@ def _frame_set(*, hop: int, settings: dict[str, int | float], **described: objec
     return FeatureSet(
         version="1",
         license=_LICENSE,
-        settings={"librosa": version("librosa"), "hop": hop, **settings},
+        settings={"hop": hop, **settings},
+        libraries=("librosa",),
         kind="frames",
         frame_shift=hop / SAMPLE_RATE,
         **described,
@@ -251,6 +251,7 @@ VOICE32 = _frame_set(
     "speech emotion recognition; Boersma (1993)",
     hop=VOICE_HOP,
     settings={"window": VOICE_WINDOW, "pitch_window": PITCH_WINDOW, "n_fft": VOICE_N_FFT, "bands": _BANDS},
+    n_features=32,
     load=_load_voice,
 )
 
@@ -263,6 +264,7 @@ SPECTROGRAM200 = _frame_set(
     "learning on spectrograms",
     hop=SPECTROGRAM_HOP,
     settings={"window": SPECTROGRAM_WINDOW, "n_fft": SPECTROGRAM_N_FFT, "bins": SPECTROGRAM_BINS},
+    n_features=SPECTROGRAM_BINS,
     load=_load_spectrogram,
 )
 
@@ -275,5 +277,6 @@ SHORTTERM34 = _frame_set(
     "networks; Giannakopoulos (2015), pyAudioAnalysis",
     hop=LONG_HOP,
     settings={"window": LONG_WINDOW, "bands": _BANDS, "parts": N_PARTS, "rolloff": ROLLOFF},
+    n_features=34,
     load=_load_short_term,
 )

@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,9 +89,10 @@ def speaker_encoder(name: str | Path, *, root: Path | str | None = None) -> Feat
         settings={
             "sha256": files.sha256(weights),
             "configuration": json.dumps(config, sort_keys=True),
-            "librosa": version("librosa"),
             "speech_db": SPEECH_DB,
         },
+        libraries=("librosa",),
+        n_features=config["embedding_size"],
         load=partial(_load, weights, config),
     )
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,6 +87,7 @@ def log_mel(n_bands: int = 26) -> FeatureSet:
         reference=f"{_MCFEE}; frames of Neumann & Vu (2018), section 2",
         hop=HOP,
         settings={"bands": n_bands},
+        n_features=n_bands,
         load=partial(_load_log_mel, n_bands, name="logmel"),
     )
 
@@ -321,6 +321,7 @@ def _frame_set(
     reference: str,
     hop: int,
     settings: dict[str, str | int | float],
+    n_features: int,
     load: Callable[[], tuple[tuple[str, ...], Extractor]],
 ) -> FeatureSet:
     return FeatureSet(
@@ -329,7 +330,9 @@ def _frame_set(
         version="1",
         license=_LICENSE,
         reference=reference,
-        settings={"librosa": version("librosa"), "window": WINDOW, "n_fft": N_FFT, "hop": hop, **settings},
+        settings={"window": WINDOW, "n_fft": N_FFT, "hop": hop, **settings},
+        libraries=("librosa",),
+        n_features=n_features,
         load=load,
         kind="frames",
         frame_shift=hop / SAMPLE_RATE,
@@ -344,6 +347,7 @@ MFSC = _frame_set(
     reference=f"Singh, Saha & Sahidullah (2021), see serlab.features.constant_q; {_MCFEE}",
     hop=HOP,
     settings={"bands": MFSC_BANDS},
+    n_features=MFSC_BANDS,
     load=partial(_load_log_mel, MFSC_BANDS, name="mfsc"),
 )
 
@@ -353,6 +357,7 @@ SPEECH_MEL = _frame_set(
     reference=f"{_MCFEE}; level and silence taken out, see serlab.features.spectral.speech_only",
     hop=HOP,
     settings={"bands": SPEECH_BANDS, "speech_db": SPEECH_DB, "span_db": SPEECH_SPAN_DB},
+    n_features=SPEECH_BANDS,
     load=_load_speech_mel,
 )
 
@@ -362,6 +367,7 @@ MFCC39 = _frame_set(
     reference=_MCFEE,
     hop=HOP,
     settings={"bands": MFCC_BANDS, "delta_width": DELTA_WIDTH},
+    n_features=3 * N_MFCC,
     load=_load_mfcc,
 )
 
@@ -374,6 +380,7 @@ MFCC40 = _frame_set(
     reference=f"Zhou & Beigi (2020), section 3.2; {_MCFEE}",
     hop=HOP,
     settings={"bands": MFCC_BANDS, "coefficients": MFCC_BANDS},
+    n_features=MFCC_BANDS,
     load=_load_all_mfcc,
 )
 
@@ -383,5 +390,7 @@ HARMONIC = _frame_set(
     reference=f"Durrani & Arshad (2021), section 3.2; {_MCFEE} (chroma_stft, tonnetz, spectral_contrast)",
     hop=HARMONIC_HOP,
     settings={"bands": MFCC_BANDS, "delta_width": DELTA_WIDTH, "harmonic_n_fft": HARMONIC_N_FFT},
+    # 12 of chroma, 6 of tonnetz, the contrast, and MFCC with two derivatives.
+    n_features=12 + 6 + CONTRAST_BANDS + 3 * N_MFCC,
     load=_load_harmonic,
 )

@@ -31,13 +31,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serlab import extras
 from serlab import files as whole_files
 from serlab.audio import SAMPLE_RATE
 from serlab.errors import ParameterError
@@ -311,11 +311,7 @@ def require_transformers() -> None:
     ParameterError
         If transformers or safetensors is not installed.
     """
-    missing = [name for name in ("transformers", "safetensors") if find_spec(name) is None]
-    if missing:
-        raise ParameterError(
-            f"pretrained encoders need {' and '.join(missing)}: pip install 'serlab[encoders]'"
-        )
+    extras.require("transformers", "safetensors", extra="encoders", purpose="a pretrained encoder")
 
 
 def _fetch(name: str, local: str) -> Path:

@@ -1,4 +1,4 @@
-"""Corpora from a local server: good, wrong, interrupted; tests/test_downloads.py has what is not about corpora."""
+"""Corpora from a local server: good, wrong, interrupted. Unsafe archives: tests/test_downloads.py."""
 
 from __future__ import annotations
 

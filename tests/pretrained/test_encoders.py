@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import torch
 
-from serlab import audio, features
+from serlab import audio, extras, features
 from serlab.errors import ParameterError
 from serlab.features.encoder import encoder, frames, speech_frames
 from serlab.pretrained import encoders
@@ -226,7 +226,7 @@ def test_weights_that_are_cut_short_or_of_another_model(models, tmp_path):
 
 
 def test_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(encoders, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"pip install 'serlab\[encoders\]'"):
         features.get("encoder:whisper")
 

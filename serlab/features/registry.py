@@ -1,0 +1,60 @@
+"""Feature sets by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from serlab.errors import ParameterError
+from serlab.features import encoder, speaker_encoder
+from serlab.features.base import FeatureSet
+from serlab.features.constant_q import CQT
+from serlab.features.librosa_functionals import LIBROSA
+from serlab.features.opensmile_sets import EGEMAPS, IS10
+from serlab.features.short_term import SHORTTERM34, SPECTROGRAM200, VOICE32
+from serlab.features.spectral import HARMONIC, MFCC39, MFCC40, MFSC, SPEECH_MEL, log_mel
+
+FEATURE_SETS: dict[str, FeatureSet] = {
+    features.name: features
+    for features in (
+        IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), SPEECH_MEL, MFSC, CQT, MFCC39,
+        MFCC40, HARMONIC, VOICE32, SPECTROGRAM200, SHORTTERM34,
+    )
+}  # fmt: skip
+
+#: What stands before the colon -> maker of a feature set from what stands behind it.
+PREFIXES: dict[str, Callable[[str], FeatureSet]] = {
+    "encoder": encoder.encoder,
+    "encoder-speech": encoder.encoder_speech,
+    "encoder-frames": encoder.frames_by_name,
+    "speaker-encoder": speaker_encoder.speaker_encoder,
+}
+
+
+def get(features: str | FeatureSet) -> FeatureSet:
+    """Feature set by name; one that is a feature set already is returned.
+
+    Raises
+    ------
+    ParameterError
+        Listing the known feature sets.
+    """
+    if isinstance(features, FeatureSet):
+        return features
+    prefix, colon, model = features.partition(":")
+    if colon and prefix in PREFIXES:
+        return PREFIXES[prefix](model)
+    if features not in FEATURE_SETS:
+        known = [*FEATURE_SETS, *(f"{prefix}:<model>" for prefix in PREFIXES)]
+        raise ParameterError(f"unknown feature set {features!r}; known: {', '.join(known)}")
+    return FEATURE_SETS[features]
+
+
+def describe() -> pd.DataFrame:
+    """Table of the feature sets: kind, title, version, license and reference, by name."""
+    rows = [
+        {key: getattr(features, key) for key in ("name", "kind", "title", "version", "license", "reference")}
+        for features in FEATURE_SETS.values()
+    ]
+    return pd.DataFrame(rows).set_index("name")
