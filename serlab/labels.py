@@ -1,9 +1,9 @@
-"""The one vocabulary of emotions, and the one place where labels map.
+"""The one vocabulary of emotions, and the classes that experiments make of it.
 
 Two steps, kept apart:
 
-1. :data:`NATIVE` turns a publisher's label (``"W"``, ``"Happy"``, ``"dis"``)
-   into a word of :data:`EMOTIONS`.
+1. A corpus turns its publisher's label (``"W"``, ``"Happy"``, ``"dis"``) into a
+   word of :data:`EMOTIONS` when it is read: the column ``native_emotion``.
 2. A :class:`LabelScheme` turns a word of the vocabulary into a class of an
    experiment, or into None where it is left out on purpose.
 
@@ -13,8 +13,9 @@ A label in neither raises: nothing is dropped because nobody thought of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from serlab.errors import LabelError
@@ -28,38 +29,6 @@ EMOTIONS: tuple[str, ...] = (
 
 #: Stands for the emotion of an utterance that has neither category nor rating.
 UNLABELLED = "(no label)"
-
-_SAME_WORDS = {emotion: emotion for emotion in EMOTIONS}
-
-#: corpus -> native label -> emotion. A corpus that is not listed (a user's
-#: CSV) must use the words of :data:`EMOTIONS` or bring its own mapping.
-NATIVE: dict[str, dict[str, str]] = {
-    # Third character from the end of the file name, German initials.
-    "emodb": {
-        "W": "anger", "L": "boredom", "E": "disgust", "A": "fear", "F": "joy",
-        "T": "sadness", "N": "neutral",
-    },
-    # Italian abbreviations: neutro, disgusto, gioia, paura, rabbia, sorpresa, tristezza.
-    "emovo": {
-        "neu": "neutral", "dis": "disgust", "gio": "joy", "pau": "fear", "rab": "anger",
-        "sor": "surprise", "tri": "sadness",
-    },
-    "savee": {
-        "a": "anger", "d": "disgust", "f": "fear", "h": "joy", "n": "neutral",
-        "sa": "sadness", "su": "surprise",
-    },
-    "ravdess": {
-        "01": "neutral", "02": "calm", "03": "joy", "04": "sadness", "05": "anger",
-        "06": "fear", "07": "disgust", "08": "surprise",
-    },
-    "urdu": {"Angry": "anger", "Happy": "joy", "Neutral": "neutral", "Sad": "sadness"},
-    "iemocap": {
-        "ang": "anger", "hap": "joy", "exc": "excitement", "sad": "sadness", "fru": "frustration",
-        "fea": "fear", "sur": "surprise", "neu": "neutral", "dis": "disgust", "oth": "other",
-        "xxx": "ambiguous",
-    },
-    "recola": {},  # ratings only
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,11 +44,9 @@ class LabelScheme:
         Emotion -> class, None where the emotion is left out on purpose.
         An emotion that is not a key raises.
     dimension : {"arousal", "valence"} or None
-        Where a corpus carries this rating, the rating decides instead of the
-        category.
-    thresholds : mapping of str to float
-        Corpus -> rating above which the second class starts; the rating at
-        the threshold belongs to the first (Neumann & Vu, table 1).
+        Where a corpus carries this rating and says where it is cut in two
+        (column ``<dimension>_threshold``), the rating decides instead of the
+        emotion; a rating at the threshold belongs to the first class.
     source : str
         Where the mapping comes from.
     """
@@ -88,7 +55,6 @@ class LabelScheme:
     classes: tuple[str, ...]
     mapping: Mapping[str, str | None]
     dimension: str | None = None
-    thresholds: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -113,8 +79,7 @@ class LabelScheme:
         table : DataFrame
             Utterances.
         native : mapping, optional
-            Further corpus -> native label -> emotion mappings, as for a CSV
-            corpus; they win over :data:`NATIVE`.
+            Corpus -> native label -> emotion; wins over ``native_emotion``.
 
         Returns
         -------
@@ -160,7 +125,7 @@ class LabelScheme:
         classes = words.map(lambda word: self.mapping[word] if pd.notna(word) else None).astype(object)
         if self.dimension is not None:
             rating = table[self.dimension]
-            threshold = table["corpus"].map(self.thresholds)
+            threshold = table.get(f"{self.dimension}_threshold", pd.Series(np.nan, index=table.index))
             rated = rating.notna() & threshold.notna()
             low, high = self.classes
             classes[rated & (rating <= threshold)] = low
@@ -169,33 +134,61 @@ class LabelScheme:
 
 
 def emotions(table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | None = None) -> pd.Series:
-    """Word of :data:`EMOTIONS` for each utterance.
+    """Word of :data:`EMOTIONS` for each utterance; None where it has ratings only.
+
+    That is ``native_emotion``, or the label itself where it is such a word.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterances.
+    native : mapping, optional
+        Corpus -> native label -> emotion; wins over ``native_emotion``.
 
     Raises
     ------
     LabelError
         Naming the first utterance whose native label is unknown.
     """
-    known = {**NATIVE, **(native or {})}
+    native = native or {}
+    same_words = {emotion: emotion for emotion in EMOTIONS}
 
-    def word(corpus: str, label: str | None) -> str | None:
-        if label is None or pd.isna(label):
-            return None  # an utterance with ratings only
-        return known.get(corpus, _SAME_WORDS).get(label)
+    def word(corpus: str, label: str | None, emotion: str | None) -> str | None:
+        if corpus not in native and pd.notna(emotion):
+            return emotion
+        return None if pd.isna(label) else native.get(corpus, same_words).get(label)
 
-    words = pd.Series(
-        [word(corpus, label) for corpus, label in zip(table["corpus"], table["native_label"], strict=True)],
-        index=table.index, dtype=object,
-    )  # fmt: skip
+    columns = [table[name] for name in ("corpus", "native_label", "native_emotion")]
+    words = pd.Series([word(*cells) for cells in zip(*columns, strict=True)], index=table.index, dtype=object)
+    refuse_unknown(table, words, {corpus: native.get(corpus, same_words) for corpus in {*table["corpus"]}})
+    return words
+
+
+def refuse_unknown(table: pd.DataFrame, words: pd.Series, known: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse labels that became no word.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterances.
+    words : Series
+        What their native labels became.
+    known : mapping
+        Corpus -> native label -> emotion, to be listed.
+
+    Raises
+    ------
+    LabelError
+        Naming the first utterance whose native label is unknown.
+    """
     unknown = table.index[words.isna() & table["native_label"].notna()]
     if len(unknown):
         row = table.loc[unknown[0]]
-        valid = ", ".join(known.get(row["corpus"], _SAME_WORDS))
+        choices = ", ".join(known[row["corpus"]])
         raise LabelError(
             f"{unknown[0]}: unknown label {row['native_label']!r} of corpus {row['corpus']!r} "
-            f"({len(unknown)} utterances with unknown labels); known labels: {valid}"
+            f"({len(unknown)} utterances with unknown labels); known labels: {choices}"
         )
-    return words
 
 
 #: Emotion -> arousal, valence, and where that stands. Schuller et al. cluster the emotions
@@ -246,33 +239,6 @@ def quadrant_table() -> pd.DataFrame:
     """
     rows = [(emotion, *halves) for emotion, halves in QUADRANTS.items()]
     return pd.DataFrame(rows, columns=["emotion", "arousal", "valence", "source"])
-
-
-def binary_counts(table: pd.DataFrame, corpus: str, published: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
-    """Ratings of a corpus at most at, and above, the threshold of each dimension.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Utterances; other corpora in it are passed over.
-    corpus : str
-    published : mapping of str to (int, int)
-        Dimension -> how many are published on each side.
-
-    Returns
-    -------
-    DataFrame
-        Columns what, published, found. An utterance without a rating is on neither side.
-    """
-    rows = []
-    for dimension, (low, high) in published.items():
-        threshold = SCHEMES[dimension].thresholds[corpus]
-        ratings = table.loc[table["corpus"] == corpus, dimension]
-        rows += [
-            (f"{dimension} at most {threshold:g}", low, int((ratings <= threshold).sum())),
-            (f"{dimension} above {threshold:g}", high, int((ratings > threshold).sum())),
-        ]
-    return pd.DataFrame(rows, columns=["what", "published", "found"])
 
 
 def _mapping(**classes: str) -> dict[str, str | None]:
@@ -341,7 +307,6 @@ SCHEMES: dict[str, LabelScheme] = {
             classes=("low", "high"),
             mapping={emotion: arousal for emotion, (arousal, _, _) in QUADRANTS.items()},
             dimension="arousal",
-            thresholds={"iemocap": 2.5, "recola": 0.0},
             source="ratings: Neumann & Vu, table 1; categories: Schuller et al. and Russell, see "
             "serlab.labels.QUADRANTS",
         ),
@@ -350,7 +315,6 @@ SCHEMES: dict[str, LabelScheme] = {
             classes=("negative", "positive"),
             mapping={emotion: valence for emotion, (_, valence, _) in QUADRANTS.items()},
             dimension="valence",
-            thresholds={"iemocap": 2.5, "recola": 0.0},
             source="ratings: Neumann & Vu, table 1; categories: Schuller et al. and Russell, see "
             "serlab.labels.QUADRANTS",
         ),

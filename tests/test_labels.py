@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from serlab import data, labels
+from serlab.corpora import CORPORA
+from serlab.corpora.base import binary_counts
 from serlab.errors import LabelError
 
 
@@ -13,13 +15,15 @@ def table(corpus: str, native: list[str | None], **columns: list) -> pd.DataFram
     rows = [
         {"utterance": f"{corpus}/{n:02d}", "corpus": corpus, "native_label": v} for n, v in enumerate(native)
     ]
-    return data.utterances(pd.DataFrame(rows).assign(**columns))
+    utterances = data.utterances(pd.DataFrame(rows).assign(**columns))
+    return CORPORA[corpus].labelled(utterances) if corpus in CORPORA else utterances
 
 
-@pytest.mark.parametrize("corpus", [corpus for corpus, native in labels.NATIVE.items() if native])
+@pytest.mark.parametrize("corpus", [name for name, corpus in CORPORA.items() if corpus.labels])
 def test_every_native_label_is_a_word_of_the_vocabulary(corpus: str):
-    found = labels.emotions(table(corpus, list(labels.NATIVE[corpus])))
-    assert found.to_list() == list(labels.NATIVE[corpus].values())
+    native = CORPORA[corpus].labels
+    found = labels.emotions(table(corpus, list(native)))
+    assert found.to_list() == list(native.values())
     assert set(found) <= set(labels.EMOTIONS)
 
 
@@ -88,7 +92,7 @@ def test_a_rating_at_the_threshold_belongs_to_the_lower_class(
     rated = table(corpus, [None] * 3, **{dimension: ratings})
     low, high = scheme.classes
     assert scheme.apply(rated)["emotion"].to_list() == [low, low, high]
-    counts = labels.binary_counts(rated, corpus, {dimension: (5, 6)})
+    counts = binary_counts(rated, corpus, {dimension: (5, 6)}, CORPORA[corpus].thresholds)
     assert counts["found"].to_list() == [2, 1] and counts["published"].to_list() == [5, 6]
 
 
@@ -138,7 +142,7 @@ class TestQuadrants:
 
     def test_emodb_as_schuller_et_al_cluster_it(self):
         quadrants = labels.quadrant_table().set_index("emotion")
-        emodb = quadrants.loc[list(labels.NATIVE["emodb"].values())]
+        emodb = quadrants.loc[list(CORPORA["emodb"].labels.values())]
         assert set(emodb.index[emodb["arousal"] == "high"]) == {"anger", "fear", "joy"}
         assert set(emodb.index[emodb["valence"] == "positive"]) == {"joy", "neutral"}
 

@@ -139,7 +139,11 @@ def scheme_list() -> str:
         if becomes:
             lines.append("Becomes\n: " + ", ".join(f"{old} → {new}" for old, new in becomes.items()))
         if scheme.dimension:
-            thresholds = ", ".join(f"{corpus} above {value:g}" for corpus, value in scheme.thresholds.items())
+            thresholds = ", ".join(
+                f"{name} above {corpus.thresholds[scheme.dimension]:g}"
+                for name, corpus in corpora.CORPORA.items()
+                if scheme.dimension in corpus.thresholds
+            )
             lines.append(f"Where a corpus has ratings\n: the second class is {thresholds}")
         lines.append(f"Source\n: {scheme.source}")
         parts.append(f"## `{name}`\n\n" + "\n\n".join(lines))

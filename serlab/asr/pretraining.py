@@ -141,7 +141,7 @@ def pretrain(
     speech = reading.read(transcribed, cache=cache, progress=progress, cancel=cancel)
 
     n_outputs = len(inventory) + 1 if loss == "ctc" else Topology(len(inventory)).n_pdfs
-    n_inputs = len(features.get(reading.FEATURES).names) + (rank if ivectors else 0)
+    n_inputs = features.get(reading.FEATURES).n_features + (rank if ivectors else 0)
     with seeded(seed):
         tdnn = TDNN(n_inputs, n_outputs, layers=preset.layers, prefinal=preset.prefinal)
     training, testing, too_short = _divided(speech, targets, held_out, tdnn=tdnn, loss=loss)

@@ -12,11 +12,10 @@ from pathlib import Path, PurePath
 
 import pandas as pd
 
-from serlab import data
+from serlab import corpora, data
 from serlab.asr.units import normalize
-from serlab.corpora import files, synthesis
+from serlab.corpora import files
 from serlab.corpora.base import audio_files
-from serlab.corpora.synthetic import N_SENTENCES
 from serlab.errors import CorpusError
 
 COLUMNS = ("corpus", "path", "start", "end", "speaker", "language", "text")
@@ -24,28 +23,9 @@ COLUMNS = ("corpus", "path", "start", "end", "speaker", "language", "text")
 #: Below so many different texts a recogniser learns them by heart.
 FEW_TEXTS = 50
 
-#: The sentences that actors of a corpus were given, by ``text_id``.
-SENTENCES: Mapping[str, str] = {
-    "ravdess/01": "Kids are talking by the door",
-    "ravdess/02": "Dogs are sitting by the door",
-    "emodb/a01": "Der Lappen liegt auf dem Eisschrank",
-    "emodb/a02": "Das will sie am Mittwoch abgeben",
-    "emodb/a04": "Heute abend könnte ich es ihm sagen",
-    "emodb/a05": "Das schwarze Stück Papier befindet sich da oben neben dem Holzstück",
-    "emodb/a07": "In sieben Stunden wird es soweit sein",
-    "emodb/b01": "Was sind denn das für Tüten, die da unter dem Tisch stehen",
-    "emodb/b02": "Sie haben es gerade hochgetragen und jetzt gehen sie wieder runter",
-    "emodb/b03": "An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes besucht",
-    "emodb/b09": "Ich will das eben wegbringen und dann mit Karl was trinken gehen",
-    "emodb/b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen",
-}
-
-#: Sounds of the synthetic languages whose names are no lower-case letters, in phonetic letters.
-_SPELLING = str.maketrans({"@": "ə", "2": "ø", "M": "\N{LATIN SMALL LETTER TURNED M}", "S": "ʃ"})
-
 
 def of_corpus(utterances: pd.DataFrame) -> pd.DataFrame:
-    """Transcripts of a corpus whose sentences are known: RAVDESS, EmoDB, the synthetic ones.
+    """Transcripts of corpora that say what is spoken, see :attr:`serlab.corpora.Corpus.sentences`.
 
     Parameters
     ----------
@@ -62,7 +42,9 @@ def of_corpus(utterances: pd.DataFrame) -> pd.DataFrame:
     CorpusError
         If the text of an utterance is not known.
     """
-    known = {**SENTENCES, **_synthetic()}
+    known = {
+        text_id: text for corpus in corpora.CORPORA.values() for text_id, text in corpus.sentences.items()
+    }
     texts = utterances["text_id"].map(known)
     unknown = utterances.index[texts.isna()]
     if len(unknown):
@@ -146,17 +128,6 @@ def as_table(utterances: pd.DataFrame, *, left_out: Mapping[str, int]) -> pd.Dat
     table = utterances[list(COLUMNS)].copy()
     table.attrs = {"left_out": dict(left_out)}
     return table
-
-
-def _synthetic() -> dict[str, str]:
-    return {
-        f"{name}/t{number}": " ".join(
-            f"{syllable.onset}{syllable.vowel}{syllable.coda}".translate(_SPELLING)
-            for syllable in synthesis.sentence(language, number)
-        )
-        for name, language in synthesis.LANGUAGES.items()
-        for number in range(1, N_SENTENCES + 1)
-    }
 
 
 def _beside(root: Path) -> list[dict]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from serlab import data
 from serlab.errors import CorpusError
+from serlab.labels import refuse_unknown
 
 AUDIO_SUFFIXES: tuple[str, ...] = (".wav", ".flac")
 
@@ -46,11 +47,19 @@ class Corpus:
         Where a person gets it, and into which layout it unpacks.
     layout : str
         One example path relative to the corpus folder, shown in errors.
+    labels : mapping of str to str
+        Native label -> word of :data:`serlab.labels.EMOTIONS`. Empty where
+        there are ratings only, or the labels are such words already.
     expected : mapping of str to int
         Published number of utterances by native label.
     expected_speakers : int
     reader : callable
         ``reader(folder) -> DataFrame`` of utterances; called by :meth:`read`.
+    thresholds : mapping of str to float
+        Rating ("arousal", "valence") -> value above which its upper half starts;
+        a rating at the threshold belongs to the lower one.
+    sentences : mapping of str to str
+        ``text_id`` -> what is said, where it is known.
     download : Download or None
         None where there is no open address.
     expected_names : callable or None
@@ -79,6 +88,9 @@ class Corpus:
     expected: Mapping[str, int]
     expected_speakers: int
     reader: Callable[[Path], pd.DataFrame] = field(repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict, repr=False)
     download: Download | None = None
     expected_names: Callable[[Path], Set[str]] | None = field(default=None, repr=False)
     further_counts: Callable[[pd.DataFrame], pd.DataFrame] | None = field(default=None, repr=False)
@@ -116,6 +128,8 @@ class Corpus:
         ------
         CorpusError
             If the folder is missing, empty or holds another corpus.
+        LabelError
+            If a native label is not one of :attr:`labels`.
         """
         folder = self.folder(root)
         if not self.embedded and not folder.is_dir():
@@ -125,7 +139,32 @@ class Corpus:
         table = self.reader(folder)
         if table.empty:
             raise self.foreign(folder)
-        return data.utterances(table)
+        return self.labelled(data.utterances(table))
+
+    def labelled(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Say what native labels mean and where ratings are cut in two: all that a label scheme needs.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Utterances of this corpus.
+
+        Returns
+        -------
+        DataFrame
+            A copy with ``native_emotion``, and ``<rating>_threshold`` for each of :attr:`thresholds`.
+
+        Raises
+        ------
+        LabelError
+            Naming the first utterance whose native label is not one of :attr:`labels`.
+        """
+        table = table.assign(**{f"{rating}_threshold": value for rating, value in self.thresholds.items()})
+        if self.labels:
+            words = table["native_label"].map(self.labels)
+            refuse_unknown(table, words, {self.name: self.labels})
+            table["native_emotion"] = words.astype(object).where(words.notna(), None)
+        return table
 
     def foreign(self, folder: Path) -> CorpusError:
         """Error for a folder in which nothing looks like this corpus."""
@@ -146,3 +185,37 @@ def audio_files(folder: Path, pattern: str) -> list[Path]:
         for path in folder.glob(pattern)
         if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith(".")
     )
+
+
+def binary_counts(
+    table: pd.DataFrame,
+    corpus: str,
+    published: Mapping[str, tuple[int, int]],
+    thresholds: Mapping[str, float],
+) -> pd.DataFrame:
+    """Ratings of a corpus at most at, and above, the threshold of each dimension.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterances; other corpora in it are passed over.
+    corpus : str
+    published : mapping of str to (int, int)
+        Dimension -> how many are published on each side.
+    thresholds : mapping of str to float
+        See :class:`Corpus`.
+
+    Returns
+    -------
+    DataFrame
+        Columns what, published, found. An utterance without a rating is on neither side.
+    """
+    rows = []
+    for dimension, (low, high) in published.items():
+        threshold = thresholds[dimension]
+        ratings = table.loc[table["corpus"] == corpus, dimension]
+        rows += [
+            (f"{dimension} at most {threshold:g}", low, int((ratings <= threshold).sum())),
+            (f"{dimension} above {threshold:g}", high, int((ratings > threshold).sum())),
+        ]
+    return pd.DataFrame(rows, columns=["what", "published", "found"])

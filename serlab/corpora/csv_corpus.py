@@ -18,9 +18,10 @@ arousal     optional  rating; so are valence and dominance
 
 A label is understood if it is itself a word of ``serlab.labels.EMOTIONS``
 ("anger"), if the column ``emotion`` gives that word, or if ``from_csv`` is
-told (``emotions={"wütend": "anger"}``). In the table, ``native_label`` is the
-word and ``label`` what the file said. A row with an empty label is allowed if
-it has a rating.
+told (``emotions={"wütend": "anger"}``). In the table, ``native_label`` and
+``native_emotion`` are the word and ``label`` is what the file said. A row with an empty label is allowed if
+it has a rating. The columns ``arousal_threshold`` and ``valence_threshold`` say
+above which rating the upper half starts, for the schemes ``arousal`` and ``valence``.
 
 The separator is a comma, semicolon or tab: whichever occurs in the first line.
 A file ``<data>/<name>/corpus.csv`` makes ``name`` a corpus like any other.
@@ -46,6 +47,7 @@ REQUIRED: tuple[str, ...] = ("path", "speaker", "label")
 SEXES: tuple[str, ...] = ("female", "male")
 
 _NUMBERS = ("start", "end", "arousal", "valence", "dominance")
+_THRESHOLDS = ("arousal_threshold", "valence_threshold")
 _PREFIXED = ("speaker", "text_id", "session")
 
 
@@ -132,7 +134,7 @@ def _row(cells: dict[str, str], name: str, emotions: Mapping[str, str], path: Pa
         if not cells[column]:
             raise wrong(column, "empty; every utterance needs one")
     row: dict = {column: cell or None for column, cell in cells.items()}
-    for column in _NUMBERS:
+    for column in (*_NUMBERS, *(column for column in _THRESHOLDS if column in cells)):
         row[column] = math.nan
         if cells.get(column):
             try:
@@ -151,6 +153,7 @@ def _row(cells: dict[str, str], name: str, emotions: Mapping[str, str], path: Pa
     first = 0.0 if math.isnan(row["start"]) else row["start"]
     last = duration if math.isnan(row["end"]) else row["end"]
 
+    word = _word(cells, emotions, path, line)
     cut = "" if not cells.get("start") and not cells.get("end") else f"@{first:.3f}-{last:.3f}"
     stem = Path(cells["path"]).with_suffix("").as_posix()
     return {
@@ -160,7 +163,8 @@ def _row(cells: dict[str, str], name: str, emotions: Mapping[str, str], path: Pa
         "corpus": name,
         "path": str(audio),
         "duration": last - first,
-        "native_label": _word(cells, emotions, path, line),
+        "native_label": word,
+        "native_emotion": word,
     }
 
 

@@ -34,6 +34,31 @@ HOW_TO_GET = (
     "<data>/emodb/wav/03a01Fa.wav and <data>/emodb/erkennung.txt exist."
 )
 
+DOWNLOAD = Download(
+    # The publisher states no checksum, so the user must: see serlab.corpora.downloading.
+    files={"download.zip": ("http://emodb.bilderbar.info/download/download.zip", "")},
+    note="40 MB; the publisher states no checksum, so pass the hash of a copy you trust",
+)
+
+#: German initials, the third character from the end of the file name.
+LABELS: dict[str, str] = {
+    "W": "anger", "L": "boredom", "E": "disgust", "A": "fear", "F": "joy", "T": "sadness",
+    "N": "neutral",
+}  # fmt: skip
+
+SENTENCES: dict[str, str] = {
+    "emodb/a01": "Der Lappen liegt auf dem Eisschrank",
+    "emodb/a02": "Das will sie am Mittwoch abgeben",
+    "emodb/a04": "Heute abend könnte ich es ihm sagen",
+    "emodb/a05": "Das schwarze Stück Papier befindet sich da oben neben dem Holzstück",
+    "emodb/a07": "In sieben Stunden wird es soweit sein",
+    "emodb/b01": "Was sind denn das für Tüten, die da unter dem Tisch stehen",
+    "emodb/b02": "Sie haben es gerade hochgetragen und jetzt gehen sie wieder runter",
+    "emodb/b03": "An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes besucht",
+    "emodb/b09": "Ich will das eben wegbringen und dann mit Karl was trinken gehen",
+    "emodb/b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen",
+}
+
 #: Native label -> published utterances (535 in all).
 EXPECTED: dict[str, int] = {"W": 127, "L": 81, "E": 46, "A": 69, "F": 71, "T": 62, "N": 79}
 
@@ -126,13 +151,11 @@ CORPUS = Corpus(
     license=LICENSE,
     how_to_get=HOW_TO_GET,
     layout="wav/03a01Fa.wav",
+    labels=LABELS,
+    sentences=SENTENCES,
     expected=EXPECTED,
     expected_speakers=10,
     reader=read,
-    # The publisher states no checksum, so the user must: see serlab.corpora.downloading.
-    download=Download(
-        files={"download.zip": ("http://emodb.bilderbar.info/download/download.zip", "")},
-        note="40 MB; the publisher states no checksum, so pass the hash of a copy you trust",
-    ),
+    download=DOWNLOAD,
     caveats=("Ten fixed sentences: speakers and sentences repeat across any random split.",),
 )

@@ -27,13 +27,19 @@ HOW_TO_GET = (
     "<data>/emovo/EMOVO/f1/dis-f1-b1.wav or <data>/emovo/f1/dis-f1-b1.wav exists."
 )
 
+#: Italian abbreviations: neutro, disgusto, gioia, paura, rabbia, sorpresa, tristezza.
+LABELS: dict[str, str] = {
+    "neu": "neutral", "dis": "disgust", "gio": "joy", "pau": "fear", "rab": "anger", "sor": "surprise",
+    "tri": "sadness",
+}  # fmt: skip
+
 SPEAKERS: tuple[str, ...] = ("f1", "f2", "f3", "m1", "m2", "m3")
-SENTENCES: tuple[str, ...] = (
+TEXTS: tuple[str, ...] = (
     "b1", "b2", "b3", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "n5", "d1", "d2",
 )  # fmt: skip
 
 #: Native label -> published utterances (588 in all).
-EXPECTED: dict[str, int] = dict.fromkeys(("neu", "dis", "gio", "pau", "rab", "sor", "tri"), 84)
+EXPECTED: dict[str, int] = dict.fromkeys(LABELS, 84)
 
 _NAME = re.compile(
     r"(?:^|/)(?P<emotion>neu|dis|gio|pau|rab|sor|tri)-(?P<speaker>[fm][123])-(?P<sentence>[blnd]\d)"
@@ -66,7 +72,7 @@ def expected_names(folder: Path) -> set[str]:
         f"emovo/{emotion}-{speaker}-{sentence}"
         for emotion in EXPECTED
         for speaker in SPEAKERS
-        for sentence in SENTENCES
+        for sentence in TEXTS
     }
 
 
@@ -78,6 +84,7 @@ CORPUS = Corpus(
     license=LICENSE,
     how_to_get=HOW_TO_GET,
     layout="EMOVO/f1/dis-f1-b1.wav",
+    labels=LABELS,
     expected=EXPECTED,
     expected_speakers=6,
     reader=read,

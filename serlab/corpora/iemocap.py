@@ -27,7 +27,7 @@ import pandas as pd
 
 from serlab import labels
 from serlab.corpora import files
-from serlab.corpora.base import Corpus, audio_files
+from serlab.corpora.base import Corpus, audio_files, binary_counts
 from serlab.errors import CorpusError
 
 CITATION = (
@@ -41,6 +41,15 @@ HOW_TO_GET = (
     "<data>/iemocap/IEMOCAP_full_release/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt or "
     "<data>/iemocap/Session1/... exists. Videos and motion capture are not needed."
 )
+
+LABELS: dict[str, str] = {
+    "ang": "anger", "hap": "joy", "exc": "excitement", "sad": "sadness", "fru": "frustration",
+    "fea": "fear", "sur": "surprise", "neu": "neutral", "dis": "disgust", "oth": "other",
+    "xxx": "ambiguous",
+}  # fmt: skip
+
+#: Of ratings from 1 to 5 (Neumann & Vu, table 1).
+THRESHOLDS: dict[str, float] = {"arousal": 2.5, "valence": 2.5}
 
 #: Native label -> published turns (10,039 in all).
 EXPECTED: dict[str, int] = {
@@ -223,7 +232,7 @@ def further_counts(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns what, published, found, source.
     """
-    ratings = labels.binary_counts(table, "iemocap", EXPECTED_RATINGS)
+    ratings = binary_counts(table, "iemocap", EXPECTED_RATINGS, THRESHOLDS)
     ratings["source"] = "Neumann & Vu, footnote 1"
     return pd.concat([ratings, *(check_recipe(table, name) for name in RECIPES)], ignore_index=True)
 
@@ -236,6 +245,8 @@ CORPUS = Corpus(
     license=LICENSE,
     how_to_get=HOW_TO_GET,
     layout="IEMOCAP_full_release/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt",
+    labels=LABELS,
+    thresholds=THRESHOLDS,
     expected=EXPECTED,
     expected_speakers=10,
     reader=read,

@@ -31,6 +31,26 @@ HOW_TO_GET = (
     "<data>/ravdess/Actor_01/03-01-01-01-01-01-01.wav exists."
 )
 
+DOWNLOAD = Download(
+    files={
+        "Audio_Speech_Actors_01-24.zip": (
+            "https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
+            "md5:bc696df654c87fed845eb13823edef8a",
+        )
+    },
+    note="208 MB",
+)
+
+LABELS: dict[str, str] = {
+    "01": "neutral", "02": "calm", "03": "joy", "04": "sadness", "05": "anger", "06": "fear",
+    "07": "disgust", "08": "surprise",
+}  # fmt: skip
+
+SENTENCES: dict[str, str] = {
+    "ravdess/01": "Kids are talking by the door",
+    "ravdess/02": "Dogs are sitting by the door",
+}
+
 #: Native label -> published utterances (1440 in all).
 EXPECTED: dict[str, int] = {
     "01": 96, "02": 192, "03": 192, "04": 192, "05": 192, "06": 192, "07": 192, "08": 192,
@@ -106,18 +126,12 @@ CORPUS = Corpus(
     license=LICENSE,
     how_to_get=HOW_TO_GET,
     layout="Actor_01/03-01-01-01-01-01-01.wav",
+    labels=LABELS,
+    sentences=SENTENCES,
     expected=EXPECTED,
     expected_speakers=N_ACTORS,
     reader=read,
-    download=Download(
-        files={
-            "Audio_Speech_Actors_01-24.zip": (
-                "https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
-                "md5:bc696df654c87fed845eb13823edef8a",
-            )
-        },
-        note="208 MB",
-    ),
+    download=DOWNLOAD,
     expected_names=expected_names,
     caveats=(
         "Two fixed sentences: text is shared across all speakers and splits.",

@@ -32,9 +32,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import audio, labels
+from serlab import audio
 from serlab.corpora import files
-from serlab.corpora.base import Corpus
+from serlab.corpora.base import Corpus, binary_counts
 from serlab.corpora.csv_corpus import SEXES
 from serlab.errors import CorpusError
 
@@ -49,6 +49,9 @@ HOW_TO_GET = (
     "<data>/recola/RECOLA-Annotation/emotional_behaviour/arousal/P16.csv exist, and RECOLA-Audio_timings "
     "beside them. Videos and physiology are not needed."
 )
+
+#: Of ratings from -1 to 1 (Neumann & Vu, table 1). There are no native labels.
+THRESHOLDS: dict[str, float] = {"arousal": 0.0, "valence": 0.0}
 
 #: The freely available speakers.
 SPEAKERS: tuple[str, ...] = (
@@ -375,7 +378,7 @@ def further_counts(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns what, published, found, source.
     """
-    counts = labels.binary_counts(table, "recola", EXPECTED_RATINGS)
+    counts = binary_counts(table, "recola", EXPECTED_RATINGS, THRESHOLDS)
     counts.loc[len(counts)] = ("utterances", N_UTTERANCES, len(table))
     counts["source"] = "Neumann & Vu, section 3 and footnote 1"
     return counts[[table["turns"].iloc[0] != VOICE] * len(counts)]
@@ -389,6 +392,7 @@ CORPUS = Corpus(
     license=LICENSE,
     how_to_get=HOW_TO_GET,
     layout="RECOLA-Annotation/emotional_behaviour/arousal/P16.csv",
+    thresholds=THRESHOLDS,
     expected={},
     expected_speakers=len(SPEAKERS),
     reader=read,

@@ -32,6 +32,11 @@ HOW_TO_GET = (
     "so that <data>/savee/AudioData/DC/a01.wav exists; the older <data>/savee/ALL/DC_a01.wav is read too."
 )
 
+LABELS: dict[str, str] = {
+    "a": "anger", "d": "disgust", "f": "fear", "h": "joy", "n": "neutral", "sa": "sadness",
+    "su": "surprise",
+}  # fmt: skip
+
 SPEAKERS: tuple[str, ...] = ("DC", "JE", "JK", "KL")
 
 #: Native label -> published utterances (480 in all).
@@ -84,6 +89,7 @@ CORPUS = Corpus(
     license=LICENSE,
     how_to_get=HOW_TO_GET,
     layout="AudioData/DC/a01.wav",
+    labels=LABELS,
     expected=EXPECTED,
     expected_speakers=4,
     reader=read,

@@ -51,6 +51,9 @@ from serlab.errors import CorpusError, ParameterError
 #: Sentences of each language, said by all speakers.
 N_SENTENCES = 5
 
+#: Sounds of the synthetic languages whose names are no lower-case letters, in phonetic letters.
+_SPELLING = str.maketrans({"@": "ə", "2": "ø", "M": "\N{LATIN SMALL LETTER TURNED M}", "S": "ʃ"})
+
 #: Settings of the embedded corpora, arguments of :func:`make_corpus`.
 SETTINGS: Mapping[str, Mapping] = MappingProxyType(
     {
@@ -82,6 +85,17 @@ def label_counts(n_utterances: int, prior: float) -> dict[str, int]:
     for emotion in by_remainder[: n_utterances - sum(counts.values())]:
         counts[emotion] += 1
     return counts
+
+
+def spoken(language: str) -> dict[str, str]:
+    """What is said in a synthetic language, by ``text_id``; each syllable is a word."""
+    return {
+        f"{language}/t{number}": " ".join(
+            f"{syllable.onset}{syllable.vowel}{syllable.coda}".translate(_SPELLING)
+            for syllable in synthesis.sentence(LANGUAGES[language], number)
+        )
+        for number in range(1, N_SENTENCES + 1)
+    }
 
 
 def make_corpus(
@@ -281,6 +295,8 @@ def _corpus(name: str) -> Corpus:
         license="BSD-3-Clause, as serlab",
         how_to_get="Nothing to get: serlab makes it when it is first read, in its cache folder.",
         layout="s1-anger-t3-1.wav",
+        labels={emotion: emotion for emotion in EMOTIONS},
+        sentences=spoken(language),
         expected=dict(expected),
         expected_speakers=8,
         reader=partial(_read, name=name),

@@ -32,8 +32,16 @@ HOW_TO_GET = (
     "<data>/urdu/Angry/SM1_F10_A010.wav exists (a folder such as URDU-Dataset-master on top does no harm)."
 )
 
+DOWNLOAD = Download(
+    # GitHub makes this archive on the fly and states no checksum.
+    files={"master.zip": ("https://github.com/siddiquelatif/URDU-Dataset/archive/refs/heads/master.zip", "")},
+    note="GitHub states no checksum, so pass the hash of a copy you trust",
+)
+
+LABELS: dict[str, str] = {"Angry": "anger", "Happy": "joy", "Neutral": "neutral", "Sad": "sadness"}
+
 #: Native label -> published utterances (400 in all).
-EXPECTED: dict[str, int] = dict.fromkeys(("Angry", "Happy", "Neutral", "Sad"), 100)
+EXPECTED: dict[str, int] = dict.fromkeys(LABELS, 100)
 #: Speakers in the published file names; the paper says 38.
 N_SPEAKERS = 29
 
@@ -87,16 +95,11 @@ CORPUS = Corpus(
     license=LICENSE,
     how_to_get=HOW_TO_GET,
     layout="Angry/SM1_F10_A010.wav",
+    labels=LABELS,
     expected=EXPECTED,
     expected_speakers=N_SPEAKERS,
     reader=read,
-    # GitHub makes this archive on the fly and states no checksum.
-    download=Download(
-        files={
-            "master.zip": ("https://github.com/siddiquelatif/URDU-Dataset/archive/refs/heads/master.zip", "")
-        },
-        note="GitHub states no checksum, so pass the hash of a copy you trust",
-    ),
+    download=DOWNLOAD,
     caveats=(
         "The paper counts 38 speakers, the file names hold 29.",
         "Most speakers have one emotion only, and level follows the class: a random split measures "

@@ -266,7 +266,7 @@ def _counts(corpus: Corpus, table: pd.DataFrame, emotions: pd.Series, files: pd.
     words = dict(zip(native, emotions, strict=True))
     return pd.DataFrame(
         {
-            "emotion": [words.get(n) or labels.NATIVE.get(corpus.name, {}).get(n, n) for n in names],
+            "emotion": [words.get(n) or corpus.labels.get(n, n) for n in names],
             "found": [int(found.get(name, 0)) for name in names],
             "published": [corpus.expected.get(name, math.nan) for name in names],
             "level_db": [files["level_db"][native == name].median() for name in names],

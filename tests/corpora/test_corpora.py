@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
 import math
 from pathlib import Path
 
@@ -11,16 +14,16 @@ import pytest
 from serlab import corpora, data, labels
 from serlab.corpora import emodb, iemocap, ravdess, savee
 from serlab.errors import CorpusError, LabelError
-from tests import trees
+from tests.corpora import trees
 
 PUBLISHED = [name for name, corpus in corpora.CORPORA.items() if not corpus.embedded]
 
-#: Each k-th file: enough for all but the counts.
-SOME = {"emodb": 10, "emovo": 10, "savee": 10, "ravdess": 30, "urdu": 10, "iemocap": 200, "recola": 57}
+#: Each k-th file of a large corpus, each tenth of the others: enough for all but the counts.
+SOME = {name: {"ravdess": 30, "iemocap": 200, "recola": 57}.get(name, 10) for name in PUBLISHED}
 
 
 def test_every_corpus_has_a_tree():
-    assert set(trees.TREES) == set(PUBLISHED), "add a generator to tests/trees.py for each corpus"
+    assert set(trees.TREES) == set(PUBLISHED), "add a module to tests/corpora/trees for each corpus"
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +59,30 @@ class TestContract:
         assert all(Path(path).is_absolute() for path in table["path"])
 
     def test_native_labels_are_the_known_ones(self, full, name: str):
-        assert set(corpora.get(name).expected) == set(labels.NATIVE[name])
+        assert set(corpora.get(name).expected) == set(corpora.get(name).labels)
         assert set(labels.emotions(full(name)).dropna()) <= set(labels.EMOTIONS)
+
+    def test_module_says_things_in_the_common_order(self, name: str):
+        module = importlib.import_module(corpora.get(name).reader.__module__)
+        tree = ast.parse(inspect.getsource(module))
+        lines = {
+            target.id: node.lineno
+            for node in tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Name)
+        }
+        lines |= {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
+        order = (
+            "CITATION", "LICENSE", "HOW_TO_GET", "DOWNLOAD", "LABELS", "THRESHOLDS", "SENTENCES", "EXPECTED",
+            "read", "CORPUS",
+        )  # fmt: skip
+        found = [word for word in sorted(lines, key=lines.get) if word in order]
+        assert found == [word for word in order if word in lines]
+        assert {"CITATION", "LICENSE", "HOW_TO_GET", "read", "CORPUS"} <= {*found} and module.__doc__
+
+    def test_sentences_are_those_of_its_texts(self, full, name: str):
+        assert {*corpora.get(name).sentences} <= {*full(name)["text_id"]}
 
     def test_sessions_are_given_for_all_utterances_or_for_none(self, full, name: str):
         # A protocol that holds out sessions relies on it.
@@ -138,7 +163,7 @@ class TestEmodb:
         assert row["natural"] == 90.48 and 80 <= row["recognised"] <= 100
 
     def test_without_the_listening_test(self, tmp_path: Path):
-        trees.emodb(tmp_path / "emodb", every=50)
+        trees.emodb.tree(tmp_path / "emodb", every=50)
         (tmp_path / "emodb/erkennung.txt").unlink()
         assert corpora.get("emodb").read(tmp_path)["natural"].isna().all()
 
@@ -150,7 +175,7 @@ class TestEmodb:
             emodb.listening_test(tmp_path)
 
     def test_unknown_speaker(self, tmp_path: Path):
-        trees.emodb(tmp_path / "emodb", every=50)
+        trees.emodb.tree(tmp_path / "emodb", every=50)
         (tmp_path / "emodb/wav/07a01Fa.wav").write_bytes(trees.noise(".wav"))
         with pytest.raises(CorpusError, match=r"07a01Fa.wav: EmoDB has no speaker '07'"):
             corpora.get("emodb").read(tmp_path)
@@ -158,7 +183,7 @@ class TestEmodb:
 
 class TestEmovo:
     def test_without_the_folder_in_between(self, tmp_path: Path):
-        trees.emovo(tmp_path / "here", every=40)
+        trees.emovo.tree(tmp_path / "here", every=40)
         (tmp_path / "here/EMOVO").rename(tmp_path / "emovo")
         assert corpora.get("emovo").read(tmp_path)["text_id"].str.fullmatch(r"emovo/[blnd]\d").all()
 
@@ -170,7 +195,7 @@ class TestEmovo:
 
 class TestSavee:
     def test_older_release_gives_the_same_utterances(self, full, tmp_path: Path):
-        trees.savee_older_release(tmp_path / "savee")
+        trees.savee.older_release(tmp_path / "savee")
         table = corpora.get("savee").read(tmp_path)
         pd.testing.assert_frame_equal(table.drop(columns="path"), full("savee").drop(columns="path"))
 
@@ -188,14 +213,14 @@ class TestRavdess:
 
     def test_publishers_folder_on_top_and_song_and_video_beside(self, tmp_path: Path):
         top = tmp_path / "ravdess/Audio_Speech_Actors_01-24"
-        trees.ravdess(top, every=60)
+        trees.ravdess.tree(top, every=60)
         for name in ("Actor_01/03-02-01-01-01-01-01.wav", "Actor_01/01-01-01-01-01-01-01.mp4"):
             (tmp_path / "ravdess" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "ravdess" / name).write_bytes(trees.noise(".wav"))
         assert len(corpora.get("ravdess").read(tmp_path)) == 24
 
     def test_impossible_name(self, tmp_path: Path):
-        trees.ravdess(tmp_path / "ravdess", every=60)
+        trees.ravdess.tree(tmp_path / "ravdess", every=60)
         (tmp_path / "ravdess/Actor_01/03-01-01-02-01-01-01.wav").write_bytes(trees.noise(".wav"))
         with pytest.raises(CorpusError, match="no published RAVDESS speech file has this name"):
             corpora.get("ravdess").read(tmp_path)  # neutral has no strong intensity
@@ -210,7 +235,7 @@ class TestUrdu:
         assert row[["speaker", "sex", "native_label", "clip"]].to_list() == ["urdu/M4", "male", "Angry", 3]
 
     def test_misplaced_file(self, tmp_path: Path):
-        trees.urdu(tmp_path / "urdu", every=20)
+        trees.urdu.tree(tmp_path / "urdu", every=20)
         (tmp_path / "urdu/Sad/SM1_F10_A010.wav").write_bytes(trees.noise(".wav"))
         with pytest.raises(CorpusError, match=r"file name says 'A' but the folder says 'Sad'"):
             corpora.get("urdu").read(tmp_path)
@@ -247,12 +272,12 @@ class TestIemocap:
             iemocap.check_recipe(table, "iemocap-1")
 
     def test_folder_may_be_the_release_itself(self, tmp_path: Path):
-        trees.iemocap(tmp_path / "here", every=200)
+        trees.iemocap.tree(tmp_path / "here", every=200)
         (tmp_path / "here/IEMOCAP_full_release").rename(tmp_path / "iemocap")
         assert len(corpora.get("iemocap").read(tmp_path)) == 50
 
     def test_turn_without_audio_stays_with_its_labelled_duration(self, tmp_path: Path):
-        trees.iemocap(tmp_path / "iemocap", every=200)
+        trees.iemocap.tree(tmp_path / "iemocap", every=200)
         before = corpora.get("iemocap").read(tmp_path)
         Path(before["path"].iloc[0]).unlink()
         after = corpora.get("iemocap").read(tmp_path)
@@ -260,15 +285,22 @@ class TestIemocap:
         assert after["duration"].iloc[0] == pytest.approx(1.9456)
         assert data.fingerprint(after) != data.fingerprint(before)
 
+    def test_a_label_that_nobody_thought_of_is_named(self, tmp_path: Path):
+        trees.iemocap.tree(tmp_path / "iemocap", every=200)
+        path = next((tmp_path / "iemocap").glob("*/Session1/dialog/EmoEvaluation/Ses*.txt"))
+        path.write_text(path.read_text() + "[1.0 - 2.0]\tSes01F_impro01_F999\tglad\t[2.0, 2.0, 2.0]\n")
+        with pytest.raises(LabelError, match=r"F999: unknown label 'glad' of corpus 'iemocap' \(1.*ang, hap"):
+            corpora.get("iemocap").read(tmp_path)
+
     def test_labels_without_any_audio(self, tmp_path: Path):
-        trees.iemocap(tmp_path / "iemocap", every=200)
+        trees.iemocap.tree(tmp_path / "iemocap", every=200)
         for path in corpora.get("iemocap").read(tmp_path)["path"]:
             Path(path).unlink()
         with pytest.raises(CorpusError, match="none of their audio"):
             corpora.get("iemocap").read(tmp_path)
 
     def test_malformed_label_line(self, tmp_path: Path):
-        trees.iemocap(tmp_path / "iemocap", every=200)
+        trees.iemocap.tree(tmp_path / "iemocap", every=200)
         path = next((tmp_path / "iemocap").glob("*/Session1/dialog/EmoEvaluation/Ses*.txt"))
         path.write_text(path.read_text() + "[1.0 - 2.0]\tSes01F_impro01_F999\tneu\n")
         with pytest.raises(CorpusError, match=r"Ses01\w+.txt, line \d+: .*F999"):
@@ -281,7 +313,7 @@ class TestByName:
             corpora.get("emodn", tmp_path)
 
     def test_installed_lists_published_and_own(self, tmp_path: Path):
-        trees.emodb(tmp_path / "emodb", every=50)
+        trees.emodb.tree(tmp_path / "emodb", every=50)
         write_csv(tmp_path / "mine", "path,speaker,label\na.wav,1,anger\n")
         found = corpora.installed(tmp_path)
         assert [name for name, corpus in found.items() if not corpus.embedded] == ["emodb", "mine"]
@@ -293,7 +325,7 @@ class TestByName:
             corpora.read_many(["emodb", "emodb"], tmp_path)
 
     def test_root_from_the_environment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        trees.urdu(tmp_path / "urdu", every=20)
+        trees.urdu.tree(tmp_path / "urdu", every=20)
         monkeypatch.setenv("SERLAB_DATA", str(tmp_path))
         assert len(corpora.get("urdu").read()) == 20
 
@@ -333,6 +365,13 @@ class TestCsv:
     def test_mapping_as_an_argument(self, tmp_path: Path):
         path = write_csv(tmp_path, "path,speaker,label\na.wav,1,W\n", "lab.csv")
         assert corpora.from_csv(path, emotions={"W": "anger"})["native_label"].to_list() == ["anger"]
+
+    def test_ratings_are_cut_where_the_file_says(self, tmp_path: Path):
+        text = "path,speaker,label,arousal,arousal_threshold\na.wav,1,,3.5,3\nb ü.flac,1,joy,3,3\n"
+        table = corpora.from_csv(write_csv(tmp_path, text))
+        assert labels.scheme("arousal").apply(table)["emotion"].to_list() == ["high", "low"]
+        with pytest.raises(CorpusError, match="column 'arousal_threshold': 'three' is not a number"):
+            corpora.from_csv(write_csv(tmp_path, text.replace("3.5,3\n", "3.5,three\n")))
 
     def test_cuts_of_one_recording(self, tmp_path: Path):
         text = "path,speaker,label,start,end\na.wav,1,anger,0,0.04\na.wav,1,joy,0.04,\n"

@@ -18,8 +18,8 @@ from serlab import corpora
 from serlab.corpora.base import Corpus, Download
 from serlab.corpora.downloading import download
 from serlab.errors import Cancelled, CorpusError
-from tests import trees
 from tests.archives import left_behind, zip_of
+from tests.corpora import trees
 
 
 class Server:
@@ -65,7 +65,7 @@ def server() -> Iterator[Server]:
 def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """ZIP of a small URDU in a folder on top, as GitHub makes it."""
     folder = tmp_path_factory.mktemp("archive") / "URDU-Dataset-master"
-    trees.urdu(folder, every=20, distinct=True)
+    trees.urdu.tree(folder, every=20, distinct=True)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as zipped:
         for path in sorted(folder.rglob("*")):

@@ -13,7 +13,7 @@ from serlab import audio, corpora, labels
 from serlab.corpora import recola
 from serlab.corpora.validation import validate
 from serlab.errors import CorpusError
-from tests import trees
+from tests.corpora import trees
 
 HEADER = "time;FM1 ;FM2 ;FM3 ;FF1 ;FF2 ;FF3"
 TIMES = np.arange(0, 3.001, 0.04)
@@ -111,7 +111,7 @@ def test_own_turns_win_over_the_publishers_and_these_over_voice_activity(folder:
 
 
 def test_published_counts_come_out_and_are_checked(tmp_path: Path):
-    trees.recola(tmp_path / "recola")
+    trees.recola.tree(tmp_path / "recola")
     report = validate(corpora.get("recola"), tmp_path)
     papers = report.findings[report.findings["check"] == "counts in papers"]
     assert papers["finding"].to_list() == ["all 5 agree (Neumann & Vu, section 3 and footnote 1)"]

@@ -15,7 +15,7 @@ from serlab import corpora
 from serlab.corpora import overlaps
 from serlab.corpora.validation import ValidationReport, validate
 from serlab.errors import Cancelled, CorpusError
-from tests import trees
+from tests.corpora import trees
 
 RATE = trees.RATE
 
@@ -35,7 +35,7 @@ def finding(report: ValidationReport, check: str):
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """EMOVO with one sentence by each speaker in each emotion, no two files alike."""
-    trees.emovo(tmp_path / "emovo", every=14, distinct=True)
+    trees.emovo.tree(tmp_path / "emovo", every=14, distinct=True)
     return tmp_path
 
 
@@ -49,7 +49,7 @@ def check(root: Path, name: str = "emovo") -> ValidationReport:
 
 
 def test_a_whole_copy_has_nothing_to_complain_about(tmp_path: Path):
-    trees.emovo(tmp_path / "emovo", distinct=True)
+    trees.emovo.tree(tmp_path / "emovo", distinct=True)
     report = check(tmp_path)
     assert report.ok
     assert set(report.findings["severity"]) == {"info"}
@@ -77,7 +77,7 @@ def test_report_as_json(root: Path):
 
 
 def test_more_than_published_and_missing_speakers(tmp_path: Path):
-    trees.urdu(tmp_path / "urdu", every=2)
+    trees.urdu.tree(tmp_path / "urdu", every=2)
     for number in range(60):
         (tmp_path / f"urdu/Angry/SM9_F{number}_A0{number}.wav").write_bytes(trees.noise(".wav"))
     report = check(tmp_path, "urdu")
@@ -208,13 +208,13 @@ def test_level_by_class(root: Path):
 
 
 def test_one_emotion_per_speaker(tmp_path: Path):
-    trees.urdu(tmp_path / "urdu", distinct=True)
+    trees.urdu.tree(tmp_path / "urdu", distinct=True)
     row = finding(check(tmp_path, "urdu"), "speakers x emotions")
     assert row.severity == "warning" and "26 of 29 speakers have one emotion only" in row.finding
 
 
 def test_labelled_turns_without_audio(tmp_path: Path):
-    trees.iemocap(tmp_path / "iemocap", every=100, distinct=True)
+    trees.iemocap.tree(tmp_path / "iemocap", every=100, distinct=True)
     gone = Path(corpora.get("iemocap").read(tmp_path)["path"].iloc[0])
     gone.unlink()
     report = check(tmp_path, "iemocap")

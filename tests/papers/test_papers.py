@@ -248,7 +248,7 @@ def test_baklouti_counts_against_the_releases():
     counts = baklouti.published().query("metric == 'count'").set_index("target")["value"]
     emotions = baklouti.published().query("metric == 'number of class'").groupby("target")["emotion"].agg(set)
     native = iemocap.EXPECTED
-    named = sum(n for label, n in native.items() if labels.NATIVE["iemocap"][label] in emotions["iemocap"])
+    named = sum(n for label, n in native.items() if iemocap.LABELS[label] in emotions["iemocap"])
     assert named == 7420 and sum(native.values()) == 10039
     left_out = (itertools.combinations(native.values(), n) for n in range(len(native)))
     assert 10039 - counts["iemocap"] not in {sum(some) for of_size in left_out for some in of_size}
@@ -323,7 +323,7 @@ def test_zhou_beigi_table_1_adds_up_and_is_the_releases():
     assert (table.iloc[:5].sum() == table.loc["total"]).all()
     recipe = iemocap.RECIPES["iemocap-4936"]
     assert recipe.scheme == zhou_beigi.SCHEME and len(labels.scheme(recipe.scheme).classes) == 4
-    of_class = {labels.NATIVE["iemocap"][native]: n for native, n in recipe.native.items()}
+    of_class = {iemocap.LABELS[native]: n for native, n in recipe.native.items()}
     assert of_class == {
         "anger": 1103, "excitement": 1041, "neutral": 1708, "sadness": 1084
     }  # fmt: skip

@@ -1,0 +1,30 @@
+"""What every tree is filled with: short noise, under the names of a publisher."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+RATE = 16_000
+
+
+@cache
+def noise(suffix: str, *, seed: int = 0, seconds: float = 0.1) -> bytes:
+    """Bytes of an audio file with quiet noise."""
+    samples = 0.1 * np.random.default_rng(seed).standard_normal(int(seconds * RATE)).clip(-3, 3)
+    file = io.BytesIO()
+    soundfile.write(file, samples - samples.mean(), RATE, format=suffix.lstrip(".").upper(), subtype="PCM_16")
+    return file.getvalue()
+
+
+def write(paths: Iterator[Path], suffix: str, every: int, *, distinct: bool = False) -> None:
+    """An audio file at each ``every``-th path; all with the same noise, or each with its own."""
+    for number, path in enumerate(itertools.islice(paths, 0, None, every)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(path.name + suffix).write_bytes(noise(suffix, seed=number if distinct else 0))
