@@ -56,9 +56,9 @@ def test_help_loads_nothing(tmp_path: Path, arguments: str) -> None:
     "arguments",
     [
         pytest.param("methods", marks=pending),
-        pytest.param("features", marks=pending),
+        "features",
         "schemes",
-        pytest.param("corpora", marks=pending),
+        "corpora",
         "notebooks mine",
     ],
 )
@@ -84,6 +84,5 @@ def test_wrong_usage_loads_tables_at_most(tmp_path: Path, arguments: str) -> Non
     assert loaded_by(arguments, tmp_path, code=2) <= TABLES
 
 
-@pending
 def test_an_unknown_corpus_loads_tables_at_most(tmp_path: Path) -> None:
     assert loaded_by("run 01 -p target=atlantis", tmp_path, code=1) <= TABLES
