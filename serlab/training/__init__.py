@@ -1,39 +1,33 @@
-"""How networks learn: the loop, its epochs and batches, losses, and what is minimised."""
+"""How networks learn: one loop over epochs, what an epoch of a classifier is, losses, and what is minimised.
 
+>>> train(network, X, y, settings=Settings(epochs=30), seed=0)  # doctest: +SKIP
+>>> predict_proba(network, X_test)  # doctest: +SKIP
+"""
+
+from serlab.training.epochs import Loss
 from serlab.training.loop import (
     PLAIN,
-    Data,
     Fitting,
-    Loss,
-    Run,
-    Settings,
     balanced_weight,
-    classification,
-    finished,
     predict,
     predict_proba,
+    repeat,
     seeded,
     threads,
     train,
-    train_epoch,
-    validate,
 )
+from serlab.training.settings import Settings
 
 __all__ = [
     "PLAIN",
-    "Data",
     "Fitting",
     "Loss",
-    "Run",
     "Settings",
     "balanced_weight",
-    "classification",
-    "finished",
     "predict",
     "predict_proba",
+    "repeat",
     "seeded",
     "threads",
     "train",
-    "train_epoch",
-    "validate",
 ]

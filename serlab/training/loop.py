@@ -22,7 +22,9 @@ from serlab.progress import Progress
 from serlab.training import batches
 from serlab.training.checkpoints import Checkpoint, architecture, content
 from serlab.training.devices import explained_memory, resolve_device
-from serlab.training.epochs import Data, Loss, Run, Settings, classification, finished, train_epoch, validate
+from serlab.training.epochs import Data, Loss, Task, classification, train_epoch, validate
+from serlab.training.learner import Learner, best_epoch
+from serlab.training.settings import OPTIMIZERS, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,27 +173,80 @@ def train(
             training=f"{chosen} {content(tensors)}",
         )
     with seeded(seed), explained_memory(_knobs(settings.batch_size, X)):
-        run = Run.start(module, loss, class_weight, settings, seed, device)
+        learner = Learner.start(
+            module.to(device),
+            OPTIMIZERS[settings.optimizer](
+                [parameter for parameter in module.parameters() if parameter.requires_grad],
+                lr=settings.learning_rate,
+                weight_decay=settings.weight_decay,
+            ),
+            seed=seed,
+            device=device,
+            mixed_precision=settings.mixed_precision,
+        )
+        task = Task.of(loss, class_weight, device)
         beside = None
         if target is not None:
             labels = torch.empty(0, dtype=torch.int64) if target_y is None else target_y
             beside = Data(target.to(device), labels.to(device), batches.lengths(target), augment, None)
         data = Data(X.to(device), y.to(device), batches.lengths(X), augment, rows, beside)
-        if checkpoint is not None and (state := checkpoint.read()) is not None:
-            run.restore(state)
-            _report(run.history, settings, fitting)
-        while not finished(run.history, settings):
-            row = train_epoch(run, data, settings, fitting.cancel)
-            if validation is not None:
-                row |= validate(run, *validation, settings)
-            run.end_epoch(row)
-            if checkpoint is not None:
-                checkpoint.write(run.state())
-            _report(run.history, settings, fitting)
-    if run.best is not None:
-        module.load_state_dict(run.best)
+
+        def epoch() -> dict[str, float]:
+            row = train_epoch(learner, task, data, settings, fitting.cancel)
+            return row if validation is None else row | validate(learner, task, *validation, settings)
+
+        repeat(
+            learner, epoch, epochs=settings.epochs, patience=settings.patience, checkpoint=checkpoint,
+            fitting=fitting,
+        )  # fmt: skip
+    if learner.best is not None:
+        module.load_state_dict(learner.best)
     module.eval()
-    return pd.DataFrame(run.history)
+    return pd.DataFrame(learner.history)
+
+
+def repeat(
+    learner: Learner,
+    epoch: Callable[[], dict[str, float]],
+    *,
+    epochs: int,
+    patience: int | None = None,
+    checkpoint: Checkpoint | None = None,
+    fitting: Fitting = PLAIN,
+) -> None:
+    """Epoch after epoch, from the checkpoint where there is one, until all are done or nothing improves.
+
+    What an epoch is, its caller says: :func:`train` passes over rows with a
+    class each, speech recognition over utterances with a transcript each.
+
+    Parameters
+    ----------
+    learner : Learner
+    epoch : callable
+        Trains ``learner`` for an epoch; what it came to. ``validation_loss``
+        decides about ``patience`` and :attr:`Learner.best`.
+    epochs : int
+        At most.
+    patience : int, optional
+        See :class:`Settings`.
+    checkpoint : Checkpoint, optional
+        Written after each epoch.
+    fitting : Fitting
+        Who watches.
+    """
+    if checkpoint is not None and (state := checkpoint.read()) is not None:
+        learner.restore(state)
+        _report(learner.history, epochs, fitting)
+    while len(learner.history) < epochs and not _waited(learner.history, patience):
+        learner.end_epoch(epoch())
+        if checkpoint is not None:
+            checkpoint.write(learner.state())
+        _report(learner.history, epochs, fitting)
+
+
+def _waited(history: list[dict[str, float]], patience: int | None) -> bool:
+    """Whether the last improvement is too long ago."""
+    return patience is not None and len(history) > 0 and len(history) - best_epoch(history) >= patience
 
 
 def balanced_weight(y: Tensor, n_classes: int) -> Tensor:
@@ -244,13 +299,13 @@ def predict_proba(module: nn.Module, X: np.ndarray, *, fitting: Fitting = PLAIN)
     return torch.softmax(torch.from_numpy(predict(module, X, fitting=fitting)).double(), dim=1).numpy()
 
 
-def _report(history: list[dict[str, float]], settings: Settings, fitting: Fitting) -> None:
+def _report(history: list[dict[str, float]], epochs: int, fitting: Fitting) -> None:
     last = history[-1]
     if fitting.progress is not None:
         text = ", ".join(
             f"{name.replace('_', ' ')} {value:.3f}" for name, value in last.items() if name != "epoch"
         )
-        fitting.progress(last["epoch"], settings.epochs, f"epoch {last['epoch']}: {text}")
+        fitting.progress(last["epoch"], epochs, f"epoch {last['epoch']}: {text}")
     if fitting.on_epoch is not None:
         fitting.on_epoch(pd.DataFrame(history))
 
