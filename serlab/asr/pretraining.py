@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor, nn
 
 from serlab import features, provenance
 from serlab.asr import ivectors as speaker_vectors
+from serlab.asr import origin
 from serlab.asr import speech as reading
 from serlab.asr.acoustic_model import AcousticModel, with_ivectors
-from serlab.asr.ctc import ctc, frames_needed
-from serlab.asr.error_rates import error_rates
-from serlab.asr.graphs import Topology, estimate_ngram, numerator
-from serlab.asr.lfmmi import lf_mmi
+from serlab.asr.criteria import criterion
+from serlab.asr.ctc import frames_needed
+from serlab.asr.graphs import Topology, estimate_ngram
+from serlab.asr.learning import Lesson, learn
 from serlab.asr.speech import Speech
-from serlab.asr.transcripts import FEW_TEXTS, n_texts
-from serlab.asr.units import Units, characters, normalize
-from serlab.errors import Cancelled, ParameterError, ProtocolError, TrainingError
+from serlab.asr.units import Units, characters
+from serlab.errors import ParameterError, ProtocolError, TrainingError
 from serlab.models.tdnn import TDNN, Architecture
 from serlab.models.tdnn import architecture as layers_of
 from serlab.progress import Progress
@@ -41,14 +37,6 @@ from serlab.training import Fitting, seeded
 from serlab.training.checkpoints import Checkpoint
 from serlab.training.checkpoints import architecture as structure
 from serlab.training.devices import explained_memory, resolve_device
-
-#: Share of the steps in which the learning rate rises; then it falls, both linearly.
-WARM_UP = 0.1
-#: Greatest norm of the gradient.
-CLIP = 5.0
-
-#: Outputs of a batch, steps of its utterances and their names -> loss, shape (B,).
-Criterion = Callable[[Tensor, Tensor, Sequence[str]], Tensor]
 
 
 def pretrain(
@@ -130,20 +118,14 @@ def pretrain(
         If ``cancel`` was set; the last checkpoint is kept.
     """
     preset = layers_of(architecture)
-    if loss not in ("ctc", "lf-mmi"):
-        raise ParameterError(f"unknown loss {loss!r}; known: ctc, lf-mmi")
-    if epochs < 1 or batch_size < 2:
-        raise ParameterError(f"epochs is {epochs}, batch_size {batch_size}; choose at least 1 and 2")
+    _require_choices(loss=loss, epochs=epochs, batch_size=batch_size)
     fitting = Fitting(device=resolve_device(device), progress=progress, cancel=cancel)
     held_out = _held_out(transcribed["speaker"], held_out_speakers, seed=seed)
     inventory = characters(transcribed["text"]) if units == "characters" else units
     targets = inventory.encode_all(transcribed["text"]).targets
     speech = reading.read(transcribed, cache=cache, progress=progress, cancel=cancel)
 
-    n_outputs = len(inventory) + 1 if loss == "ctc" else Topology(len(inventory)).n_pdfs
-    n_inputs = features.get(reading.FEATURES).n_features + (rank if ivectors else 0)
-    with seeded(seed):
-        tdnn = TDNN(n_inputs, n_outputs, layers=preset.layers, prefinal=preset.prefinal)
+    tdnn = _network(preset, inventory, loss=loss, rank=rank if ivectors else 0, seed=seed)
     training, testing, too_short = _divided(speech, targets, held_out, tdnn=tdnn, loss=loss)
     settings = {
         "architecture": architecture if isinstance(architecture, str) else asdict(preset),
@@ -179,22 +161,43 @@ def pretrain(
         ngram=None if loss == "ctc" else _ngram(targets, training, inventory, order=ngram_order),
         settings=settings,
     )
-    checkpoint = None
-    if folder is not None:
-        path = folder / "pretraining.pt"
-        checkpoint = Checkpoint(path=path, architecture=structure(tdnn), training=digest)
+    lesson = Lesson(speech=speech, training=training, testing=testing, criterion=criterion(model, targets))
     with explained_memory(f"batch_size ({batch_size}), or the length of utterances"):
-        history = _train(model, speech, training, testing, _criterion(model, targets), checkpoint, fitting)
-        errors = _errors(model, speech, training, testing, fitting)
+        history = learn(model, lesson, checkpoint=_checkpoint(folder, tdnn, digest), fitting=fitting)
+        errors = origin.errors(model, speech, training, testing, fitting)
     tdnn.to("cpu").eval()
-    origin = {
-        **_origin(transcribed, speech, training, testing),
+    described = {
+        **origin.described(transcribed, speech, training, testing),
         **errors,
         "left_out": {**transcribed.attrs.get("left_out", {}), "too short for the transcript": too_short},
         "history": history,
         "made_with": provenance.describe(code=provenance.package_digest()[:10], corpora=digest),
     }
-    return replace(model, provenance=origin)
+    return replace(model, provenance=described)
+
+
+def _require_choices(*, loss: str, epochs: int, batch_size: int) -> None:
+    if loss not in ("ctc", "lf-mmi"):
+        raise ParameterError(f"unknown loss {loss!r}; known: ctc, lf-mmi")
+    if epochs < 1 or batch_size < 2:
+        raise ParameterError(f"epochs is {epochs}, batch_size {batch_size}; choose at least 1 and 2")
+
+
+def _network(preset: Architecture, units: Units, *, loss: str, rank: int, seed: int) -> TDNN:
+    """Untrained, with an i-vector of ``rank`` numbers beside each frame."""
+    n_inputs = features.get(reading.FEATURES).n_features + rank
+    n_outputs = len(units) + 1 if loss == "ctc" else Topology(len(units)).n_pdfs
+    with seeded(seed):
+        return TDNN(n_inputs, n_outputs, layers=preset.layers, prefinal=preset.prefinal)
+
+
+def _checkpoint(folder: Path | None, tdnn: TDNN, digest: str) -> Checkpoint | None:
+    if folder is None:
+        return None
+    # "learner": what is in the file, see serlab.training.learner; files with another content are not read.
+    return Checkpoint(
+        path=folder / "pretraining.pt", architecture=structure(tdnn), training=f"learner {digest}"
+    )
 
 
 def _held_out(speakers: pd.Series, wanted: int | Sequence[str] | None, *, seed: int) -> list[str]:
@@ -264,164 +267,3 @@ def _ngram(targets: Mapping[str, Sequence[int]], training: Sequence[str], units:
     return estimate_ngram(
         [targets[name] for name in training], n_units=len(units), order=order, silence=units.separator
     )
-
-
-def _criterion(model: AcousticModel, targets: Mapping[str, tuple[int, ...]]) -> Criterion:
-    """Loss of each utterance: of CTC per unit, of LF-MMI per step."""
-    if model.loss == "ctc":
-
-        def of_ctc(scores: Tensor, n_steps: Tensor, names: Sequence[str]) -> Tensor:
-            wanted = [targets[name] for name in names]
-            n_units = torch.tensor([len(target) for target in wanted], device=scores.device)
-            return ctc(scores, n_steps, wanted) / n_units
-
-        return of_ctc
-
-    @lru_cache(maxsize=1024)
-    def graph(target: tuple[int, ...]):
-        return numerator(target, model.ngram, Topology(len(model.units)))
-
-    def of_lf_mmi(scores: Tensor, n_steps: Tensor, names: Sequence[str]) -> Tensor:
-        graphs = [graph(targets[name]) for name in names]
-        return lf_mmi(scores, n_steps, graphs, model.denominator) / n_steps.to(scores.device)
-
-    return of_lf_mmi
-
-
-def _train(
-    model: AcousticModel,
-    speech: Speech,
-    training: Sequence[str],
-    testing: Sequence[str],
-    criterion: Criterion,
-    checkpoint: Checkpoint | None,
-    fitting: Fitting,
-) -> list[dict[str, float]]:
-    """Train the network in place; the loss of each epoch."""
-    settings, tdnn = model.settings, model.tdnn.to(fitting.device)
-    epochs, batch_size = settings["epochs"], settings["batch_size"]
-    optimizer = torch.optim.Adam(tdnn.parameters(), lr=settings["learning_rate"])
-    generator = torch.Generator().manual_seed(settings["seed"])
-    history: list[dict[str, float]] = []
-    if checkpoint is not None and (state := checkpoint.read()) is not None:
-        tdnn.load_state_dict(state["tdnn"])
-        optimizer.load_state_dict(state["optimizer"])
-        generator.set_state(state["generator"])
-        history = state["history"]
-    n_batches = max(1, len(training) // batch_size)
-    for epoch in range(len(history), epochs):
-        tdnn.train()
-        order = [training[row] for row in torch.randperm(len(training), generator=generator).tolist()]
-        losses = []
-        for number, (names, X) in enumerate(speech.batches(order, batch_size)):
-            if fitting.cancel is not None and fitting.cancel.is_set():
-                raise Cancelled(f"pretraining cancelled in epoch {epoch + 1}; the last checkpoint is kept")
-            done = (epoch + number / n_batches) / epochs
-            for group in optimizer.param_groups:
-                group["lr"] = _rate(done, highest=settings["learning_rate"])
-            loss = _losses(model, X, names, criterion, fitting).mean()
-            if not math.isfinite(loss.item()):
-                raise TrainingError(
-                    f"the loss became {loss.item()} in epoch {epoch + 1}, at {names[0]} and the others of "
-                    f"its batch; lower the learning rate ({settings['learning_rate']:g})"
-                )
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(tdnn.parameters(), CLIP)
-            optimizer.step()
-            losses += [loss.item()] * len(names)
-        row = {
-            "epoch": epoch + 1,
-            "loss": float(np.mean(losses)),
-            "held_out_loss": _mean_loss(model, speech, testing, criterion, fitting),
-        }
-        history.append(row)
-        if checkpoint is not None:
-            checkpoint.write(
-                {
-                    "tdnn": tdnn.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "generator": generator.get_state(),
-                    "history": history,
-                }
-            )
-        if fitting.progress is not None:
-            text = f"epoch {epoch + 1}: loss {row['loss']:.3f}, held out {row['held_out_loss']:.3f}"
-            fitting.progress(epoch + 1, epochs, text)
-    tdnn.eval()
-    return history
-
-
-def _rate(done: float, *, highest: float) -> float:
-    """Learning rate when a share of the steps is done: up from a hundredth, down to a hundredth."""
-    return highest * max(0.01, min(done / WARM_UP, (1 - done) / (1 - WARM_UP)))
-
-
-def _losses(
-    model: AcousticModel, X: np.ndarray, names: Sequence[str], criterion: Criterion, fitting: Fitting
-) -> Tensor:
-    inputs = torch.from_numpy(model.inputs(X))
-    n_steps = model.tdnn.n_frames((~inputs[:, :, 0].isnan()).sum(dim=1))
-    return criterion(model.tdnn(inputs.to(fitting.device)), n_steps, names)
-
-
-@torch.no_grad()
-def _mean_loss(
-    model: AcousticModel, speech: Speech, names: Sequence[str], criterion: Criterion, fitting: Fitting
-) -> float:
-    model.tdnn.eval()
-    parts = [
-        _losses(model, X, batch, criterion, fitting)
-        for batch, X in speech.batches(names, model.settings["batch_size"])
-    ]
-    return float(torch.cat(parts).mean())
-
-
-def _errors(
-    model: AcousticModel, speech: Speech, training: Sequence[str], testing: Sequence[str], fitting: Fitting
-) -> dict[str, Any]:
-    """Error rates of the held-out speakers, together and each; and of the commonest answer."""
-    heard: dict[str, str] = {}
-    quiet = replace(fitting, progress=None)
-    for names, X in speech.batches(testing, 64):
-        heard |= dict(zip(names, model.transcribe(X, fitting=quiet), strict=True))
-    said = speech.table["text"].map(normalize)
-    commonest = said[training].mode()[0]
-    by_speaker = speech.table.loc[testing].groupby("speaker").groups
-
-    def of(names: Sequence[str]) -> dict[str, float]:
-        return asdict(error_rates(said[names].tolist(), [heard[name] for name in names]))
-
-    return {
-        "error_rates": of(testing),
-        "error_rates_by_speaker": {speaker: of(list(names)) for speaker, names in by_speaker.items()},
-        "error_rates_of_commonest_answer": asdict(
-            error_rates(said[testing].tolist(), [commonest] * len(testing))
-        ),
-    }
-
-
-def _origin(
-    transcribed: pd.DataFrame, speech: Speech, training: Sequence[str], testing: Sequence[str]
-) -> dict[str, Any]:
-    table = transcribed.loc[list(training)]
-    texts = n_texts(transcribed)
-    known = {*table["text"].map(normalize)}
-    seen = float(transcribed.loc[list(testing), "text"].map(normalize).isin(known).mean())
-    scope = "speech recognition"
-    if texts < FEW_TEXTS:
-        scope = f"mechanism demo: {texts} different texts, learned by heart; no recogniser of other speech"
-    return {
-        "scope": scope,
-        "corpora": sorted(transcribed["corpus"].unique().tolist()),
-        "languages": sorted({language for language in transcribed["language"] if language}),
-        "training_utterances": len(training),
-        "training_hours": round(float(speech.n_frames[list(training)].sum()) / 360_000, 3),
-        "training_speakers": sorted(table["speaker"].unique().tolist()),
-        "training_audio": sorted(speech.audio_hash[list(training)].tolist()),
-        "held_out_speakers": sorted(transcribed.loc[list(testing), "speaker"].unique().tolist()),
-        "held_out_utterances": len(testing),
-        "held_out_texts_seen_in_training": seen,
-        "different_texts": texts,
-        "skipped_files": len(speech.skipped),
-    }

@@ -126,7 +126,8 @@ def test_a_cancelled_training_goes_on_where_it_was(few, tmp_path):
     resumed = tiny(
         few, epochs=3, checkpoints=tmp_path, progress=lambda done, total, text: epochs.append(text)
     )
-    assert [text[:7] for text in epochs if text.startswith("epoch")] == ["epoch 3"]
+    # Told first where it goes on, as every training is; trained is the third alone.
+    assert [text[:7] for text in epochs if text.startswith("epoch")] == ["epoch 2", "epoch 3"]
     assert resumed.provenance["history"] == whole.provenance["history"]
     assert resumed.digest == whole.digest
 
@@ -155,6 +156,11 @@ def test_audio_too_short_for_its_text_is_left_out_and_counted(few):
     assert learned.provenance["training_utterances"] == 3
     with pytest.raises(TrainingError, match="6 are not; check that audio and text belong together"):
         tiny(few.assign(text=" ".join(["aaa"] * 40)), epochs=1)
+
+
+def test_a_loss_that_is_no_number_is_named_with_its_epoch(few):
+    with pytest.raises(TrainingError, match=r"the loss became (nan|inf) in epoch \d, at spoken/.*1e\+30"):
+        tiny(few, epochs=3, learning_rate=1e30)
 
 
 def test_untrained_has_the_same_inputs_and_other_weights():
