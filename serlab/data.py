@@ -18,8 +18,7 @@ import platformdirs
 
 from serlab.errors import CorpusError
 
-#: Column -> dtype. Corpora may add columns (``intensity``, ``repetition``). Where ratings are cut in two,
-#: ``arousal_threshold`` and ``valence_threshold`` are the ratings above which the upper half starts.
+#: Column -> dtype. Corpora may add columns (``intensity``, ``repetition``).
 COLUMNS: dict[str, str] = {
     "corpus": "object",
     "path": "object",  # absolute path of the audio file
@@ -29,7 +28,6 @@ COLUMNS: dict[str, str] = {
     "sex": "object",  # "female", "male" or None
     "language": "object",  # ISO 639-1 ("de"); synthetic languages "x-..."
     "native_label": "object",  # the publisher's own label, untouched
-    "native_emotion": "object",  # the word of serlab.labels.EMOTIONS that it stands for
     "arousal": "float64",
     "valence": "float64",
     "dominance": "float64",
