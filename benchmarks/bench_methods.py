@@ -25,11 +25,8 @@ def predictions(prepared, splits, names, *, seeds, preset, jobs):
     return evaluation.run(
         [METHODS[name] for name in names],
         splits,
-        X=prepared.X,
-        utterances=prepared.utterances,
-        seeds=seeds,
-        preset=preset,
-        n_jobs=jobs,
+        material=prepared.material,
+        setting=evaluation.Setting(seeds=tuple(seeds), preset=preset, n_jobs=jobs),
     ).predictions
 
 

@@ -133,3 +133,8 @@ def fingerprint(table: pd.DataFrame) -> str:
         size = Path(row["path"]).stat().st_size if row["path"] and Path(row["path"]).exists() else None
         digest.update(repr((name, size, *(row[column] for column in columns))).encode())
     return digest.hexdigest()[:12]
+
+
+def known(column: pd.Series) -> np.ndarray:
+    """Values of a column as objects, None where one is not known; shape (n,)."""
+    return column.astype(object).where(column.notna(), None).to_numpy()

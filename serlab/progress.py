@@ -1,4 +1,4 @@
-"""Progress of a kernel, told to the process that waits for it.
+"""Progress of long work, told to whoever waits for it.
 
 A headless notebook has nobody to draw a bar for. It writes how far it is into
 its run folder; the command line reads that and prints a line.
@@ -11,11 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from serlab.errors import Cancelled
 from serlab.files import write_text
 
 Progress = Callable[[int, int, str], None]
+#: What is being fitted, and the history of its epochs so far (a DataFrame).
+OnEpoch = Callable[[str, Any], None]
 
 FILE_NAME = "progress.json"
 
@@ -61,3 +66,37 @@ def forwarded(folder: Path | str, progress: Progress | None, *, every: float = 5
     finally:
         stop.set()
         watcher.join()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Who looks on while something long is computed, and may end it.
+
+    Attributes
+    ----------
+    progress : callable(done, total, text), optional
+    on_epoch : callable(text, history), optional
+        Called after each epoch of a network with what is being fitted and the table of its epochs so far.
+    cancel : threading.Event, optional
+        Set by somebody who has seen enough.
+    """
+
+    progress: Progress | None = None
+    on_epoch: OnEpoch | None = None
+    cancel: threading.Event | None = None
+
+    def report(self, done: int, total: int, text: str) -> None:
+        """Say how far the work is, unless it is to end.
+
+        Raises
+        ------
+        Cancelled
+        """
+        if self.cancel is not None and self.cancel.is_set():
+            raise Cancelled("cancelled; what is finished is kept and will not be repeated")
+        if self.progress is not None:
+            self.progress(done, total, text)
+
+
+#: Nobody looks on.
+UNWATCHED = Watch()

@@ -20,7 +20,7 @@ def test_emodb_to_urdu_answers_as_before(shared):
     chosen = notebooks.complete(
         notebooks.find("01"), {"target": "urdu", "sources": ["emodb"], "data": str(shared / "corpora")}
     )
-    outcome = experiment.run(experiment.Parameters.from_names(chosen), details=False)
+    outcome = experiment.Session(experiment.Parameters.from_names(chosen)).run(with_details=False)
     keys = ["method", "fold", "seed", "utterance"]
     before = pd.read_parquet(REMEMBERED).set_index(keys).sort_index()
     now = outcome.predictions.set_index(keys).sort_index()[before.columns]

@@ -9,10 +9,11 @@ import nbformat
 import pandas as pd
 import pytest
 
-from serlab import corpora, experiment, widgets
+from serlab import corpora, experiment
 from serlab.asr import transcripts
 from serlab.asr.pretraining import pretrain
 from serlab.reporting import notebooks, runs
+from serlab.widgets.panel import Panel
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -41,7 +42,7 @@ def test_committed_form(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_parameters_cell_is_the_experiments_parameters(path):
     declared = notebooks.parameters(path)
-    fields = set(experiment.Parameters.__dataclass_fields__)
+    fields = set(experiment.Parameters.names())
     # What concerns frames or adapters alone is not asked for others; a cell has room for fifteen.
     optional = {
         "seconds", "augment", "device", "shots", "on_bad_file", "trade_off", "weights", "encoder",
@@ -62,18 +63,20 @@ def batch(small_corpora, tmp_path_factory) -> Path:
 def test_papermill_widgets_and_python_predict_the_same(batch, small_corpora):
     headless = pd.read_parquet(batch / "predictions.parquet")
     start = experiment.Parameters.from_names({**SMALL, "preset": "demo", "data": str(small_corpora)})
-    panel = widgets.Panel(start)
+    panel = Panel(start)
     panel.start()
     assert panel.wait(120), "the panel's run did not end"
     assert panel.outcome is not None, panel.error
     clicked = panel.outcome.predictions
     steps = []
-    below = experiment.run(
-        panel.parameters, folder=panel.folder, progress=lambda done, total, text: steps.append(text)
-    ).predictions
+    below = experiment.Session(
+        panel.session.parameters,
+        folder=panel.session.folder,
+        progress=lambda done, total, text: steps.append(text),
+    ).run()
     assert not any("fold" in step for step in steps), "the cells below the panel find its work"
-    direct = experiment.run(start).predictions
-    for other in (clicked, below, direct):
+    direct = experiment.Session(start).run().predictions
+    for other in (clicked, below.predictions, direct):
         pd.testing.assert_frame_equal(headless, other)
 
 
@@ -123,7 +126,7 @@ def test_attentive_cnn_runs_headless_and_by_clicking(small_corpora, tmp_path):
     assert not list(folder.rglob("parts-*")), "nothing unfinished stays"
     defaults = {name: p.default for name, p in notebooks.parameters(notebooks.find("02")).items()}
     start = experiment.Parameters.from_names({**defaults, **chosen, "data": str(small_corpora)})
-    panel = widgets.Panel(start, notebook="02", groups=("neumann-vu",))
+    panel = Panel(start, notebook="02", groups=("neumann-vu",))
     panel.start()
     assert panel.wait(120) and panel.outcome is not None, panel.error
     pd.testing.assert_frame_equal(panel.outcome.predictions, pd.read_parquet(folder / "predictions.parquet"))
@@ -160,8 +163,8 @@ def test_domain_adaptation_runs_headless_and_by_clicking(small_corpora, tmp_path
     assert (folder / "sweep.csv").is_file() and (folder / "target-head" / "summary.csv").is_file()
     declared = {name: p.default for name, p in notebooks.parameters(notebooks.find("04")).items()}
     shared = {"seconds": 3.0, "label_sets": "shared", "data": str(small_corpora)}
-    panel = widgets.Panel(experiment.Parameters.from_names({**declared, **chosen, **shared}), notebook="04")
-    assert panel.parameters.trade_off == 0.5 and panel.parameters.label_sets == "shared"
+    panel = Panel(experiment.Parameters.from_names({**declared, **chosen, **shared}), notebook="04")
+    assert panel.parameters.options["trade_off"] == 0.5 and panel.parameters.label_sets == "shared"
     panel.controls["trade_off"].value = 2.0
     assert "-p trade_off=2.0" in panel.command and "label_sets" not in panel.command
 
@@ -189,8 +192,8 @@ def test_asr_transfer_runs_headless_and_by_clicking(small_corpora, tmp_path):
     assert str(tmp_path) not in (folder / "headline.json").read_text(encoding="utf-8")
     declared = {name: p.default for name, p in notebooks.parameters(notebooks.find("05")).items()}
     start = experiment.Parameters.from_names({**declared, **chosen, "data": str(small_corpora)})
-    panel = widgets.Panel(start, notebook="05", groups=("tdnn", "encoders"))
+    panel = Panel(start, notebook="05", groups=("tdnn", "encoders"))
     panel.controls["encoder"].value = "no-such-encoder"
     panel.controls["acoustic_model"].value = "mine"
-    assert panel.parameters.acoustic_model == "mine"
+    assert panel.parameters.options["acoustic_model"] == "mine"
     assert "-p encoder=no-such-encoder -p acoustic_model=mine" in panel.command

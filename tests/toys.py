@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -70,3 +71,50 @@ def acoustic_model(n_features: int) -> AcousticModel:
         tdnn=tdnn, ivectors=None, units=Units((" ", "a", "b")), loss="ctc",
         centre=np.zeros(n_features, np.float32), scale=np.ones(n_features, np.float32),
     )  # fmt: skip
+
+
+def fake_predictions(
+    rng, *, speakers=10, per_speaker=40, accuracy=(0.5, 0.7)
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Two methods, "a" and "b", right with the given probabilities."""
+    n = speakers * per_speaker
+    names = [f"u{i}" for i in range(n)]
+    y = rng.integers(0, 2, n)
+    tables = []
+    for method, share in zip("ab", accuracy, strict=True):
+        y_pred = np.where(rng.random(n) < share, y, 1 - y)
+        table = pd.DataFrame({"utterance": names, "y_true": y, "y_pred": y_pred})
+        tables.append(table.assign(method=method, fold="f", seed=0, p_no=1.0 - y_pred, p_yes=1.0 * y_pred))
+    return pd.concat(tables, ignore_index=True), pd.Series(
+        np.repeat(np.arange(speakers), per_speaker), index=names
+    )
+
+
+def on_encoder(n_layers: int = 3, width: int = 4, seed: int = 0) -> SimpleNamespace:
+    """Two corpora of two speakers; the second layer of an encoder holds the emotion."""
+    rng = np.random.default_rng(seed)
+    corpus = np.repeat(["a", "b"], 40)
+    y = np.tile([0, 1], 40)
+    X = rng.normal(size=(80, n_layers, 2 * width))
+    X[:, 1, :2] += 5 * y[:, None]
+    names = [
+        f"layer{layer}.{part}.{i:03d}"
+        for layer in range(n_layers)
+        for part in ("mean", "sd")
+        for i in range(width)
+    ]
+    index = pd.Index([f"{name}/{i}" for i, name in enumerate(corpus)], name="utterance")
+    utterances = pd.DataFrame(
+        {
+            "corpus": corpus,
+            "speaker": [f"{name}/{i // 2 % 2}" for i, name in enumerate(corpus)],
+            "sex": ["female" if i // 2 % 2 else "male" for i in range(80)],
+            "text_id": None,
+            "emotion": pd.Categorical.from_codes(y, ["anger", "joy"]),
+        },
+        index=index,
+    )
+    table = pd.DataFrame(X.reshape(80, -1), index=index, columns=names, dtype=np.float32)
+    return SimpleNamespace(
+        utterances=utterances, further={"encoder-speech:whisper": (table,)}, fingerprint="f"
+    )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import normalization
-from serlab.evaluation import running as evaluation
+from serlab.evaluation.comparison import ALPHA, least_p
 from serlab.protocols import SkippedFold, Split
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")
@@ -207,13 +207,13 @@ def _few_test_speakers(utterances, splits, n_compared, add) -> None:
             "use a target with more speakers before concluding",
             n=speakers,
         )
-    least_p = min(1.0, evaluation.least_p(speakers) * n_compared)
-    if n_compared and least_p >= evaluation.ALPHA:
+    least = min(1.0, least_p(speakers) * n_compared)
+    if n_compared and least >= ALPHA:
         add(
             "few speakers",
             "warning",
             f"with {speakers} test speakers and {n_compared} compared methods no corrected p can be below "
-            f"{least_p:.3f}: no gain can be shown here, however large",
+            f"{least:.3f}: no gain can be shown here, however large",
             "compare fewer methods, or use a target with more speakers",
             n=speakers,
         )

@@ -1,22 +1,18 @@
-"""One experiment from its parameters to its tables."""
+"""One experiment from its parameters to its tables.
 
-from serlab.experiment.running import (
-    LABEL_SETS,
-    ON_BAD_FILE,
-    Outcome,
-    Parameters,
-    Prepared,
-    checkpoints_of,
-    evaluate,
-    headline,
-    options_of,
-    parts_folder,
-    prepare,
-    provenance,
-    run,
-    run_with_random_split,
-    scratch_folder,
-)
+Notebooks, widgets and the command line all hold a :class:`Session` of the same
+:class:`Parameters`, which is why they all get the same predictions.
+"""
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from serlab.experiment.outcome import Outcome, save, without_paths
+    from serlab.experiment.parameters import LABEL_SETS, ON_BAD_FILE, Parameters, choices
+    from serlab.experiment.preparation import Prepared, prepare
+    from serlab.experiment.session import Session, scratch_folder
 
 __all__ = [
     "LABEL_SETS",
@@ -24,14 +20,22 @@ __all__ = [
     "Outcome",
     "Parameters",
     "Prepared",
-    "checkpoints_of",
-    "evaluate",
-    "headline",
-    "options_of",
-    "parts_folder",
+    "Session",
+    "choices",
     "prepare",
-    "provenance",
-    "run",
-    "run_with_random_split",
+    "save",
     "scratch_folder",
+    "without_paths",
 ]
+
+# Parameters are checked without torch: what computes is imported when it is asked for.
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submodules=["outcome", "parameters", "preparation", "running", "session"],
+    submod_attrs={
+        "outcome": ["Outcome", "save", "without_paths"],
+        "parameters": ["LABEL_SETS", "ON_BAD_FILE", "Parameters", "choices"],
+        "preparation": ["Prepared", "prepare"],
+        "session": ["Session", "scratch_folder"],
+    },
+)

@@ -417,6 +417,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="acoustic_model",
         default="",
+        empty="pretrained on the sources",
         title="acoustic model",
         help="Folder made by `serlab pretrain`, or its name under SERLAB_MODELS, for the tdnn methods; "
         "empty: pretrained on the sources.",

@@ -13,6 +13,9 @@ from serlab.samples import Labelled
 
 Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-only"]
 
+#: What a method may have that its control has not.
+Adds = Literal["", "source", "unlabelled target", "alignment", "pretrained weights", "labels"]
+
 #: access -> the keyword arguments of ``fit``: what is not listed is never
 #: handed over, so it cannot leak.
 FIT_ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -72,6 +75,8 @@ class MethodSpec:
     control : str
         Method that is the same but for the one thing that this one adds: same classifier, same labels,
         same normalisation. A gain is over it. Empty where there is none.
+    adds : {"", "source", "unlabelled target", "alignment", "pretrained weights", "labels"}
+        What it has and its control has not.
     features : str or callable(options) -> str
         Feature set this method is fed, whatever the others are; empty: the experiment's. Where it
         depends on options of the family, a function of their values by name.
@@ -102,12 +107,23 @@ class MethodSpec:
     target_limit: int | None = None
     options: tuple[str, ...] = ()
     control: str = ""
+    adds: Adds = ""
     features: str | Callable[[Mapping[str, Any]], str] = ""
     columns: str = ""
     swept: bool = False
     requires: str = ""
     stochastic: bool = True
     reference: str = ""
+
+    def feature_set(self, values: Mapping[str, Any]) -> str:
+        """Name of the feature set that this method brings; empty for the experiment's.
+
+        Parameters
+        ----------
+        values : mapping of str to value
+            Of the options of all families, by name.
+        """
+        return self.features if isinstance(self.features, str) else self.features(values)
 
 
 def one_hot_proba(y: np.ndarray, n_classes: int) -> np.ndarray:

@@ -345,6 +345,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="encoder",
         default="",
+        empty="none",
         title="encoder",
         help="Pretrained speech encoder, for the methods that need one: a folder of Whisper, wav2vec 2.0, "
         "HuBERT or WavLM, its name under SERLAB_MODELS, or a name of the hub such as openai/whisper-tiny.",

@@ -75,6 +75,8 @@ class Option:
         Short label of the picker.
     help : str
         One sentence: what it does, and what it may be.
+    empty : str
+        What it means if nothing is given: "random".
     check : callable(value)
         Raises :class:`serlab.errors.ParameterError` for a value that makes no sense.
     provide : callable(Asked) -> object
@@ -94,6 +96,7 @@ class Option:
     default: Any
     title: str
     help: str
+    empty: str = ""
     check: Callable[[Any], None] = field(default=_accept, repr=False)
     provide: Callable[[Asked], Any] = field(default=_value, repr=False)
     describe: Callable[[Any, Any], str] = field(default=_nothing, repr=False)

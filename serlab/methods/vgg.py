@@ -420,6 +420,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="weights",
         default="",
+        empty="random",
         title="VGG16 weights",
         help="ImageNet weights for VGG16: a local file, 'download', or empty for random initialisation.",
         provide=_provided,

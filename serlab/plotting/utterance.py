@@ -8,7 +8,8 @@ import pandas as pd
 from serlab import audio, features
 from serlab.errors import ParameterError
 from serlab.evaluation import class_names
-from serlab.plotting.general import BLACK, BLUE, GREY, SKY, Figure, _count, _finished, _styled
+from serlab.experiment import Outcome
+from serlab.plotting.general import BLACK, BLUE, GREY, SKY, Figure, _count, _finished, _styled, plot_utterance
 from serlab.plotting.networks import numbered
 
 #: Of the picture; any method may have used others.
@@ -18,6 +19,34 @@ LOG_MEL = "logmel40"
 def load(utterance: pd.Series) -> audio.Audio:
     """Audio of a row of an utterance table; see :func:`serlab.audio.load`."""
     return audio.load(utterance["path"], start=utterance["start"], end=utterance["end"])
+
+
+def picture(utterance: pd.Series) -> Figure:
+    """Signal and spectrogram of one row of an utterance table with ``emotion``.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be used.
+    """
+    loaded = load(utterance)
+    title = f"{utterance.name}: {utterance['emotion']}, speaker {utterance['speaker']}"
+    return plot_utterance(loaded.samples, sample_rate=loaded.sample_rate, title=title)
+
+
+def explain_outcome(
+    outcome: Outcome, method: str, utterance: str, *, step_seconds: float | None = None
+) -> Figure:
+    """:func:`explain` for an utterance and a method of an experiment."""
+    titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
+    return explain(
+        outcome.utterances.loc[utterance],
+        outcome.predictions,
+        outcome.attention,
+        method=method,
+        step_seconds=step_seconds,
+        title=titles[method],
+    )
 
 
 def answers(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,18 @@
 """Questions that need several runs of an experiment, or a look into what it left behind."""
 
-from serlab.studies import controls, few_shot, layer_probes, speaker_probe, trade_off, transfer
+import lazy_loader
 
-__all__ = ["controls", "few_shot", "layer_probes", "speaker_probe", "trade_off", "transfer"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=[
+        "acoustic_models",
+        "controls",
+        "few_shot",
+        "layer_probes",
+        "layer_weights",
+        "random_split",
+        "speaker_probe",
+        "target_head",
+        "trade_off",
+    ],
+)

@@ -1,32 +1,27 @@
-"""Questions of notebook 04, asked of an experiment: which methods, against what, and how far apart."""
+"""A method beside its control, and how far apart the corpora are that it brings together."""
 
 from __future__ import annotations
 
-import dataclasses
-import threading
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from serlab import evaluation, experiment, methods
+from serlab import evaluation, methods
 from serlab.errors import ParameterError
 from serlab.evaluation import shift
-from serlab.experiment import Outcome, Parameters, Prepared
+from serlab.experiment import Outcome, Session
 from serlab.features import Frames
-from serlab.progress import Progress
-
-#: Swept if they are run: the paper's method, an adversary, class-conditional MMD, covariances.
-_SWEPT = ("light-mmd", "light-dann", "light-lmmd", "light-coral", "vgg16-mmd")
+from serlab.methods import MethodSpec
 
 
-def shift_of_features(parameters: Parameters, prepared: Prepared) -> pd.DataFrame:
+def shift_of_features(session: Session) -> pd.DataFrame:
     """How far apart source and target are in each feature set that a method is fed.
 
     Frames by their mean and deviation over the utterance. See
     :func:`serlab.evaluation.shift.shift_table` for the columns.
     """
+    parameters, prepared = session.parameters, session.prepare()
     found = {parameters.features: prepared.X, **{name: parts[0] for name, parts in prepared.further.items()}}
     vectors = {
         name: (X.statistics() if isinstance(X, Frames) else X).to_numpy(dtype=np.float32)
@@ -44,10 +39,39 @@ def shift_of_features(parameters: Parameters, prepared: Prepared) -> pd.DataFram
     return table.rename(columns={"layer": "features"})
 
 
+def source_alone(spec: MethodSpec) -> str:
+    """Name of the same classifier that knows the source alone; empty where there is none.
+
+    The controls of controls, until one sees nothing of the target.
+    """
+    while spec.control:
+        spec = methods.get(spec.control)
+        if spec.access == "none":
+            return spec.name
+    return ""
+
+
 def gain_over_source(outcome: Outcome) -> pd.DataFrame:
-    """Gain of each adapter over the same classifier without it, see :func:`gains_over`."""
-    run = outcome.predictions["method"].unique()
-    return gains_over(outcome, {name: control_of(name) for name in run if _is_adapter(name)})
+    """Gain of what uses the unlabelled target over the source alone, see :func:`gains_over`."""
+    return gains_over(outcome, _without_target(outcome))
+
+
+def gain_over_controls(outcome: Outcome) -> pd.DataFrame:
+    """Gain by pretrained weights over fresh ones, and by the unlabelled target over the source alone.
+
+    See :func:`gains_over`.
+    """
+    fresh = {spec.name: spec.control for spec in _specs(outcome) if spec.adds == "pretrained weights"}
+    return gains_over(outcome, {**fresh, **_without_target(outcome)})
+
+
+def _without_target(outcome: Outcome) -> dict[str, str]:
+    found = {spec.name: source_alone(spec) for spec in _specs(outcome) if spec.access == "unlabelled"}
+    return {name: control for name, control in found.items() if control}
+
+
+def _specs(outcome: Outcome) -> list[MethodSpec]:
+    return [methods.get(name) for name in outcome.predictions["method"].unique()]
 
 
 def gains_over(outcome: Outcome, control: Mapping[str, str]) -> pd.DataFrame:
@@ -89,15 +113,8 @@ def gain_table(gained: pd.DataFrame) -> pd.DataFrame:
     return gained.assign(over=over)[columns].rename(columns={"title": "method"})
 
 
-def control_of(name: str) -> str:
-    """The same classifier, which knows the source alone."""
-    if name.endswith("-source-z"):  # what is before it may be more than a family: tdnn-frozen
-        return name.removesuffix("-z")
-    return f"{name.partition('-')[0]}-source"
-
-
-def _is_adapter(name: str) -> bool:
-    return methods.get(name).access == "unlabelled"
+#: Whose embeddings are shown first: the paper's own.
+_SHOWN_FIRST = ("light-mmd", "vgg16-mmd")
 
 
 def pair_to_show(outcome: Outcome) -> tuple[str, str]:
@@ -108,66 +125,13 @@ def pair_to_show(outcome: Outcome) -> tuple[str, str]:
     ParameterError
         If there is no such pair among the methods.
     """
-    run = list(outcome.predictions["method"].unique())
-    for name in sorted((name for name in run if _is_adapter(name)), key=lambda name: "-mmd" not in name):
-        control = control_of(name)
-        if control in run and name in set(outcome.embeddings.get("method", ())):
-            return control, name
+    specs = _specs(outcome)
+    run, shown = {spec.name for spec in specs}, set(outcome.embeddings.get("method", ()))
+    adapters = [spec for spec in specs if spec.access == "unlabelled"]
+    for spec in sorted(adapters, key=lambda spec: spec.name not in _SHOWN_FIRST):
+        control = source_alone(spec)
+        if control in run and spec.name in shown:
+            return control, spec.name
     raise ParameterError(
         "no network was run both without and with adaptation; add light-source and light-mmd to the methods"
     )
-
-
-def to_sweep(parameters: Parameters) -> list[str]:
-    """Methods of these parameters whose lambda is worth a sweep; the light network's MMD if none is.
-
-    For a demo the first two, to save time.
-    """
-    found = [name for name in _SWEPT if name in parameters.methods] or ["light-mmd"]
-    return found[:2] if parameters.preset == "demo" else found
-
-
-def labelled_methods(parameters: Parameters) -> list[str]:
-    """Methods that learn from labelled target utterances: for them a random split is another task.
-
-    For a demo without fine-tuning, to save time.
-    """
-    found = [
-        name
-        for name in parameters.methods
-        if "target_train" in methods.FIT_ARGUMENTS[methods.get(name).access]
-    ]
-    if parameters.preset == "demo":
-        return [name for name in found if not name.endswith("finetuned")]
-    return found
-
-
-def with_target_head(parameters: Parameters) -> Parameters:
-    """The same with the classes of all corpora, and methods that have an output layer for the target."""
-    vgg = parameters.baseline.startswith("vgg16")
-    names = ("vgg16-target", "vgg16-mmd-head") if vgg else methods.GROUPS["target-head"]
-    return dataclasses.replace(
-        parameters, label_sets="any", methods=names, baseline=names[0], seeds=parameters.seeds[:1]
-    )
-
-
-def run_with_target_head(
-    parameters: Parameters,
-    *,
-    folder: Path | str | None = None,
-    progress: Progress | None = None,
-    cancel: threading.Event | None = None,
-) -> Outcome:
-    """Run :func:`with_target_head`, in the folder ``target-head`` of an experiment; first seed only."""
-    return experiment.run(
-        with_target_head(parameters),
-        folder=None if folder is None else Path(folder) / "target-head",
-        details=False,
-        progress=progress,
-        cancel=cancel,
-    )
-
-
-def first_seed(parameters: Parameters) -> Parameters:
-    """The same with one seed, for what stands beside an experiment."""
-    return dataclasses.replace(parameters, seeds=parameters.seeds[:1])

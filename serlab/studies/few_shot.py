@@ -6,15 +6,14 @@ see :func:`serlab.protocols.few_shot_curve`.
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from serlab import evaluation, files, methods, protocols
-from serlab.experiment import Parameters, Prepared, checkpoints_of, evaluate, parts_folder
-from serlab.progress import Progress
+from serlab.experiment import Parameters, Session
 
 #: Labelled utterances per class.
 SHOTS: dict[str, tuple[int, ...]] = {
@@ -72,6 +71,27 @@ ENCODER_DECODER = Curves(
     source_only="encdec-source",
 )
 
+#: Linear classifiers on an encoder, and the network with learned layer weights.
+ON_ENCODER = Curves(
+    target_only="probe-target",
+    finetuned="encoder-finetuned",
+    pooled="probe-pooled-z",
+    source_only="probe-source-z",
+    semi_supervised="probe-selftrained-pooled",
+    unlabelled="probe-selftrained",
+)
+ON_TDNN = Curves(
+    target_only="tdnn-frozen-target",
+    finetuned="tdnn-frozen-finetuned",
+    pooled=None,
+    source_only="tdnn-frozen-source",
+)
+
+
+def curves_of(parameters: Parameters) -> Curves:
+    """Methods of notebook 05's curve: on the encoder if there is one, else on the TDNN."""
+    return ON_ENCODER if parameters.options["encoder"] else ON_TDNN
+
 
 @dataclass(frozen=True)
 class FewShot:
@@ -96,15 +116,7 @@ class FewShot:
     predictions: pd.DataFrame
 
 
-def run(
-    parameters: Parameters,
-    prepared: Prepared,
-    *,
-    curves: Curves,
-    folder: Path | str | None = None,
-    progress: Progress | None = None,
-    cancel: threading.Event | None = None,
-) -> FewShot:
+def run(session: Session, *, curves: Curves) -> FewShot:
     """Measure a few-shot curve for the target and sources of an experiment.
 
     The first seed of the parameters is used; draws show the variation. With
@@ -112,71 +124,55 @@ def run(
 
     Parameters
     ----------
-    parameters : Parameters
-        Corpora, scheme, features, preset (numbers and draws), first seed.
-    prepared : Prepared
-        From :func:`serlab.experiment.prepare`.
+    session : Session
+        In its folder: ``few_shot.csv``, ``few_shot_predictions.parquet`` and finished work.
     curves : Curves
-    folder : path, optional
-        Where ``few_shot.csv``, ``few_shot_predictions.parquet`` and finished
-        work (``parts-*``) go.
 
     Raises
     ------
     ProtocolError
         If the target has too few speakers.
     """
-    seed = parameters.seeds[0]
+    parameters = session.parameters
     planned, skipped = protocols.few_shot_curve(
-        prepared.utterances,
+        session.prepare().utterances,
         target=parameters.target,
         sources=parameters.sources,
         shots=SHOTS[parameters.preset],
         draws=DRAWS[parameters.preset],
-        seed=seed,
+        seed=parameters.seeds[0],
     )
-    names = [curves.target_only]
-    if parameters.sources:
-        names += curves.with_source
-    parts = parts_folder(folder, parameters, prepared.fingerprint)
-    number_of = {shot.split.fold: shot for shot in planned}
-    zero, labelled = ([s.split for s in planned if (s.shots == 0) == empty] for empty in (True, False))
-    runs = [(names, labelled)]
-    if parameters.sources and zero:
-        runs.append((list(dict.fromkeys(curves.without_labels.values())), zero))
-    tables = []
-    for chosen, splits in runs:
-        done = evaluate(
-            parameters,
-            prepared,
-            chosen,
-            splits,
-            seeds=(seed,),
-            folder=None if parts is None else parts / "few-shot",
-            checkpoints=checkpoints_of(parts),
-            details=False,
-            progress=progress,
-            cancel=cancel,
-        )
-        results = evaluation.score(done.predictions, done.fits)
-        tables.append((done.predictions, results[results["skipped"] == ""]))
+    predictions, results = [], []
+    for names, splits in _runs(parameters, planned, curves):
+        done = session.evaluate(names, splits, seeds=parameters.seeds[:1], kept_in="few-shot")
+        scored = evaluation.score(done.predictions, done.fits)
+        predictions.append(done.predictions)
+        results.append(scored[scored["skipped"] == ""])
         skipped += [
             protocols.SkippedFold(f"{row.method}, {row.fold}", row.skipped)
-            for row in results[results["skipped"] != ""].itertuples()
+            for row in scored[scored["skipped"] != ""].itertuples()
         ]
-    predictions = pd.concat([table for table, _ in tables], ignore_index=True)
-    results = pd.concat([table for _, table in tables], ignore_index=True)
-    fits = _fits(results, number_of, curves)
+    fits = _fits(pd.concat(results), {shot.split.fold: shot for shot in planned}, curves)
     found = FewShot(
         fits=fits,
         summary=summarise(fits),
         skipped=pd.DataFrame([(s.fold, s.reason) for s in skipped], columns=["fold", "reason"]),
-        predictions=predictions,
+        predictions=pd.concat(predictions, ignore_index=True),
     )
-    if folder is not None:
-        files.write_table(Path(folder) / "few_shot_predictions.parquet", predictions)
-        files.write_table(Path(folder) / "few_shot.csv", fits)
+    if session.folder is not None:
+        files.write_table(Path(session.folder) / "few_shot_predictions.parquet", found.predictions)
+        files.write_table(Path(session.folder) / "few_shot.csv", found.fits)
     return found
+
+
+def _runs(
+    parameters: Parameters, planned: Sequence[protocols.ShotSplit], curves: Curves
+) -> Iterator[tuple[list[str], list[protocols.Split]]]:
+    """Methods and the splits they are run on: with labelled utterances, and without."""
+    zero, labelled = ([s.split for s in planned if (s.shots == 0) == none] for none in (True, False))
+    yield [curves.target_only, *(curves.with_source if parameters.sources else ())], labelled
+    if parameters.sources and zero:
+        yield list(dict.fromkeys(curves.without_labels.values())), zero
 
 
 def _fits(results: pd.DataFrame, number_of: dict[str, protocols.ShotSplit], curves: Curves) -> pd.DataFrame:

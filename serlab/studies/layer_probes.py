@@ -19,9 +19,9 @@ apart does not say that it tells languages apart.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -30,16 +30,97 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serlab import metrics
-from serlab.errors import Cancelled, ParameterError, ProtocolError
-from serlab.progress import Progress
+from serlab import files, methods, metrics
+from serlab.data import known
+from serlab.errors import ParameterError, ProtocolError
+from serlab.evaluation import intervals
+from serlab.experiment import Session
+from serlab.methods.asr_transfer import Embeddings
+from serlab.progress import UNWATCHED, Watch
+from serlab.studies import acoustic_models
+from serlab.training import Fitting
 
-N_RESAMPLES = 1000
 N_PERMUTATIONS = 3
 
 COLUMNS = (
     "layer", "what", "uar", "low", "high", "chance", "permuted", "held_out", "n", "n_classes", "n_left_out",
 )  # fmt: skip
+
+
+def layers_of(session: Session) -> dict[str, dict[str, np.ndarray]]:
+    """Representations of all utterances, by network and layer.
+
+    Returns
+    -------
+    dict
+        Network -> layer -> ndarray, shape (n, k): of an encoder mean and deviation of each layer, of the
+        TDNN the mean of each, and under "voice" what stands for the speaker. Only networks of this session.
+    """
+    prepared, options = session.prepare(), session.parameters.options
+    found: dict[str, dict[str, np.ndarray]] = {}
+    if options["encoder"]:
+        pooled = methods.get("probe-target").feature_set(options)
+        if pooled in prepared.further:
+            found[Path(options["encoder"]).name or "encoder"] = _encoder_layers(prepared.further[pooled][0])
+    model = acoustic_models.of(session)
+    if model is not None:
+        X = prepared.further[acoustic_models.FEATURES][0].to_numpy(dtype=np.float32)
+        found["TDNN"] = Embeddings(model, model.tdnn.names[-1], Fitting()).layers(X)
+        found["voice"] = acoustic_models.voices(session)
+    return found
+
+
+def run(
+    session: Session, layers: Mapping[str, Mapping[str, np.ndarray]] | None = None
+) -> dict[str, pd.DataFrame]:
+    """What a linear classifier reads from each layer of each network; emotions in all corpora together.
+
+    Parameters
+    ----------
+    session : Session
+        In its folder: ``probes.csv`` and finished networks.
+    layers : mapping, optional
+        Of :func:`layers_of`, where it is at hand.
+
+    Returns
+    -------
+    dict
+        Network -> table of :func:`probe_layers`.
+    """
+    utterances = session.prepare().utterances
+    asked = {}
+    for network, own in (layers_of(session) if layers is None else layers).items():
+        kept = session.kept(f"probes/{network}.parquet")
+        if kept is not None and kept.is_file():
+            asked[network] = pd.read_parquet(kept)
+            continue
+        asked[network] = probe_layers(
+            own,
+            speaker=known(utterances["speaker"]),
+            emotion=known(utterances["emotion"]),
+            corpus=known(utterances["corpus"]) if utterances["corpus"].nunique() > 1 else None,
+            sex=known(utterances["sex"]) if utterances["sex"].nunique() > 1 else None,
+            text=known(utterances["text_id"]),
+            folds=min(5, session.parameters.folds),
+            seed=session.parameters.seeds[0],
+            unaskable="skip",
+            watch=session.watch,
+        )
+        if kept is not None:
+            files.write_table(kept, asked[network])
+    if session.folder is not None and asked:
+        named = [own.assign(network=network) for network, own in asked.items()]
+        files.write_table(Path(session.folder) / "probes.csv", pd.concat(named, ignore_index=True))
+    return asked
+
+
+def probe_table(probed: pd.DataFrame) -> pd.DataFrame:
+    """The same with a row a layer and a column a question; chance in the last row."""
+    wide = probed.pivot(index="layer", columns="what", values="uar")
+    chance = probed.groupby("what")["chance"].first().to_frame("chance").T
+    order = [*dict.fromkeys(probed["layer"])]
+    wide = pd.concat([wide.loc[order, list(dict.fromkeys(probed["what"]))], chance])
+    return wide.rename_axis(index=None, columns=None)
 
 
 def probe_layers(
@@ -53,8 +134,7 @@ def probe_layers(
     folds: int = 5,
     seed: int = 0,
     unaskable: Literal["stop", "skip"] = "stop",
-    progress: Progress | None = None,
-    cancel: threading.Event | None = None,
+    watch: Watch = UNWATCHED,
 ) -> pd.DataFrame:
     """Ask each layer for emotion, speaker, sex and corpus.
 
@@ -77,13 +157,12 @@ def probe_layers(
         Of folds, permutation and resampling.
     unaskable : {"stop", "skip"}
         What to do with a question that has fewer than two answers, or fewer than two groups to hold out.
-    progress : callable, optional
-    cancel : threading.Event, optional
+    watch : Watch
 
     Returns
     -------
     DataFrame
-        One row a layer and question: layer, what, uar with low and high (95 %,
+        One row a layer and question: layer, what, uar with low and high (interval,
         speakers resampled), chance (one over the classes), permuted (UAR of
         the control, mean of 3), held_out, n (utterances asked), n_classes, n_left_out
         (answer unknown, or not in the training rows of its fold).
@@ -110,14 +189,10 @@ def probe_layers(
     rows = []
     for number, (name, X) in enumerate(layers.items()):
         for place, question in enumerate(questions):
-            if cancel is not None and cancel.is_set():
-                raise Cancelled("probing the layers was cancelled")
-            if progress is not None:
-                done = number * len(questions) + place
-                progress(done, len(layers) * len(questions), f"{name}: {question.what}")
+            done = number * len(questions) + place
+            watch.report(done, len(layers) * len(questions), f"{name}: {question.what}")
             rows.append({"layer": name, **_asked(X, question, seed)})
-    if progress is not None:
-        progress(len(rows), len(rows), "probes of all layers")
+    watch.report(len(rows), len(rows), "probes of all layers")
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -220,10 +295,9 @@ def _uar(hit: np.ndarray, y: np.ndarray) -> float:
 
 
 def _interval(hit: np.ndarray, question: _Question, seed: int) -> tuple[float, float]:
-    """95 % of UAR over resampled speakers."""
+    """Interval of UAR over resampled speakers."""
     n_speakers = question.speaker.max() + 1
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(n_speakers, np.full(n_speakers, 1 / n_speakers), size=N_RESAMPLES)
+    drawn = intervals.resamples(n_speakers, seed=seed)
     cell = question.speaker * (question.answer.max() + 1) + question.answer
     shape = (n_speakers, question.answer.max() + 1)
     hits, n = (np.bincount(cell, w, np.prod(shape)).reshape(shape) for w in (hit, None))
@@ -231,8 +305,7 @@ def _interval(hit: np.ndarray, question: _Question, seed: int) -> tuple[float, f
         values = drawn @ metrics.ratio(hits.sum(axis=1), n.sum(axis=1)) / n_speakers
     else:
         values = metrics.mean_known(metrics.ratio(drawn @ hits, drawn @ n))
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
+    return intervals.percentile(values)
 
 
 def _also_in_training(answer: pd.Series, fold: np.ndarray) -> np.ndarray:
@@ -297,3 +370,8 @@ def _require_usable(layers: Mapping[str, np.ndarray], table: pd.DataFrame, folds
         bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
         if len(bad):
             raise ParameterError(f"layer {name!r}: row {bad[0]} is not finite ({len(bad)} such)")
+
+
+def _encoder_layers(X: pd.DataFrame) -> dict[str, np.ndarray]:
+    layer = X.columns.str.partition(".").get_level_values(0)
+    return {name: X.loc[:, layer == name].to_numpy(dtype=np.float32) for name in dict.fromkeys(layer)}

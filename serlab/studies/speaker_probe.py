@@ -18,11 +18,9 @@ from sklearn.preprocessing import StandardScaler
 
 from serlab import metrics
 from serlab.errors import ParameterError, ProtocolError
-from serlab.evaluation import speaker_counts
+from serlab.evaluation import intervals, speaker_counts
 from serlab.experiment import Outcome
 from serlab.features import Frames
-
-N_RESAMPLES = 1000
 
 
 def speaker_probe(
@@ -50,7 +48,7 @@ def speaker_probe(
     predictions : DataFrame
         fold, utterance, speaker, predicted.
     summary : dict
-        measure, metric ("accuracy"), value, low, high (95 %, speakers
+        measure, metric ("accuracy"), value, low, high (interval, speakers
         resampled), chance (always answering the speaker with most
         utterances), n, n_speakers, n_left_out. A row for
         :func:`serlab.plotting.networks.plot_confounds`.
@@ -87,11 +85,11 @@ def speaker_probe(
     )
     hits = (predictions["speaker"] == predictions["predicted"]).groupby(predictions["speaker"])
     hits, n = hits.sum().to_numpy(), hits.size().to_numpy()
-    weights = _resamples(len(n), seed)
-    low, high = np.quantile(weights @ hits / (weights @ n), [0.025, 0.975])
+    weights = intervals.resamples(len(n), seed=seed)
+    low, high = intervals.percentile(weights @ hits / (weights @ n))
     summary = {
         "measure": "speaker recognised", "metric": "accuracy", "value": float(hits.sum() / n.sum()),
-        "low": float(low), "high": float(high), "chance": float(n.max() / n.sum()), "n": int(n.sum()),
+        "low": low, "high": high, "chance": float(n.max() / n.sum()), "n": int(n.sum()),
         "n_speakers": len(n), "n_left_out": len(utterances) - len(kept),
     }  # fmt: skip
     return predictions, summary
@@ -151,12 +149,12 @@ def emotion_through_speaker(
         }
     )
     counts = speaker_counts(answers, utterances["speaker"], len(classes))[0]
-    weights = _resamples(len(counts), seed)
+    weights = intervals.resamples(len(counts), seed=seed)
     drawn = metrics.uar(np.tensordot(weights, counts, axes=1))
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    low, high = intervals.percentile(drawn)
     summary = {
         "measure": "emotion through the speaker alone", "metric": "UAR",
-        "value": float(metrics.uar(counts.sum(axis=0))), "low": float(low), "high": float(high),
+        "value": float(metrics.uar(counts.sum(axis=0))), "low": low, "high": high,
         "chance": 1 / len(np.unique(y_true)), "n": len(answers), "n_speakers": len(counts),
         "n_left_out": len(utterances) - len(answers),
     }  # fmt: skip
@@ -231,8 +229,3 @@ def _folds(utterances: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
     fold = np.empty(len(order), dtype=int)
     fold[order] = np.arange(len(order)) % folds
     return fold
-
-
-def _resamples(n: int, seed: int) -> np.ndarray:
-    """How often each speaker is drawn, shape (N_RESAMPLES, n)."""
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=N_RESAMPLES)

@@ -8,22 +8,20 @@ to say what the choice was worth beside that of an oracle.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from serlab import files, methods, metrics, normalization, protocols
-from serlab.errors import Cancelled, ParameterError, TrainingError
-from serlab.evaluation import Samples, selection, source_view
-from serlab.experiment import Parameters, Prepared, checkpoints_of, options_of, parts_folder
+from serlab import evaluation, files, methods, metrics, protocols
+from serlab.errors import ParameterError, TrainingError
+from serlab.evaluation import selection
+from serlab.experiment import Parameters, Session
 from serlab.methods import MethodSpec
-from serlab.progress import Progress
+from serlab.protocols import Split
 from serlab.training import Fitting
-from serlab.training.devices import resolve_device
 
 #: Lambda of Baklouti et al., equation 1, of which the paper prints no value.
 TRADE_OFFS: dict[str, tuple[float, ...]] = {
@@ -55,31 +53,27 @@ class Sweep:
     skipped: pd.DataFrame
 
 
-def run(
-    parameters: Parameters,
-    prepared: Prepared,
-    *,
-    names: Sequence[str],
-    trade_offs: Sequence[float] | None = None,
-    folder: Path | str | None = None,
-    progress: Progress | None = None,
-    cancel: threading.Event | None = None,
-) -> Sweep:
-    """Fit adapters with each trade-off.
+def to_sweep(parameters: Parameters) -> list[str]:
+    """Methods of these parameters whose trade-off is worth a sweep; the light network's MMD if none is.
+
+    For a demo the first two, to save time.
+    """
+    worth = [name for name, spec in methods.METHODS.items() if spec.swept]
+    found = [name for name in worth if name in parameters.methods] or ["light-mmd"]
+    return found[:2] if parameters.preset == "demo" else found
+
+
+def run(session: Session, *, names: Sequence[str], trade_offs: Sequence[float] | None = None) -> Sweep:
+    """Fit adapters with each trade-off, with the first seed.
 
     Parameters
     ----------
-    parameters : Parameters
-    prepared : Prepared
-        From :func:`serlab.experiment.prepare`, for the same methods.
+    session : Session
+        In its folder: ``sweep.csv``, ``sweep_predictions.parquet`` and finished fits.
     names : sequence of str
         Methods that see the unlabelled target and have a trade-off.
     trade_offs : sequence of float, optional
         Those of the preset (:data:`TRADE_OFFS`) without.
-    folder : path, optional
-        Where ``sweep.csv``, ``sweep_predictions.parquet`` and finished fits (``parts-*``) go.
-    progress : callable(done, total, text), optional
-    cancel : threading.Event, optional
 
     Raises
     ------
@@ -89,91 +83,82 @@ def run(
         If the source has too few speakers to keep some out.
     """
     specs = [_sweepable(methods.get(name)) for name in names]
+    parameters = session.parameters
     values = TRADE_OFFS[parameters.preset] if trade_offs is None else tuple(trade_offs)
-    parts = parts_folder(folder, parameters, prepared.fingerprint)
-    jobs = [(spec, value, seed) for spec in specs for value in values for seed in parameters.seeds]
+    split, seed = _split(session), parameters.seeds[0]
+    jobs = [(spec, value) for spec in specs for value in values]
     tables, skipped = [], []
-    for number, (spec, value, seed) in enumerate(jobs):
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("cancelled; finished fits are kept and will not be repeated")
+    for number, (spec, value) in enumerate(jobs):
         what = f"{spec.title}, lambda {value:g}, seed {seed}"
-        if progress is not None:
-            progress(number, len(jobs), what)
-        path = None if parts is None else parts / "sweep" / f"{spec.name}-{value:g}-seed{seed}.parquet"
-        if path is not None and path.is_file():
-            tables.append(pd.read_parquet(path))
+        session.watch.report(number, len(jobs), what)
+        kept = session.kept(f"sweep/{spec.name}-{value:g}-seed{seed}.parquet")
+        if kept is not None and kept.is_file():
+            tables.append(pd.read_parquet(kept))
             continue
-        fitting = Fitting(
-            n_jobs=parameters.jobs,
-            device=resolve_device(parameters.device),
-            cancel=cancel,
-            checkpoints=None if parts is None else checkpoints_of(parts) / "sweep" / f"seed{seed}",
-        )
         try:
-            table = _fit(spec, value, seed, parameters, prepared, fitting)
+            table = _fit(session, spec, value, seed, split)
         except TrainingError as error:
             skipped.append((what, str(error)))
             continue
-        if path is not None:
-            files.write_table(path, table)
+        if kept is not None:
+            files.write_table(kept, table)
         tables.append(table)
     found = _tables(tables, skipped)
-    if folder is not None:
-        files.write_table(Path(folder) / "sweep.csv", found.fits)
-        files.write_table(Path(folder) / "sweep_predictions.parquet", found.predictions)
+    if session.folder is not None:
+        files.write_table(Path(session.folder) / "sweep.csv", found.fits)
+        files.write_table(Path(session.folder) / "sweep_predictions.parquet", found.predictions)
     return found
 
 
 def _sweepable(spec: MethodSpec) -> MethodSpec:
-    if spec.access != "unlabelled" or "trade_off" not in spec.options:
+    def fits(spec: MethodSpec) -> bool:
+        return spec.access == "unlabelled" and "trade_off" in spec.options
+
+    if not fits(spec):
         raise ParameterError(
             f"{spec.name!r} cannot be swept: it needs a trade-off and no label of the target; choose of "
-            + ", ".join(
-                name
-                for name, known in methods.METHODS.items()
-                if known.access == "unlabelled" and "trade_off" in known.options
-            )
+            + ", ".join(name for name, known in methods.METHODS.items() if fits(known))
         )
     return spec
 
 
-def _fit(
-    spec: MethodSpec, value: float, seed: int, parameters: Parameters, prepared: Prepared, fitting: Fitting
-) -> pd.DataFrame:
-    """Predictions of the target with one trade-off, and the selectors' scores in columns of their own."""
-    utterances = prepared.utterances
-    features = prepared.further[spec.features] if spec.features else (prepared.X, *prepared.copies)
-    samples = Samples.of(features, utterances).as_input(spec)
+def _split(session: Session) -> Split:
+    """Source speakers but some, which validate; the whole target, without labels, which is tested."""
+    parameters, utterances = session.parameters, session.prepare().utterances
     corpus = utterances["corpus"].to_numpy()
-    target = np.flatnonzero(corpus == parameters.target)
     train, held_out = protocols.hold_out_speakers(
         utterances, np.flatnonzero(np.isin(corpus, parameters.sources)), seed=parameters.seeds[0]
     )
-    source, adapt = samples.labelled(train), samples.unlabelled(target)
-    tested = normalization.normalize(
-        spec.normalization, source=source, target_train=None, adapt=adapt, test=adapt
+    target, nothing = np.flatnonzero(corpus == parameters.target), np.array([], dtype=int)
+    return Split(
+        fold="all", train=train, target_train=nothing, adapt=target, validation=held_out, test=target
     )
-    validation = normalization.normalize(
-        spec.normalization, source=source, target_train=None, adapt=adapt, test=samples.unlabelled(held_out)
-    )
-    classes = list(utterances["emotion"].cat.categories)
-    options = {**options_of(parameters, [spec.name]), "trade_off": value}
-    method = spec.build(
-        n_classes=len(classes),
+
+
+def _fit(session: Session, spec: MethodSpec, value: float, seed: int, split: Split) -> pd.DataFrame:
+    """Predictions of the target with one trade-off, and the selectors' scores in columns of their own."""
+    material, setting = session.material, session.setting([spec.name])
+    fitted = evaluation.fit(
+        spec,
+        split,
+        material=material,
+        setting=replace(setting, provided={**setting.provided, "trade_off": value}),
         seed=seed,
-        preset=parameters.preset,
-        fitting=fitting,
-        **{name: options[name] for name in spec.options},
+        fitting=Fitting(
+            n_jobs=setting.n_jobs,
+            device=setting.device,
+            cancel=session.cancel,
+            checkpoints=session.kept(f"checkpoints/sweep/seed{seed}"),
+        ),
     )
-    method.fit(source=tested.source, adapt=tested.adapt)
-    proba = np.asarray(method.predict_proba(tested.test.X), dtype=float)
-    of_source = source_view(method)
+    proba, classes = fitted.proba(), material.classes
+    held_out, of_source = fitted.shown(split.validation).test, fitted.as_source
     scores = selection.scores(
-        source_embedding=of_source.embed(validation.test.X),
-        source_proba=np.asarray(of_source.predict_proba(validation.test.X), dtype=float),
-        source_y=samples.y[held_out],
-        train_embedding=of_source.embed(tested.source.X),
-        target_embedding=method.embed(tested.test.X),
+        source_embedding=of_source.embed(held_out.X),
+        source_proba=np.asarray(of_source.predict_proba(held_out.X), dtype=float),
+        source_y=fitted.samples.y[split.validation],
+        train_embedding=of_source.embed(fitted.parts.source.X),
+        target_embedding=fitted.method.embed(fitted.parts.test.X),
         target_proba=proba,
         n_classes=len(classes),
         seed=seed,
@@ -182,8 +167,8 @@ def _fit(
     return pd.DataFrame(
         {
             **key,
-            "utterance": utterances.index[target],
-            "y_true": samples.y[target],
+            "utterance": material.utterances.index[split.test],
+            "y_true": fitted.samples.y[split.test],
             "y_pred": proba.argmax(axis=1),
             **{f"p_{name}": proba[:, number] for number, name in enumerate(classes)},
             **scores,

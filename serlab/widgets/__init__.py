@@ -1,39 +1,10 @@
-"""Pickers and browsers for notebooks: the only modules that import ipywidgets."""
+"""Pickers and browsers for notebooks; without a screen, tables and figures in their place.
 
-from serlab.widgets.panel import (
-    ALL,
-    AUDIT_COLUMNS,
-    GAIN_COLUMNS,
-    SUMMARY_COLUMNS,
-    Browser,
-    Fixed,
-    LiveCurves,
-    Panel,
-    PredictionBrowser,
-    ProgressBar,
-    View,
-    command,
-    corpus_browser,
-    parameter_table,
-    prediction_browser,
-    show,
-)
+Only :mod:`serlab.widgets.panel` and what it is made of need ipywidgets: a
+notebook that runs headless does without.
+"""
 
-__all__ = [
-    "ALL",
-    "AUDIT_COLUMNS",
-    "GAIN_COLUMNS",
-    "SUMMARY_COLUMNS",
-    "Browser",
-    "Fixed",
-    "LiveCurves",
-    "Panel",
-    "PredictionBrowser",
-    "ProgressBar",
-    "View",
-    "command",
-    "corpus_browser",
-    "parameter_table",
-    "prediction_browser",
-    "show",
-]
+from serlab.widgets.headless import Fixed, command, parameter_table
+from serlab.widgets.showing import corpus_browser, prediction_browser, show
+
+__all__ = ["Fixed", "command", "corpus_browser", "parameter_table", "prediction_browser", "show"]

@@ -45,9 +45,12 @@ def test_an_experiment_pretrains_on_its_sources_and_not_on_its_target(learned):
     parameters = experiment.Parameters(
         target="emodb", sources=("ravdess",), methods=("tdnn-frozen-target", "rf-target"), preset="demo"
     )
-    model = experiment.options_of(parameters, parameters.methods)["acoustic_model"]
+    session = experiment.Session(parameters)
+    model = session.provided["acoustic_model"]
     assert learned == [["ravdess"]] and model.provenance["corpora"] == ["ravdess"]
-    experiment.options_of(parameters, ("rf-target",))
+    without = experiment.Session(parameters.with_values(methods=("rf-target",)))
+    assert "acoustic_model" not in without.provided
+    assert session.setting(["rf-target"]).provided == {}
     assert len(learned) == 1, "nothing is pretrained for methods that need none"
 
 

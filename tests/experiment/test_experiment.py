@@ -15,7 +15,7 @@ import soundfile
 
 from serlab import experiment, methods
 from serlab.errors import AudioError, Cancelled, CorpusError, ParameterError, ProtocolError
-from serlab.experiment import running
+from serlab.experiment import Session, session
 from serlab.methods import MethodSpec
 from serlab.methods import encoder as encoder_methods
 from serlab.methods.scenarios import Majority
@@ -38,7 +38,7 @@ def parameters(small_corpora):
 @pytest.fixture(scope="module")
 def finished(parameters, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    return experiment.run(parameters, folder=folder), folder
+    return Session(parameters, folder=folder).run(), folder
 
 
 def test_every_table_is_there_and_agrees(finished):
@@ -58,20 +58,20 @@ def test_every_table_is_there_and_agrees(finished):
     }  # fmt: skip
     assert needed <= set(pd.read_csv(folder / "results.csv").columns)
     record = json.loads((folder / "headline.json").read_text())
-    assert record["headline"] == experiment.headline(outcome)
+    assert record["headline"] == outcome.headline
     assert "near -> far" in record["headline"] and "data" not in record["parameters"]
 
 
 def test_same_parameters_same_predictions_with_and_without_a_folder(finished, parameters):
-    again = experiment.run(parameters)
+    again = Session(parameters).run()
     pd.testing.assert_frame_equal(again.predictions, finished[0].predictions)
 
 
 def test_a_finished_experiment_is_not_computed_again(finished, parameters):
     texts = []
-    again = experiment.run(
+    again = Session(
         parameters, folder=finished[1], progress=lambda done, total, text: texts.append(text)
-    )
+    ).run()
     assert sum("found" in text for text in texts) == 7, "majority once, three forests twice"
     pd.testing.assert_frame_equal(again.predictions, finished[0].predictions)
 
@@ -80,12 +80,12 @@ def test_work_of_other_code_is_not_taken_up(parameters, tmp_path, monkeypatch):
     def steps() -> list[str]:
         texts = []
         cheap = replace(parameters, methods=("majority",))
-        experiment.run(cheap, folder=tmp_path, progress=lambda done, total, text: texts.append(text))
+        Session(cheap, folder=tmp_path, progress=lambda done, total, text: texts.append(text)).run()
         return [text for text in texts if "Majority" in text]
 
     assert not any("found" in text for text in steps())
     assert steps() == ["Majority, seed 0: found"]
-    monkeypatch.setattr(running, "package_digest", lambda: "another state of the code")
+    monkeypatch.setattr(session, "package_digest", lambda: "another state of the code")
     assert not any("found" in text for text in steps())
 
 
@@ -97,9 +97,9 @@ def test_a_cancelled_experiment_resumes(parameters, finished, tmp_path):
             cancel.set()
 
     with pytest.raises(Cancelled):
-        experiment.run(parameters, folder=tmp_path, progress=late, cancel=cancel)
+        Session(parameters, folder=tmp_path, progress=late, cancel=cancel).run()
     assert not (tmp_path / "predictions.parquet").exists(), "nothing half-done is published"
-    resumed = experiment.run(parameters, folder=tmp_path)
+    resumed = Session(parameters, folder=tmp_path).run()
     pd.testing.assert_frame_equal(resumed.predictions, finished[0].predictions)
 
 
@@ -110,7 +110,7 @@ def test_tables_for_readers(finished):
     assert len(tables.summary_table(outcome)) == len(tables.recall_table(outcome)) == len(METHODS)
     assert len(tables.comparison_table(outcome)) == 2
     assert tables.telling_methods(outcome)[0] == "rf-target"
-    facts = experiment.provenance(outcome)["value"]
+    facts = outcome.provenance["value"]
     assert facts["corpora fingerprint"] == outcome.results["corpora"].iloc[0]
 
 
@@ -126,14 +126,14 @@ def test_a_bad_file_is_skipped_and_counted_or_stops(parameters, small_corpora, t
     table.to_csv(tmp_path / "far" / "corpus.csv", index=False)
     (tmp_path / "near").symlink_to(small_corpora / "near")
     here = replace(parameters, data=str(tmp_path), methods=("majority",), seeds=(0,))
-    outcome = experiment.run(here)
+    outcome = Session(here).run()
     assert outcome.skipped_files["utterance"].tolist() == ["far/broken"]
     assert len(outcome.utterances) == 63
     prepared = experiment.prepare(here)
     assert tables.data_table(prepared)["skipped"].sum() == 1
     assert "channels" in tables.notes_table(prepared)["note"].item(), "and what was done to a file is said"
     with pytest.raises(AudioError, match=r"broken\.wav"):
-        experiment.run(replace(here, on_bad_file="stop"))
+        Session(replace(here, on_bad_file="stop")).run()
 
 
 def test_within_one_corpus_there_is_no_source(parameters):
@@ -144,18 +144,18 @@ def test_within_one_corpus_there_is_no_source(parameters):
         baseline="svm-target-speaker-z",
         protocol="loso",
     )
-    outcome = experiment.run(alone)
+    outcome = Session(alone).run()
     assert outcome.summary["transductive"].item() and outcome.summary["n_folds"].item() == 4
-    assert "no source -> far" in experiment.headline(outcome)
+    assert "no source -> far" in outcome.headline
     with pytest.raises(ParameterError, match="rf-source, rf-source-z need a source"):
         replace(parameters, sources=())
 
 
 def test_a_method_that_no_fold_allows_is_listed_and_the_others_run(parameters):
     """There is no class for neutral speech among low and high arousal."""
-    outcome = experiment.run(
+    outcome = Session(
         replace(parameters, scheme="arousal", protocol="k-shot", shots=2, methods=("rf-neutral", "rf-target"))
-    )
+    ).run()
     assert outcome.summary["method"].tolist() == ["rf-target"]
     skipped = tables.skipped_table(outcome)
     assert skipped["method"].tolist() == ["rf-neutral"] and skipped["n"].tolist() == [5]
@@ -185,11 +185,11 @@ def test_parameters_are_checked(parameters, change, message):
 
 def test_errors_reach_the_caller(parameters):
     with pytest.raises(CorpusError, match="unknown corpus 'elsewhere'"):
-        experiment.run(replace(parameters, target="elsewhere"))
+        Session(replace(parameters, target="elsewhere")).run()
     with pytest.raises(ProtocolError, match="target and source at once"):
-        experiment.run(replace(parameters, sources=("far",)))
+        Session(replace(parameters, sources=("far",))).run()
     with pytest.raises(CorpusError, match="not installed"):
-        experiment.run(replace(parameters, sources=("emovo",)))
+        Session(replace(parameters, sources=("emovo",))).run()
 
 
 def test_groups_of_methods_and_digests(parameters):
@@ -250,7 +250,7 @@ def test_shared_classes_are_those_of_every_corpus(parameters, small_corpora, tmp
     assert tables.data_table(prepared)["used"].sum() == 48
     of_scheme = experiment.prepare(here)
     assert len(of_scheme.utterances) == 56 and len(of_scheme.utterances["emotion"].cat.categories) == 4
-    outcome = experiment.run(replace(here, label_sets="shared", methods=("rf-source",), seeds=(0,)))
+    outcome = Session(replace(here, label_sets="shared", methods=("rf-source",), seeds=(0,))).run()
     assert outcome.chance == pytest.approx(1 / 3)
     assert [column for column in outcome.predictions if column.startswith("p_")] == [
         "p_neutral", "p_anger", "p_sadness",
@@ -282,13 +282,13 @@ def test_a_method_with_features_of_its_own_gets_them(parameters, monkeypatch):
     )  # fmt: skip
     monkeypatch.setitem(methods.METHODS, "spy", spy)
     here = replace(parameters, methods=("spy", "rf-source"), seeds=(0,), seconds=0.5, augment=("noise-20",))
-    outcome = experiment.run(here)
+    outcome = Session(here).run()
     (shape,) = seen
     assert shape[0] == 2 * 32 and shape[2] == 26, "with the augmented copies"
     assert shape[1] <= 51, "and no longer than was asked for"
     used = outcome.results.set_index("method")["features"].to_dict()
     assert used == {"spy": "logmel26", "rf-source": "librosa"}
-    plain = experiment.run(replace(here, methods=("rf-source",)))
+    plain = Session(replace(here, methods=("rf-source",))).run()
     own = outcome.predictions[outcome.predictions["method"] == "rf-source"].reset_index(drop=True)
     columns = own.columns.drop("run")
     pd.testing.assert_frame_equal(own[columns], plain.predictions[columns])
@@ -305,33 +305,33 @@ def test_wrong_weights_are_told_of_before_anything_is_computed(parameters, tmp_p
     def prepare(*_, **__):
         raise AssertionError("no features were to be computed")
 
-    monkeypatch.setattr(running, "prepare", prepare)
+    monkeypatch.setattr(session, "prepare", prepare)
     path = tmp_path / "vgg16.pth"
     message = "there is no file of weights"
     if content is not None:
         path.write_bytes(content)
         message = "has SHA-256 .* expected was"
     with pytest.raises(ParameterError, match=message):
-        experiment.run(replace(parameters, methods=("vgg16-source",), weights=str(path)))
+        Session(parameters.with_values(methods=("vgg16-source",), weights=str(path))).run()
 
 
 @pytest.mark.usefixtures("thin_vgg16")
 def test_the_headline_says_how_vgg16_begins(parameters, finished, tmp_path, monkeypatch):
-    outcome = experiment.run(replace(parameters, methods=("vgg16-source",), seeds=(0,)))
-    assert "VGG16 begins with random initialisation." in experiment.headline(outcome)
-    assert "VGG16" not in experiment.headline(finished[0])
+    outcome = Session(replace(parameters, methods=("vgg16-source",), seeds=(0,))).run()
+    assert "VGG16 begins with random initialisation." in outcome.headline
+    assert "VGG16" not in finished[0].headline
     # Weights that were downloaded for another experiment are not taken unasked.
     (tmp_path / "weights").mkdir()
     for published in imagenet.PUBLISHED.values():
         (tmp_path / "weights" / published.file_name).write_bytes(b"")
     monkeypatch.setenv("SERLAB_CACHE", str(tmp_path))
-    assert "VGG16 begins with random initialisation." in experiment.headline(outcome)
+    assert "VGG16 begins with random initialisation." in outcome.headline
 
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), "1", True])
 def test_a_trade_off_below_zero_is_refused(parameters, value):
     with pytest.raises(ParameterError, match=r"trade-off|'trade_off'"):
-        replace(parameters, trade_off=value)
+        parameters.with_values(trade_off=value)
 
 
 def test_the_trade_off_reaches_the_methods_that_have_one(parameters, monkeypatch):
@@ -346,9 +346,9 @@ def test_the_trade_off_reaches_the_methods_that_have_one(parameters, monkeypatch
         options=("trade_off",),
     )  # fmt: skip
     monkeypatch.setitem(methods.METHODS, "spy", spec)
-    experiment.run(replace(parameters, methods=("spy", "majority"), trade_off=0.25))
+    Session(parameters.with_values(methods=("spy", "majority"), trade_off=0.25)).run()
     assert got == {"trade_off": 0.25}
-    assert replace(parameters, trade_off=0.25).digest() != parameters.digest()
+    assert parameters.with_values(trade_off=0.25).digest() != parameters.digest()
 
 
 # --- pretrained encoders and acoustic models -----------------------------------
@@ -356,7 +356,7 @@ def test_the_trade_off_reaches_the_methods_that_have_one(parameters, monkeypatch
 
 def test_methods_are_fed_the_features_of_the_encoder(parameters, tiny_encoder):
     pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
-    chosen = replace(parameters, encoder="whisper")
+    chosen = parameters.with_values(encoder="whisper")
     used = {
         name: chosen.features_of(methods.get(name))
         for name in ("probe-source", "layer2-source", "top-source", "tdnn-frozen-source", "rf-source")
@@ -369,7 +369,7 @@ def test_methods_are_fed_the_features_of_the_encoder(parameters, tiny_encoder):
         "rf-source": "librosa",
     }
     assert chosen.digest() != parameters.digest()
-    assert replace(chosen, acoustic_model="mine").digest() != chosen.digest()
+    assert chosen.with_values(acoustic_model="mine").digest() != chosen.digest()
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_a_missing_encoder_is_told_of_before_anything_is_computed(parameters, en
     pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
     for name in ("probe-source", "layer2-source", "encoder-mmd", "top-source"):
         with pytest.raises(ParameterError, match=message):
-            replace(parameters, methods=(name,), encoder=encoder)
+            parameters.with_values(methods=(name,), encoder=encoder)
 
 
 def test_a_folder_without_an_acoustic_model_is_told_of_before_anything_is_computed(
@@ -389,13 +389,13 @@ def test_a_folder_without_an_acoustic_model_is_told_of_before_anything_is_comput
     def prepare(*_, **__):
         raise AssertionError("no features were to be computed")
 
-    monkeypatch.setattr(running, "prepare", prepare)
-    chosen = replace(parameters, methods=("tdnn-frozen-source",), acoustic_model=str(tmp_path))
+    monkeypatch.setattr(session, "prepare", prepare)
+    chosen = parameters.with_values(methods=("tdnn-frozen-source",), acoustic_model=str(tmp_path))
     with pytest.raises(ParameterError, match="is no acoustic model"):
-        experiment.run(chosen)
+        Session(chosen).run()
     # Without a folder it is pretrained on the sources, if what they say is known.
     with pytest.raises(ParameterError, match="nothing is known of what is said in near"):
-        experiment.run(replace(chosen, acoustic_model=""))
+        Session(chosen.with_values(acoustic_model="")).run()
 
 
 def test_models_leave_no_path_of_this_machine(parameters, tiny_encoder, tmp_path):
@@ -406,13 +406,13 @@ def test_models_leave_no_path_of_this_machine(parameters, tiny_encoder, tmp_path
         toys.acoustic_model(40), provenance={"corpora": ["near"], "training_audio": [], "scope": "toy"}
     )
     model.save(tmp_path / "models" / "tdnn")
-    outcome = experiment.run(
-        replace(
-            parameters, methods=("layer2-source", "probe-source-z", "tdnn-frozen-source", "rf-target"),
+    outcome = Session(
+        parameters.with_values(
+            methods=("layer2-source", "probe-source-z", "tdnn-frozen-source", "rf-target"),
             seeds=(0,), encoder=str(folder), acoustic_model=str(tmp_path / "models" / "tdnn"),
         ),
         folder=tmp_path / "run",
-    )  # fmt: skip
+    ).run()  # fmt: skip
     used = outcome.results.groupby("method")["features"].first().to_dict()
     assert used == {
         "layer2-source": "encoder-speech:whisper",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from serlab import evaluation, experiment, methods
 from serlab.errors import ParameterError
-from serlab.studies import controls
+from serlab.experiment import Session
+from serlab.studies import controls, random_split, target_head, trade_off
 from tests.toys import separable_features, utterance_table
 
 
@@ -71,12 +74,38 @@ def test_pair_to_show_prefers_the_papers_method(parameters):
 
 
 def test_choices_of_methods(parameters):
-    assert controls.to_sweep(parameters) == ["light-mmd"]
-    assert controls.labelled_methods(parameters) == ["light-target"]
-    headed = controls.with_target_head(parameters)
-    assert headed.methods == methods.GROUPS["target-head"] and headed.label_sets == "any"
-    assert headed.seeds == (3,) and headed.baseline in headed.methods
-    assert controls.first_seed(parameters).seeds == (3,)
+    assert trade_off.to_sweep(parameters) == ["light-mmd"]
+    assert random_split.labelled_methods(parameters) == ["light-target"]
+    demo = parameters.with_values(methods=("adaptation",), preset="demo")
+    assert trade_off.to_sweep(demo) == ["light-mmd", "light-lmmd"]
+    assert random_split.labelled_methods(demo) == ["light-target", "light-mmd-supervised"]
+    headed = target_head.beside(Session(parameters, folder="run"))
+    chosen = headed.parameters
+    assert chosen.methods == methods.GROUPS["target-head"] and chosen.label_sets == "any"
+    assert chosen.seeds == (3,) and chosen.baseline in chosen.methods
+    assert headed.folder == Path("run/target-head")
+
+
+def test_every_source_alone_is_the_same_classifier():
+    """What the unlabelled target adds is measured against a method that is there, and sees none of it."""
+    for spec in methods.METHODS.values():
+        if spec.access == "unlabelled":
+            alone = methods.get(controls.source_alone(spec))
+            assert (alone.access, alone.input) == ("none", spec.input), spec.name
+            assert spec.name.partition("-")[0] == alone.name.partition("-")[0], spec.name
+    assert controls.source_alone(methods.get("light-mmd-z")) == "light-source"
+    assert controls.source_alone(methods.get("svm-tca")) == "svm-source"
+    assert controls.source_alone(methods.get("tdnn-frozen-source-z")) == "tdnn-frozen-source"
+    assert controls.source_alone(methods.get("rf-target")) == ""
+
+
+def test_every_control_is_a_method_and_sees_no_more():
+    for name in ("tdnn-frozen-13-target", "tdnn-tuned-finetuned"):
+        spec = methods.get(name)
+        assert spec.adds == "pretrained weights" and methods.get(spec.control).access == spec.access
+    assert methods.get("tdnn-frozen-13-target").control == "tdnn-random-target"
+    assert methods.get("tdnn-tuned-finetuned").control == "tdnn-scratch-finetuned"
+    assert methods.get("tdnn-random-source").adds != "pretrained weights"
 
 
 def test_shift_of_every_feature_set(parameters):
@@ -87,7 +116,7 @@ def test_shift_of_every_feature_set(parameters):
         utterances=table, X=X, copies=(), further={"moved": (moved,)}, left_out=pd.Series(dtype=int),
         audio_hash=pd.Series(dtype=str), skipped_files=empty, notes=(), fingerprint="toy",
     )  # fmt: skip
-    found = controls.shift_of_features(parameters, prepared).set_index("features")
+    found = controls.shift_of_features(Session(parameters, prepared=prepared)).set_index("features")
     assert found.index.tolist() == ["logmel40", "moved"]
     assert found.loc["moved", "a_distance"] > 1.9 > found.loc["logmel40", "a_distance"]
     assert found.loc["moved", "mmd2"] > found.loc["logmel40", "mmd2"]

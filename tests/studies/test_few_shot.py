@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import experiment
+from serlab import experiment, methods
 from serlab.studies import few_shot
 from serlab.studies.few_shot import Curves
 from tests.toys import separable_features, utterance_table
@@ -33,13 +33,14 @@ def prepared() -> experiment.Prepared:
     )
 
 
-def parameters(*sources: str) -> experiment.Parameters:
-    return experiment.Parameters(target="here", sources=sources, methods=("svm-target",), preset="demo")
+def session(prepared: experiment.Prepared, *sources: str, **more) -> experiment.Session:
+    parameters = experiment.Parameters(target="here", sources=sources, methods=("svm-target",), preset="demo")
+    return experiment.Session(parameters, prepared=prepared, **more)
 
 
 @pytest.fixture(scope="module")
 def curve(prepared) -> few_shot.FewShot:
-    return few_shot.run(parameters("there"), prepared, curves=CURVES)
+    return few_shot.run(session(prepared, "there"), curves=CURVES)
 
 
 def test_one_row_a_method_number_and_draw(curve):
@@ -60,7 +61,7 @@ def test_without_labels_a_semi_supervised_method_is_what_knows_the_unlabelled_ta
         target_only="svm-target", finetuned="svm-pooled", pooled=None, source_only="svm-source",
         semi_supervised="rf-pooled", unlabelled="rf-source",
     )  # fmt: skip
-    curve = few_shot.run(parameters("there"), prepared, curves=curves)
+    curve = few_shot.run(session(prepared, "there"), curves=curves)
     assert set(curve.fits["method"]) == {"svm-target", "svm-pooled", "rf-pooled"}
     assert set(curve.fits.query("shots == 0")["method"]) == {"svm-pooled", "rf-pooled"}
     found = curve.predictions[curve.predictions["fold"].str.endswith(" 0 shots")]
@@ -76,20 +77,26 @@ def test_the_band_goes_from_the_worst_draw_to_the_best(curve):
 
 def test_numbers_that_cannot_be_drawn_are_listed(prepared, monkeypatch):
     monkeypatch.setitem(few_shot.SHOTS, "demo", (1, 50))
-    curve = few_shot.run(parameters(), prepared, curves=CURVES)
+    curve = few_shot.run(session(prepared), curves=CURVES)
     assert set(curve.fits["shots"]) == {1} and set(curve.fits["method"]) == {"svm-target"}
     assert list(curve.skipped["fold"]) == ["draw-1, 50 shots", "draw-2, 50 shots"]
     assert curve.skipped["reason"].str.contains("8 of 'anger'").all()
 
 
 def test_finished_work_is_found_again(prepared, curve, tmp_path):
-    first = few_shot.run(parameters("there"), prepared, curves=CURVES, folder=tmp_path)
+    first = few_shot.run(session(prepared, "there", folder=tmp_path), curves=CURVES)
     assert (tmp_path / "few_shot.csv").is_file()
     texts = []
     again = few_shot.run(
-        parameters("there"), prepared, curves=CURVES, folder=tmp_path,
-        progress=lambda done, total, text: texts.append(text),
-    )  # fmt: skip
+        session(prepared, "there", folder=tmp_path, progress=lambda done, total, text: texts.append(text)),
+        curves=CURVES,
+    )
     assert all(text.endswith("found") for text in texts)
     for other in (first, again):
         pd.testing.assert_frame_equal(other.fits, curve.fits)
+
+
+def test_curves_are_methods():
+    for curves in (few_shot.ON_ENCODER, few_shot.ON_TDNN, few_shot.ACNN, few_shot.ENCODER_DECODER):
+        for name in (curves.target_only, *curves.with_source, *curves.without_labels.values()):
+            assert name in methods.METHODS

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from serlab.errors import Cancelled, ParameterError, ProtocolError
+from serlab.evaluation import intervals
+from serlab.progress import Watch
 from serlab.studies import layer_probes
 from serlab.studies.layer_probes import probe_layers
 from tests.toys import utterance_table
@@ -121,7 +123,7 @@ def test_uar_and_its_interval_against_loops():
     )  # fmt: skip
     low, high = layer_probes._interval(hit, question, 3)
     values = []
-    draws = np.random.default_rng(3).multinomial(6, np.full(6, 1 / 6), size=layer_probes.N_RESAMPLES)
+    draws = np.random.default_rng(3).multinomial(6, np.full(6, 1 / 6), size=intervals.N_RESAMPLES)
     for draw in draws:
         rows = np.concatenate([np.tile(np.flatnonzero(speaker == s), k) for s, k in enumerate(draw)])
         values.append(np.mean([hit[rows[y[rows] == c]].mean() for c in range(3) if (y[rows] == c).any()]))
@@ -177,6 +179,6 @@ def test_bad_input_and_cancelling():
     cancel, told = threading.Event(), []
     cancel.set()
     with pytest.raises(Cancelled):
-        asked(table, {"x": X}, cancel=cancel)
-    asked(table, {"x": X}, progress=lambda *step: told.append(step))
+        asked(table, {"x": X}, watch=Watch(cancel=cancel))
+    asked(table, {"x": X}, watch=Watch(progress=lambda *step: told.append(step)))
     assert [step[:2] for step in told] == [(0, 3), (1, 3), (2, 3), (3, 3)]

@@ -11,9 +11,10 @@ import pytest
 from serlab import experiment, features, methods, protocols
 from serlab.errors import ParameterError, ProtocolError, TrainingError
 from serlab.evaluation import selection
+from serlab.experiment import Session
 from serlab.methods import METHODS, MethodSpec
 from serlab.samples import Labelled
-from serlab.studies import trade_off as sweep
+from serlab.studies import trade_off
 from tests.toys import separable_features, utterance_table
 
 CLASSES = ("neutral", "anger", "joy", "sadness")
@@ -85,8 +86,9 @@ def parameters() -> experiment.Parameters:
     )
 
 
-def run(parameters, prepared, **more) -> sweep.Sweep:
-    return sweep.run(parameters, prepared, names=["believer"], **{"trade_offs": (0.0, 1.0, 5.0), **more})
+def run(parameters, prepared, folder=None, trade_offs=(0.0, 1.0, 5.0)) -> trade_off.Sweep:
+    session = Session(parameters, prepared=prepared, folder=folder)
+    return trade_off.run(session, names=["believer"], trade_offs=trade_offs)
 
 
 def test_candidates_never_see_held_out_speakers_or_target_labels(parameters, prepared, table, seen):
@@ -141,7 +143,7 @@ def test_a_loss_that_is_no_number_is_counted(parameters, prepared, seen):
 def test_only_adapters_with_a_trade_off(parameters, prepared):
     for name in ("rf-source", "light-mmd-supervised", "svm-source-z"):
         with pytest.raises(ParameterError, match="cannot be swept"):
-            sweep.run(parameters, prepared, names=[name])
+            trade_off.run(Session(parameters, prepared=prepared), names=[name])
 
 
 def test_one_source_speaker_cannot_be_divided(parameters, prepared, seen):

@@ -6,19 +6,17 @@ import itertools
 import shlex
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 
-from serlab import experiment, methods, plotting, progress
-from serlab.data import utterances
+from serlab import experiment, methods
 from serlab.errors import Cancelled, CorpusError, SerlabError
-from serlab.experiment import Outcome, Parameters
-from serlab.labels import scheme
+from serlab.experiment import Outcome, Parameters, Session
+from serlab.methods import OPTIONS
 from serlab.widgets import panel as widgets
+from serlab.widgets.panel import Panel
+from serlab.widgets.pickers import controls
 
 SECONDS = 20
 
@@ -92,15 +90,15 @@ def outcome(parameters: Parameters) -> Outcome:
     )
 
 
-def fake_runner(parameters, *, folder, progress, on_epoch, cancel) -> Outcome:
-    progress(1, 2, "half")
-    return outcome(parameters)
+def fake_runner(session: Session) -> Outcome:
+    session.progress(1, 2, "half")
+    return outcome(session.parameters)
 
 
-def waiting_runner(parameters, *, folder, progress, on_epoch, cancel) -> Outcome:
+def waiting_runner(session: Session) -> Outcome:
     """Works until it is cancelled."""
-    progress(3, 10, "RF <1>")
-    assert cancel.wait(SECONDS)
+    session.progress(3, 10, "RF <1>")
+    assert session.cancel.wait(SECONDS)
     raise Cancelled("cancelled; finished methods are kept")
 
 
@@ -108,7 +106,7 @@ def waiting_runner(parameters, *, folder, progress, on_epoch, cancel) -> Outcome
 
 
 def test_a_panel_starts_from_its_parameters_and_gives_them_back(parameters):
-    panel = widgets.Panel(parameters)
+    panel = Panel(parameters)
     assert panel.parameters == parameters
     assert panel.as_notebook_parameters() == parameters.as_dict()
     assert not panel.run_button.disabled
@@ -116,7 +114,7 @@ def test_a_panel_starts_from_its_parameters_and_gives_them_back(parameters):
 
 
 def test_every_picker_changes_its_parameter(parameters):
-    panel = widgets.Panel(parameters)
+    panel = Panel(parameters)
     changes = {
         "target": "synthetic-c",
         "scheme": "arousal",
@@ -146,7 +144,7 @@ def test_a_notebook_of_frames_offers_what_concerns_frames():
         target="synthetic-b", sources=("synthetic-a",), features="logmel26", methods=("acnn-target",),
         baseline="acnn-target", preset="demo", protocol="speaker-groups", scheme="arousal",
     )  # fmt: skip
-    panel = widgets.Panel(start, notebook="02", groups=("neumann-vu",))
+    panel = Panel(start, notebook="02", groups=("neumann-vu",))
     assert set(panel.method_boxes) == set(methods.GROUPS["neumann-vu"])
     assert not any(name.startswith("is10") for _, name in panel.controls["features"].options)
     panel.controls["augment"].value = "noise-20, specaugment"
@@ -157,20 +155,8 @@ def test_a_notebook_of_frames_offers_what_concerns_frames():
     assert panel.run_button.disabled and "echo" in panel.problem.value
 
 
-def test_live_curves_draw_the_history_so_far():
-    curves = widgets.LiveCurves()
-    history = pd.DataFrame({"loss": [1.0, 0.5], "uar": [0.5, 0.75], "validation_uar": [0.4, np.nan]})
-    curves.report("ACNN, fold 1 of 5", history)
-    assert "ACNN, fold 1 of 5" in curves.widget.value and "uar 0.750" in curves.widget.value
-    assert curves.widget.value.count("<polyline") == 3 and curves.widget.layout.display is None
-    curves.report("too soon", history)
-    assert "too soon" not in curves.widget.value
-    curves.hide()
-    assert curves.widget.layout.display == "none"
-
-
 def test_shots_are_asked_for_with_k_shot_only(parameters):
-    panel = widgets.Panel(parameters)
+    panel = Panel(parameters)
     assert panel.controls["shots"].disabled
     panel.controls["protocol"].value = "k-shot"
     assert not panel.controls["shots"].disabled
@@ -190,7 +176,7 @@ def test_shots_are_asked_for_with_k_shot_only(parameters):
     ],
 )
 def test_a_wrong_combination_disables_run_and_says_why(parameters, change, reason):
-    panel = widgets.Panel(parameters, runner=fake_runner)
+    panel = Panel(parameters, runner=fake_runner)
     change(panel)
     assert panel.run_button.disabled
     assert reason in panel.problem.value
@@ -200,7 +186,7 @@ def test_a_wrong_combination_disables_run_and_says_why(parameters, change, reaso
 
 
 def test_a_wrong_combination_can_be_put_right(parameters):
-    panel = widgets.Panel(parameters)
+    panel = Panel(parameters)
     panel.controls["target"].value = "synthetic-a"
     panel.controls["target"].value = "synthetic-c"
     assert not panel.run_button.disabled
@@ -208,21 +194,21 @@ def test_a_wrong_combination_can_be_put_right(parameters):
 
 
 def test_target_only_methods_need_no_source(parameters):
-    panel = widgets.Panel(parameters)
+    panel = Panel(parameters)
     panel.method_boxes["rf-source"].value = False
     panel.source_boxes["synthetic-a"].value = False
     assert panel.parameters.sources == ()
 
 
 def test_a_baseline_that_is_not_ticked_is_pointed_out(parameters):
-    panel = widgets.Panel(parameters)
+    panel = Panel(parameters)
     panel.method_boxes["rf-target"].value = False
     assert "there will be no transfer gain" in panel.problem.value
     assert not panel.run_button.disabled
 
 
 def test_corpora_that_are_not_installed_are_listed_with_how_to_get_them(parameters):
-    panel = widgets.Panel(parameters)
+    panel = Panel(parameters)
     assert "emodb" not in panel.installed
     assert panel.source_boxes["emodb"].disabled
     assert panel.source_boxes["emodb"].description == "emodb (missing)"
@@ -232,14 +218,14 @@ def test_corpora_that_are_not_installed_are_listed_with_how_to_get_them(paramete
 
 
 def test_a_missing_corpus_among_the_parameters_is_named(tmp_path):
-    panel = widgets.Panel(Parameters(target="urdu", sources=("emodb", "synthetic-a"), data=str(tmp_path)))
+    panel = Panel(Parameters(target="urdu", sources=("emodb", "synthetic-a"), data=str(tmp_path)))
     assert panel.run_button.disabled
     assert "urdu, emodb: not installed in" in panel.problem.value
     assert not panel.source_boxes["emodb"].disabled  # so that it can be unticked
 
 
 def test_the_command_gives_the_same_parameters(parameters):
-    panel = widgets.Panel(parameters)
+    panel = Panel(parameters)
     panel.controls["seeds"].value = "0, 1, 2"
     words = shlex.split(panel.command)
     assert words[:3] == ["serlab", "run", "01"]
@@ -262,7 +248,7 @@ def test_the_command_gives_the_same_parameters(parameters):
 
 def test_run_shows_the_result(parameters):
     seen = []
-    panel = widgets.Panel(parameters, runner=fake_runner, on_result=seen.append)
+    panel = Panel(parameters, runner=fake_runner, on_result=seen.append)
     panel.run_button.click()
     assert panel.wait(SECONDS)
     assert panel.error is None
@@ -279,7 +265,7 @@ def test_run_shows_the_result(parameters):
 
 
 def test_cancel_stops_the_run_and_says_so(parameters):
-    panel = widgets.Panel(parameters, runner=waiting_runner)
+    panel = Panel(parameters, runner=waiting_runner)
     panel.run_button.click()
     assert panel.run_button.disabled and not panel.cancel_button.disabled
     assert not panel.wait(0.05)
@@ -295,7 +281,7 @@ def test_cancel_stops_the_run_and_says_so(parameters):
 
 
 def test_a_second_run_is_not_started_beside_the_first(parameters):
-    panel = widgets.Panel(parameters, runner=waiting_runner)
+    panel = Panel(parameters, runner=waiting_runner)
     panel.start()
     first = panel._thread
     panel.start()
@@ -312,10 +298,10 @@ def test_a_second_run_is_not_started_beside_the_first(parameters):
     ],
 )
 def test_an_error_is_one_message(parameters, error, text):
-    def failing_runner(parameters, **_):
+    def failing_runner(session):
         raise error
 
-    panel = widgets.Panel(parameters, runner=failing_runner)
+    panel = Panel(parameters, runner=failing_runner)
     panel.run_button.click()
     assert panel.wait(SECONDS)
     assert text in panel.message.value
@@ -325,7 +311,7 @@ def test_an_error_is_one_message(parameters, error, text):
 
 def test_a_run_after_an_error_forgets_it(parameters, monkeypatch):
     monkeypatch.setattr(widgets, "_result_widgets", lambda outcome: [])
-    panel = widgets.Panel(parameters, runner=fake_runner)
+    panel = Panel(parameters, runner=fake_runner)
     panel.error = ValueError()
     panel.run_button.click()
     assert panel.wait(SECONDS)
@@ -334,150 +320,41 @@ def test_a_run_after_an_error_forgets_it(parameters, monkeypatch):
 
 def test_the_runner_gets_what_the_panel_shows(parameters, monkeypatch):
     monkeypatch.setattr(widgets, "_result_widgets", lambda outcome: [])
-    got = {}
+    got = []
 
-    def runner(parameters, **options):
-        got.update(options, parameters=parameters)
-        return outcome(parameters)
+    def runner(session):
+        got.append(session)
+        return outcome(session.parameters)
 
-    panel = widgets.Panel(parameters, runner=runner)
+    panel = Panel(parameters, runner=runner)
     panel.controls["seeds"].value = "7"
     panel.start()
     assert panel.wait(SECONDS)
-    assert got["parameters"].seeds == (7,)
-    assert isinstance(got["cancel"], threading.Event)
-    assert got["folder"] == panel.folder == experiment.scratch_folder(panel.parameters)
+    (session,) = got
+    assert session.parameters.seeds == (7,)
+    assert isinstance(session.cancel, threading.Event)
+    assert session.folder == panel.session.folder == experiment.scratch_folder(panel.parameters)
 
 
-def test_progress_bar_estimates_what_is_left(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(widgets.time, "monotonic", lambda: now[0])
-    bar = widgets.ProgressBar()
-    bar.report(0, 100, "features")
-    now[0] += 10
-    bar.report(20, 100, "features")
-    assert bar._bar.value == 0.2
-    assert "features &middot; 20 of 100 &middot; about 40 s left" in bar._text.value
-    bar.report(21, 100, "too soon after the last")
-    assert "20 of 100" in bar._text.value
-    now[0] += 1
-    bar.report(1, 8, "next stage")
-    assert "left" not in bar._text.value  # its speed is not known yet
-    bar.report(8, 8, "next stage")
-    assert bar.widget.layout.display == "none"
+def test_cells_below_share_one_session_until_the_choice_changes(parameters):
+    panel = Panel(parameters)
+    session = panel.session
+    assert panel.session is session and session.parameters == parameters
+    panel.controls["seeds"].value = "3"
+    assert panel.session is not session and panel.session.parameters.seeds == (3,)
 
 
-# --- headless ---
-
-
-def test_headless_there_are_no_widgets(parameters, monkeypatch, tmp_path):
-    shown = []
-    monkeypatch.setattr(widgets, "display", shown.append)
-    monkeypatch.setattr(widgets, "Panel", None)
-    fixed = widgets.show(parameters, run_folder=str(tmp_path))
-    assert shown == [fixed]
-    assert fixed.parameters == parameters
-    assert fixed.folder == tmp_path
-    fixed.progress(1, 2, "half")
-    assert (tmp_path / progress.FILE_NAME).is_file(), "for the command that waits"
-    assert "synthetic-a" in fixed.installed
-    bundle = fixed._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" not in bundle
-    assert "rf-source, rf-target" in bundle["text/html"]
+def test_options_of_families_have_the_pickers_that_they_declare(parameters):
+    chosen = {"trade_off": 0.3, "encoder": "whisper", "weights": "", "acoustic_model": "mine"}
+    made = controls(parameters.with_values(**chosen), ["synthetic-a", "synthetic-b"])
+    assert set(OPTIONS) <= set(made)
+    for name, option in OPTIONS.items():
+        assert (made[name].value, made[name].description) == (chosen[name], option.title)
+        assert made[name].tooltip == option.help
+    assert made["weights"].placeholder == "random" and made["trade_off"].min == 0
 
 
 def test_a_panel_has_a_table_for_viewers_without_widgets(parameters):
-    bundle = widgets.Panel(parameters)._repr_mimebundle_()
+    bundle = Panel(parameters)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "Parameters of this run" in bundle["text/html"]
-
-
-# --- browser of utterances ---
-
-
-@pytest.fixture
-def tones(tmp_path: Path) -> pd.DataFrame:
-    rows = []
-    time = np.arange(8000) / 16000
-    for corpus, speaker, emotion in [("x", "1", "anger"), ("x", "2", "joy"), ("y", "3", "neutral")]:
-        path = tmp_path / f"{corpus}{speaker}.wav"
-        soundfile.write(path, 0.3 * np.sin(2 * np.pi * 220 * time), 16000)
-        rows.append(
-            {
-                "utterance": f"{corpus}/{speaker}", "corpus": corpus, "speaker": f"{corpus}/{speaker}",
-                "path": str(path), "native_label": emotion,
-            }
-        )  # fmt: skip
-    return scheme("four").apply(utterances(rows))
-
-
-def test_browser_lists_plays_and_draws(tones):
-    browser = widgets.Browser(tones)
-    assert browser.utterance.options == ("x/1", "x/2")
-    assert "<audio" in browser.view.player.value and "data:image/png" in browser.view.picture.value
-    browser.emotion.value = "joy"
-    assert browser.utterance.options == ("x/2",)
-    assert browser.utterance.value == "x/2"
-    browser.speaker.value = "x/1"
-    assert browser.utterance.options == () and browser.view.player.value == ""
-    browser.corpus.value = "y"
-    assert browser.utterance.options == ("y/3",)
-    assert browser.emotion.options == (widgets.ALL, "neutral")
-
-
-def test_browser_says_what_is_wrong_with_a_file(tones):
-    Path(tones.loc["x/1", "path"]).write_bytes(b"")
-    browser = widgets.Browser(tones)
-    assert "x1.wav" in browser.view.picture.value and browser.view.player.value == ""
-
-
-def seen_outcome(tones: pd.DataFrame, with_attention: bool = True) -> SimpleNamespace:
-    """What an experiment with two methods leaves behind: the second is wrong about x/2."""
-    classes = tuple(tones["emotion"].cat.categories)
-    y_true = tones["emotion"].cat.codes.to_numpy()
-    parts = []
-    for method, wrong in (("svm", []), ("acnn", ["x/2"])):
-        y = np.where(tones.index.isin(wrong), (y_true + 1) % len(classes), y_true)
-        proba = np.where(np.eye(len(classes))[y] > 0, 0.7, 0.1)
-        part = pd.DataFrame(proba, columns=[f"p_{name}" for name in classes])
-        key = {"method": method, "fold": "1", "seed": 0, "utterance": tones.index}
-        parts.append(part.assign(y_true=y_true, y_pred=y, **key))
-    weights = pd.DataFrame(
-        {"a_1": 0.8, "a_2": 0.2, "utterance": tones.index, "method": "acnn", "part": "test"}
-    )
-    return SimpleNamespace(
-        classes=classes,
-        utterances=tones,
-        predictions=pd.concat(parts, ignore_index=True),
-        attention=weights if with_attention else pd.DataFrame(),
-        summary=pd.DataFrame({"method": ["svm", "acnn"], "title": ["SVM", "ACNN, target only"]}),
-    )
-
-
-def test_prediction_browser_lists_wrong_and_right_answers(tones):
-    browser = widgets.PredictionBrowser(seen_outcome(tones), step_seconds=0.25)
-    assert browser.message.value == "0 of 3 utterances", "the SVM made no error"
-    assert browser.view.player.value == ""
-    browser.method.value = "acnn"
-    assert browser.utterance.options == (("x/2: joy, answer sadness", "x/2"),)
-    assert "<audio" in browser.view.player.value
-    assert "ACNN, target only: x/2" in browser.view.picture.value
-    browser.answer.value = "right"
-    assert browser.message.value == "2 of 3 utterances"
-    assert "ACNN, target only: x/1" in browser.view.picture.value
-    browser.method.value = "svm"
-    assert "SVM: x/1" in browser.view.picture.value, "the same utterance, the other method"
-
-
-def test_headless_prediction_browser_is_a_figure_of_the_most_certain_error(tones):
-    figure = widgets.prediction_browser(seen_outcome(tones), run_folder="runs/1", step_seconds=0.25)
-    assert isinstance(figure, plotting.Figure)
-    assert figure.get_suptitle() == "ACNN, target only: x/2, speaker x/2"
-    plain = widgets.prediction_browser(seen_outcome(tones, with_attention=False), run_folder="runs/1")
-    assert plain.get_suptitle().startswith("SVM: ")
-
-
-def test_headless_browser_is_a_figure(tones):
-    figure = widgets.corpus_browser(tones, run_folder="runs/1")
-    assert isinstance(figure, plotting.Figure)
-    assert figure.get_suptitle() == "x/1: anger, speaker x/1"

@@ -156,3 +156,15 @@ def choices() -> pd.DataFrame:
 def not_run(installed: Sequence[str]) -> pd.DataFrame:
     """The paper's one corpus of emotions, and whether it is there: source, target, status."""
     return papers.run_status(pd.DataFrame([{"source": "", "target": "iemocap"}]), installed)
+
+
+def beside_the_paper(names: Sequence[str]) -> dict[str, str]:
+    """Methods -> the row of the paper's table 3 that they stand beside."""
+    rows = {"tdnn-frozen-target": "asr-transfer", "tdnn-tuned-target": "asr-transfer", **NEAREST}
+    return {name: row for name, row in rows.items() if name in names}
+
+
+def compared_layers(names: Sequence[str]) -> list[str]:
+    """Methods that ask which layer of the TDNN is best (the paper's table 2)."""
+    asked = ("tdnn-frozen-prefinal-target", "tdnn-frozen-13-target", "tdnn-frozen-target")
+    return [name for name in asked if name in names]

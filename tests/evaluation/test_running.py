@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import metrics
+from serlab import evaluation, metrics
 from serlab.errors import Cancelled, ProtocolError, TrainingError
-from serlab.evaluation import running as evaluation
+from serlab.evaluation import Material, Setting, running
 from serlab.features import Frames
 from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
+from serlab.progress import UNWATCHED, Watch
 from serlab.protocols import SplitProtocol
 from serlab.samples import Labelled, Unlabelled, statistics
 from tests.toys import separable_features, utterance_table
@@ -71,8 +72,10 @@ def splits(table):
     return SplitProtocol(name="one-subject", target="here", sources=("there",)).plan(table)[0]
 
 
-def run(specs, splits, X, table, seeds=(0, 1), **more):
-    return evaluation.run(specs, splits, X=X, utterances=table, seeds=seeds, preset="demo", **more)
+def run(specs, splits, X, table, seeds=(0, 1), copies=(), watch=UNWATCHED, **more):
+    material = Material(utterances=table, features={"": (X, *copies)})
+    setting = Setting(seeds=tuple(seeds), preset="demo")
+    return running.run(specs, splits, material=material, setting=setting, watch=watch, **more)
 
 
 @pytest.mark.parametrize("access", FIT_ARGUMENTS)
@@ -140,7 +143,7 @@ def test_resumes_where_it_stopped(table, X, splits, tmp_path):
 
     specs = [spec(name="a"), spec(name="b")]
     with pytest.raises(Cancelled):
-        run(specs, splits, X, table, folder=tmp_path, progress=stop_late, cancel=cancel)
+        run(specs, splits, X, table, folder=tmp_path, watch=Watch(progress=stop_late, cancel=cancel))
     kept = sorted(path.name for path in tmp_path.iterdir())
     assert kept == ["a-seed0.fits.parquet", "a-seed0.predictions.parquet"]
     made: list[Nearest] = []
@@ -151,14 +154,14 @@ def test_resumes_where_it_stopped(table, X, splits, tmp_path):
 
 
 def test_resumes_within_a_method_fold_by_fold(table, X, splits, tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "_SAVE_EVERY", -1.0)
+    monkeypatch.setattr(running, "_SAVE_EVERY", -1.0)
 
     def stop(done, total, text):
         if done >= 2:
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        run([spec()], splits, X, table, seeds=(0,), folder=tmp_path, progress=stop)
+        run([spec()], splits, X, table, seeds=(0,), folder=tmp_path, watch=Watch(progress=stop))
     made: list[Nearest] = []
     resumed = run([spec(made=made)], splits, X, table, seeds=(0,), folder=tmp_path)
     assert len(made) == len(splits) - 2, "two folds were on disk"
@@ -230,7 +233,7 @@ def test_what_a_network_shows_is_kept_for_the_first_seed(table, X, splits, tmp_p
     again = run([network, spec(name="plain")], splits, frames_of(X), table, folder=tmp_path)
     pd.testing.assert_frame_equal(again.attention, done.attention)
     # Or not, where nobody looks at it.
-    bare = run([network, spec(name="plain")], splits, frames_of(X), table, details=False)
+    bare = run([network, spec(name="plain")], splits, frames_of(X), table, with_details=False)
     assert bare.embeddings.empty and bare.attention.empty and bare.shift.empty
     pd.testing.assert_frame_equal(bare.predictions, done.predictions)
     pd.testing.assert_frame_equal(bare.history, done.history)
@@ -295,93 +298,7 @@ def test_every_measure_derives_from_the_predictions(table, X, splits):
     assert summary["uar_low"] <= summary["uar"] <= summary["uar_high"]
 
 
-def fake_predictions(
-    rng, *, speakers=10, per_speaker=40, accuracy=(0.5, 0.7)
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Two methods, "a" and "b", right with the given probabilities."""
-    n = speakers * per_speaker
-    names = [f"u{i}" for i in range(n)]
-    y = rng.integers(0, 2, n)
-    tables = []
-    for method, share in zip("ab", accuracy, strict=True):
-        y_pred = np.where(rng.random(n) < share, y, 1 - y)
-        table = pd.DataFrame({"utterance": names, "y_true": y, "y_pred": y_pred})
-        tables.append(table.assign(method=method, fold="f", seed=0, p_no=1.0 - y_pred, p_yes=1.0 * y_pred))
-    return pd.concat(tables, ignore_index=True), pd.Series(
-        np.repeat(np.arange(speakers), per_speaker), index=names
-    )
-
-
-def test_bootstrap_equals_a_naive_loop():
-    predictions, speakers = fake_predictions(np.random.default_rng(0))
-    counts = evaluation.speaker_counts(predictions[predictions["method"] == "a"], speakers, 2)
-    weights = evaluation._resamples(10, 20, seed=3)
-    fast = metrics.uar(evaluation._weighted(weights, counts))[:, 0]
-    own = predictions[predictions["method"] == "a"].assign(speaker=speakers.to_numpy())
-    for draw, value in zip(weights, fast, strict=True):
-        rows = pd.concat([own[own["speaker"] == s] for s, times in enumerate(draw) for _ in range(times)])
-        assert value == pytest.approx(
-            float(metrics.uar(metrics.confusion(rows["y_true"], rows["y_pred"], 2)))
-        )
-
-
-def test_paired_comparison_of_a_real_difference_and_of_none():
-    predictions, speakers = fake_predictions(np.random.default_rng(1))
-    table = evaluation.compare(predictions, speakers, baseline="a")
-    assert table["verdict"].tolist() == ["helps"]
-    assert table["gain_low"].item() > 0
-    reverse = evaluation.compare(predictions, speakers, baseline="b")
-    assert reverse["gain"].item() == pytest.approx(-table["gain"].item())
-    assert reverse["verdict"].tolist() == ["hurts"]
-    same = predictions[predictions["method"] == "a"]
-    twice = pd.concat([same, same.assign(method="copy")])
-    identical = evaluation.compare(twice, speakers, baseline="a")
-    assert (identical["gain"].item(), identical["p"].item()) == (0.0, 1.0)
-
-
-def test_randomisation_p_value_by_hand():
-    """Two speakers, always better on one, never on the other: the four swaps are countable."""
-    rows = []
-    for method, right in (("a", {"x": False, "y": True}), ("b", {"x": True, "y": True})):
-        for speaker in "xy":
-            for y in (0, 1):
-                answer = y if right[speaker] else 1 - y
-                rows.append({"method": method, "utterance": f"{speaker}{y}", "y_true": y, "y_pred": answer})
-    speakers = pd.Series({"x0": "x", "x1": "x", "y0": "y", "y1": "y"})
-    predictions = pd.DataFrame(rows).assign(fold="f", seed=0, p_0=0.5, p_1=0.5)
-    table = evaluation.compare(predictions, speakers, baseline="a")
-    assert table["gain"].item() == pytest.approx(0.5)
-    assert table["p"].item() == 1.0, "every swap gives a difference of the same size"
-
-
-def test_false_alarms_keep_to_their_level():
-    """Under the null hypothesis, p < .05 in about 5 % of 200 experiments."""
-    rng = np.random.default_rng(5)
-    p = []
-    for _ in range(200):
-        predictions, speakers = fake_predictions(rng, speakers=8, per_speaker=10, accuracy=(0.6, 0.6))
-        p.append(evaluation.compare(predictions, speakers, baseline="a", n_resamples=50)["p"].item())
-    assert np.mean(np.array(p) < 0.05) < 0.10
-
-
-def test_holm_by_hand():
-    assert evaluation.holm(np.array([0.01, 0.04, 0.03, 0.5])) == pytest.approx([0.04, 0.09, 0.09, 0.5])
-    assert evaluation.holm(np.array([])).size == 0
-
-
-def test_one_test_speaker_has_no_interval():
-    predictions, speakers = fake_predictions(np.random.default_rng(2), speakers=1)
-    fits = pd.DataFrame([{**dict.fromkeys(evaluation.FIT_COLUMNS, ""), "method": m, "fold": "f", "seed": 0,
-                          "n_train": 1, "n_target": 1, "n_test": 40, "seconds": 0.0, "transductive": False}
-                         for m in "ab"])  # fmt: skip
-    summary = evaluation.summarise(predictions, evaluation.score(predictions, fits), speakers)
-    assert summary["uar"].notna().all() and summary["uar_low"].isna().all()
-
-
-def test_missing_baseline_and_misaligned_rows(table, X, splits):
-    predictions, speakers = fake_predictions(np.random.default_rng(0))
-    with pytest.raises(ProtocolError, match="baseline 'c' has no predictions"):
-        evaluation.compare(predictions, speakers, baseline="c")
+def test_misaligned_rows_and_a_run_without_a_fold_are_refused(table, X, splits):
     with pytest.raises(ValueError, match="same rows"):
         run([spec()], splits, X.iloc[::-1], table)
     no_source = [replace(split, train=np.array([], dtype=int)) for split in splits]

@@ -1,0 +1,233 @@
+"""The one door to ``fit``: a method is handed what its access allows, normalised, and nothing else.
+
+Runs, sweeps of a trade-off, few-shot curves and the weights of layers all come
+through here, so what a method may see is decided in one place.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from serlab import normalization
+from serlab.errors import ProtocolError
+from serlab.evaluation.material import Material, Samples
+from serlab.methods.base import FIT_ARGUMENTS, Method, MethodSpec
+from serlab.normalization import Normalized
+from serlab.protocols import Split
+from serlab.samples import Labelled, Unlabelled
+from serlab.training import Fitting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """How methods are run, whichever they are.
+
+    Attributes
+    ----------
+    seeds : tuple of int
+        A deterministic method runs with the first one only.
+    preset : {"demo", "quick", "paper"}
+    n_jobs : int
+        Threads a method may use.
+    device : {"cpu", "cuda"}
+    augment : callable, optional
+        Applied by networks to their training batches, see :func:`serlab.training.train`.
+    values : mapping of str to value
+        What was chosen for the options of families, by name.
+    provided : mapping of str to object
+        What builders are given for them, see :attr:`serlab.methods.options.Option.provide`.
+    run_id : str
+        Written into every row.
+    """
+
+    seeds: tuple[int, ...]
+    preset: str
+    n_jobs: int = 1
+    device: str = "cpu"
+    augment: Callable[..., Tensor] | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    provided: Mapping[str, Any] = field(default_factory=dict)
+    run_id: str = ""
+
+    def build(self, spec: MethodSpec, *, n_classes: int, seed: int, fitting: Fitting) -> Method:
+        """A method, not fitted yet, with what it asks for."""
+        options = {name: self.provided[name] for name in spec.options if name in self.provided}
+        return spec.build(n_classes=n_classes, seed=seed, preset=self.preset, fitting=fitting, **options)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Rows of the utterance table that a method's access lets it see.
+
+    Attributes
+    ----------
+    source, target_train : ndarray of int
+        With labels.
+    adapt : ndarray of int
+        Of the target, without labels.
+    """
+
+    source: np.ndarray
+    target_train: np.ndarray
+    adapt: np.ndarray
+
+    @property
+    def target_seen(self) -> str:
+        """In words: "12 labelled + unlabelled", "nothing"."""
+        seen = []
+        if len(self.target_train):
+            seen.append(f"{len(self.target_train)} labelled")
+        if len(self.adapt):
+            seen.append("unlabelled")
+        return " + ".join(seen) or "nothing"
+
+
+def given(spec: MethodSpec, split: Split, seed: int) -> Given:
+    """What of a split a method may see.
+
+    Where it may see fewer labelled target utterances than there are
+    (``target_limit``), these are drawn anew for each fold and seed. Target
+    utterances whose labels are not for the method are unlabelled like the rest.
+    """
+    nothing = np.array([], dtype=int)
+    arguments = FIT_ARGUMENTS[spec.access]
+    transductive = normalization.is_transductive(spec.normalization)
+    adapt = split.adapt if transductive or "adapt" in arguments else nothing
+    target_train = split.target_train if "target_train" in arguments else nothing
+    if spec.target_limit is not None and len(target_train) > spec.target_limit:
+        rng = np.random.default_rng([seed, *split.fold.encode()])
+        target_train = np.sort(rng.choice(target_train, spec.target_limit, replace=False))
+    if len(adapt):
+        adapt = np.setdiff1d(np.union1d(adapt, split.target_train), target_train)
+    return Given(
+        source=split.train if "source" in arguments else nothing, target_train=target_train, adapt=adapt
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A fitted method, and the door through which it is shown further utterances.
+
+    Attributes
+    ----------
+    spec : MethodSpec
+    method : Method
+    parts : Normalized
+        What it was fitted on, and the utterances it is tested on.
+    """
+
+    spec: MethodSpec
+    method: Method
+    parts: Normalized
+    samples: Samples = field(repr=False)
+    seen: Given = field(repr=False)
+    neutral: int | None = None
+
+    def proba(self) -> np.ndarray:
+        """Probabilities of the tested utterances, shape (n, classes)."""
+        return np.asarray(self.method.predict_proba(self.parts.test.X), dtype=float)
+
+    def shown(self, rows: np.ndarray) -> Normalized:
+        """The same parts with other utterances to be looked at, normalised as the tested ones are."""
+        return _normalized(self.spec, self.samples, self.seen, rows, self.neutral)
+
+    @property
+    def as_source(self) -> Any:
+        """What stands for the method where rows of the source are looked at."""
+        return self.method.as_source() if hasattr(self.method, "as_source") else self.method
+
+
+def fit(
+    spec: MethodSpec,
+    split: Split,
+    *,
+    material: Material,
+    setting: Setting,
+    seed: int,
+    fitting: Fitting,
+    fitted_before: dict[bytes, Method] | None = None,
+) -> Fitted:
+    """Fit a method on what its access lets it see of a split.
+
+    Parameters
+    ----------
+    spec : MethodSpec
+    split : Split
+        Its labels of ``test`` are not read.
+    material : Material
+    setting : Setting
+    seed : int
+    fitting : Fitting
+    fitted_before : dict, optional
+        Training data -> what was fitted on it, of the same method and seed: filled and used here, so that
+        a source is learned from once for all folds.
+
+    Raises
+    ------
+    ProtocolError
+        If a part that the method needs is empty, or has too few classes.
+    TrainingError
+        If a loss is no longer finite.
+    """
+    samples = material.of(spec, setting.values)
+    seen = given(spec, split, seed)
+    parts = _normalized(spec, samples, seen, split.test, material.neutral)
+    arguments = {name: getattr(parts, name) for name in FIT_ARGUMENTS[spec.access]}
+    for name, part in arguments.items():
+        if part is None:
+            raise ProtocolError(f"{spec.name} needs {name.replace('_', ' ')} data and there is none")
+    method = setting.build(spec, n_classes=len(material.classes), seed=seed, fitting=fitting)
+    before = {} if fitted_before is None else fitted_before
+    return Fitted(
+        spec=spec,
+        method=_learned(method, arguments, before),
+        parts=parts,
+        samples=samples,
+        seen=seen,
+        neutral=material.neutral,
+    )
+
+
+def _normalized(
+    spec: MethodSpec, samples: Samples, seen: Given, test: np.ndarray, neutral: int | None
+) -> Normalized:
+    return normalization.normalize(
+        spec.normalization,
+        source=samples.labelled(seen.source),
+        target_train=samples.labelled(seen.target_train),
+        adapt=samples.unlabelled(seen.adapt),
+        test=samples.unlabelled(test),
+        neutral=neutral,
+    )
+
+
+def _learned(method: Any, arguments: Mapping[str, Unlabelled], before: dict[bytes, Any]) -> Method:
+    """Fit, or find what was already fitted on the same data."""
+    if hasattr(method, "fit_source"):
+        key = _digest(arguments["source"])
+        if key not in before:
+            before[key] = method.fit_source(source=arguments["source"])
+        # Shallow: fit_target leaves the source stage as it is.
+        return copy.copy(before[key]).fit_target(target_train=arguments["target_train"])
+    if "target_train" in arguments:
+        return method.fit(**arguments)  # every fold has its own labelled part: nothing to keep
+    key = _digest(*arguments.values())
+    if key not in before:
+        before[key] = method.fit(**arguments)
+    return before[key]
+
+
+def _digest(*parts: Unlabelled) -> bytes:
+    digest = hashlib.blake2b()
+    for part in parts:
+        digest.update(np.ascontiguousarray(part.X))
+        if isinstance(part, Labelled):
+            digest.update(np.ascontiguousarray(part.y))
+    return digest.digest()

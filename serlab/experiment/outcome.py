@@ -1,0 +1,166 @@
+"""What an experiment leaves behind, and what it says."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from serlab import files
+from serlab.evaluation import intervals
+from serlab.evaluation.material import Features
+from serlab.experiment.parameters import Parameters
+from serlab.methods import OPTIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """All tables of one experiment. See :mod:`serlab.evaluation` for columns.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    utterances : DataFrame
+    X : Features
+    left_out, skipped_files, notes
+        See :class:`serlab.experiment.Prepared`.
+    skipped_folds : DataFrame
+        method ("all" where no method could be run), fold, reason.
+    audit : DataFrame
+        See :func:`serlab.evaluation.leakage.audit`.
+    predictions, history, attention, embeddings, shift : DataFrame
+        See :class:`serlab.evaluation.Run`.
+    results, summary, comparison : DataFrame
+        See :func:`serlab.evaluation.score`, :func:`serlab.evaluation.summarise` and
+        :func:`serlab.evaluation.compare`.
+    sentences : tuple of str
+        What families of methods say of their options: which network was pretrained on what.
+    """
+
+    parameters: Parameters
+    utterances: pd.DataFrame
+    X: Features
+    left_out: pd.Series
+    skipped_files: pd.DataFrame
+    skipped_folds: pd.DataFrame
+    audit: pd.DataFrame
+    predictions: pd.DataFrame
+    history: pd.DataFrame
+    attention: pd.DataFrame
+    embeddings: pd.DataFrame
+    shift: pd.DataFrame
+    results: pd.DataFrame
+    summary: pd.DataFrame
+    comparison: pd.DataFrame
+    notes: tuple[str, ...]
+    sentences: tuple[str, ...] = ()
+    provided: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes in order."""
+        return tuple(self.utterances["emotion"].cat.categories)
+
+    @property
+    def chance(self) -> float:
+        """UAR of guessing, over the classes that the target has."""
+        own = self.utterances["corpus"] == self.parameters.target
+        return 1 / self.utterances.loc[own, "emotion"].nunique()
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any corpus is synthetic: then nothing here is evidence about emotion."""
+        names = (self.parameters.target, *self.parameters.sources)
+        return any(name.startswith("synthetic-") for name in names)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one or two sentences, from the tables alone."""
+        pair = f"{' + '.join(self.parameters.sources) or 'no source'} -> {self.parameters.target}"
+        badge = self.summary["badge"].iloc[0]
+        further = [*([f"[{badge}]"] if badge else []), *self.sentences]
+        if self.is_synthetic:
+            further.append("Synthetic corpora: not evidence about emotion.")
+        return " ".join([f"{pair}: {_answer(self)}. Chance {self.chance:.2f}.", *further])
+
+    @property
+    def provenance(self) -> pd.DataFrame:
+        """What a reader needs to repeat the result: one row a fact."""
+        parameters, results = self.parameters, self.results
+        facts = {
+            "question": f"does {' + '.join(parameters.sources) or 'the target alone'} help on "
+            f"{parameters.target}?",
+            "preset": parameters.preset,
+            "protocol": parameters.split_protocol().title,
+            "seeds": ", ".join(map(str, parameters.seeds)),
+            "corpora fingerprint": results["corpora"].iloc[0],
+            "parameters digest": results["parameters"].iloc[0],
+            "seconds of fitting": f"{results['seconds'].sum():.0f}",
+            **_versions("serlab", "opensmile", "scikit-learn", "torch", "numpy"),
+        }
+        return pd.DataFrame({"value": facts})
+
+
+def _answer(outcome: Outcome) -> str:
+    baseline, summary = outcome.parameters.baseline, outcome.summary.set_index("method")
+    if baseline not in summary.index or outcome.comparison.empty:
+        best = summary["uar"].idxmax()
+        return f"highest UAR {_uar(summary.loc[best])} ({summary.loc[best, 'title']})"
+    verdicts = outcome.comparison["verdict"].value_counts()
+    best = outcome.comparison.loc[outcome.comparison["gain"].idxmax()]
+    gain = intervals.text(best["gain"], best["gain_low"], best["gain_high"], sign=True)
+    return (
+        f"target alone UAR {_uar(summary.loc[baseline])}; of {len(outcome.comparison)} other methods "
+        f"{verdicts.get('helps', 0)} help, {verdicts.get('hurts', 0)} hurt, "
+        f"{verdicts.get('no difference shown', 0)} show no difference (Holm-corrected); largest gain "
+        f"{gain}, corrected p {best['p_holm']:.3f} ({best['title']})"
+    )
+
+
+def _uar(row: pd.Series) -> str:
+    return intervals.text(row["uar"], row["uar_low"], row["uar_high"])
+
+
+def _versions(*packages: str) -> dict[str, str]:
+    """Versions of those that are installed."""
+    found = {}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:  # an extra, or a checkout that is not installed
+            continue
+    return found
+
+
+def save(outcome: Outcome, folder: Path) -> None:
+    """Write the tables of an experiment; predictions are there already."""
+    for name in ("results", "summary", "comparison", "audit", "skipped_folds"):
+        files.write_table(folder / f"{name}.csv", getattr(outcome, name))
+    for name in ("history", "attention", "embeddings", "shift"):
+        table = getattr(outcome, name)
+        if len(table):
+            files.write_table(folder / f"{name}.parquet", table)
+    # File names only: the path on this machine says nothing to a reader.
+    files.write_table(
+        folder / "skipped_files.csv", outcome.skipped_files.drop(columns="path", errors="ignore")
+    )
+    record = {
+        "headline": outcome.headline,
+        "synthetic": outcome.is_synthetic,
+        "parameters": without_paths(outcome.parameters),
+        "corpora": outcome.results["corpora"].iloc[0],
+        "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    files.write_text(folder / "headline.json", json.dumps(record, indent=2))
+
+
+def without_paths(parameters: Parameters) -> dict[str, Any]:
+    """Parameters as others may see them: of a path on this machine, its last part."""
+    chosen = {name: value for name, value in parameters.as_dict().items() if name != "data"}
+    return chosen | {name: Path(chosen[name]).name for name, option in OPTIONS.items() if option.is_path}

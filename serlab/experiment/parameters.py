@@ -1,0 +1,276 @@
+"""What a person chooses: all of it JSON, all of it checked at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from serlab import features, labels, methods, protocols
+from serlab.errors import ParameterError
+from serlab.features import augmentation
+from serlab.methods import OPTIONS, MethodSpec
+
+#: What to do with an audio file that cannot be used.
+ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
+
+#: Which classes take part where corpora have different ones.
+LABEL_SETS: tuple[str, ...] = ("scheme", "shared", "any")
+
+#: Where networks of frames may be trained.
+DEVICES: tuple[str, ...] = ("auto", "cpu", "cuda")
+
+#: Where or how fast, not what: they change no prediction.
+_NO_MATTER = ("data", "jobs", "baseline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """What a person chooses; everything in it can be written as JSON.
+
+    Attributes
+    ----------
+    target : str
+        Corpus whose emotions are to be recognised.
+    sources : tuple of str
+        Corpora that might help; empty for a study within one corpus.
+    scheme : str
+        Label scheme, see :data:`serlab.labels.SCHEMES`.
+    features : str
+        Feature set, see :data:`serlab.features.FEATURE_SETS` and :data:`serlab.features.PREFIXES`.
+    methods : tuple of str
+        Names of :data:`serlab.methods.METHODS`, or of :data:`serlab.methods.GROUPS`,
+        which are replaced by their members.
+    baseline : str
+        Target-only method that transfer has to beat.
+    protocol : str
+        See :data:`serlab.protocols.PROTOCOLS`.
+    shots : int
+        Labelled target utterances per class ("k-shot" only).
+    folds : int
+        Folds of "speaker-groups" and "random", draws of "k-shot".
+    seeds : tuple of int
+        Repeats of the stochastic methods. The first one also seeds random splits.
+    preset : {"demo", "quick", "paper"}
+    seconds : float
+        Frames only: longer utterances are cut there.
+    augment : tuple of str
+        Changed copies of the training utterances (:mod:`serlab.features.augmentation`: "noise-20"), and
+        "specaugment", which masks parts of training batches.
+    device : {"auto", "cpu", "cuda"}
+        Where networks of frames are trained.
+    data : str
+        Data root; empty for the default, see :func:`serlab.data.data_root`.
+    on_bad_file : {"skip", "stop"}
+    jobs : int
+        Threads.
+    label_sets : {"scheme", "shared", "any"}
+        All classes of the scheme, those that occur in every corpus, or those that occur in any.
+    options : mapping of str to value
+        What families of methods ask for, see :data:`serlab.methods.OPTIONS` ("trade_off", "encoder" ...);
+        what is not given has its default. In notebooks and on the command line they stand beside the rest.
+
+    Raises
+    ------
+    ParameterError, ProtocolError
+        On construction, naming the parameter and what it may be.
+
+    Examples
+    --------
+    >>> chosen = Parameters(target="urdu", sources=("emodb",), options={"trade_off": 0.3})
+    >>> chosen.as_dict()["trade_off"]
+    0.3
+    """
+
+    target: str
+    sources: tuple[str, ...] = ()
+    scheme: str = "four"
+    features: str = "is10"
+    methods: tuple[str, ...] = ("rf-source", "rf-target", "rf-pooled")
+    baseline: str = "rf-target"
+    protocol: str = "one-subject"
+    shots: int = 5
+    folds: int = 5
+    seeds: tuple[int, ...] = (0,)
+    preset: str = "quick"
+    seconds: float = 7.5
+    augment: tuple[str, ...] = ()
+    device: str = "auto"
+    data: str = ""
+    on_bad_file: str = "skip"
+    jobs: int = 2
+    label_sets: str = "scheme"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._complete()
+        _require_types(self)
+        _require_known(self)
+        _require_sense(self)
+        for name in self.augment:
+            augmentation.parse(name)
+        for name, value in self.options.items():
+            OPTIONS[name].check(value)
+        _require_fitting_methods(self)
+        self.split_protocol()
+
+    def _complete(self) -> None:
+        """One entry for a tuple, members for groups of methods, defaults for options."""
+        for name in ("sources", "methods", "seeds", "augment"):
+            value = getattr(self, name)
+            value = (value,) if isinstance(value, str | int) else tuple(value)
+            if name == "methods":
+                value = tuple(method for entry in value for method in methods.GROUPS.get(entry, (entry,)))
+            object.__setattr__(self, name, tuple(dict.fromkeys(value)))
+        for name in self.options:
+            if name not in OPTIONS:
+                raise ParameterError(f"unknown option {name!r}; known: {', '.join(OPTIONS)}")
+        chosen = {name: self.options.get(name, option.default) for name, option in OPTIONS.items()}
+        object.__setattr__(self, "options", chosen)
+
+    @classmethod
+    def from_names(cls, names: Mapping[str, Any]) -> Parameters:
+        """Pick the parameters out of a notebook's variables: ``from_names(globals())``."""
+        own = {name: names[name] for name in _KINDS if name in names}
+        return cls(**own, options={name: names[name] for name in OPTIONS if name in names})
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """All parameters as notebooks and the command line have them, options among them."""
+        return (*_KINDS, *OPTIONS)
+
+    @classmethod
+    def default(cls, name: str) -> Any:
+        """Default of a parameter or option; None for the target, which has none."""
+        return OPTIONS[name].default if name in OPTIONS else getattr(cls, name, None)
+
+    def with_values(self, **values: Any) -> Parameters:
+        """The same with other values, of parameters or of options.
+
+        Raises
+        ------
+        ParameterError
+            If the combination makes no sense.
+        """
+        options = {name: values.pop(name) for name in list(values) if name in OPTIONS}
+        return dataclasses.replace(self, **values, options={**self.options, **options})
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values, as a notebook's parameters cell has them."""
+        own = {name: getattr(self, name) for name in _KINDS} | dict(self.options)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in own.items()}
+
+    def specs(self) -> list[MethodSpec]:
+        """The chosen methods."""
+        return [methods.get(name) for name in self.methods]
+
+    def asked(self) -> list[str]:
+        """Options that some chosen method asks for."""
+        return list(dict.fromkeys(name for spec in self.specs() for name in spec.options))
+
+    def features_of(self, spec: MethodSpec) -> str:
+        """Name of the feature set that a method is fed."""
+        return spec.feature_set(self.options) or self.features
+
+    def digest(self) -> str:
+        """Short hash of everything that may change a prediction."""
+        chosen = {name: value for name, value in self.as_dict().items() if name not in _NO_MATTER}
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:10]
+
+    def split_protocol(self) -> protocols.SplitProtocol:
+        """The protocol these parameters ask for."""
+        return protocols.SplitProtocol(
+            name=self.protocol,
+            target=self.target,
+            sources=self.sources,
+            shots=self.shots,
+            repeats=self.folds,
+            seed=self.seeds[0],
+        )
+
+
+_KINDS = {
+    "target": str, "sources": str, "scheme": str, "features": str, "methods": str, "baseline": str,
+    "protocol": str, "shots": int, "folds": int, "seeds": int, "preset": str, "seconds": int | float,
+    "augment": str, "device": str, "data": str, "on_bad_file": str, "jobs": int, "label_sets": str,
+}  # fmt: skip
+
+
+def choices() -> dict[str, tuple[str, ...]]:
+    """Parameters that are one of a few words, and the words."""
+    return {
+        "scheme": tuple(labels.SCHEMES),
+        "methods": tuple(methods.METHODS),
+        "baseline": tuple(name for name, spec in methods.METHODS.items() if spec.access == "target-only"),
+        "protocol": tuple(protocols.PROTOCOLS),
+        "preset": methods.PRESETS,
+        "device": DEVICES,
+        "on_bad_file": ON_BAD_FILE,
+        "label_sets": LABEL_SETS,
+    }
+
+
+def _entries(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _require_types(parameters: Parameters) -> None:
+    for name, value, kind in _typed(parameters):
+        if not isinstance(value, kind) or isinstance(value, bool):
+            expected = getattr(kind, "__name__", "number")
+            raise ParameterError(f"parameter {name!r}: {value!r} is not of type {expected}")
+
+
+def _typed(parameters: Parameters) -> Iterator[tuple[str, Any, Any]]:
+    """Name, one value and the type it should have."""
+    for name, kind in _KINDS.items():
+        for value in _entries(getattr(parameters, name)):
+            yield name, value, kind
+    for name, value in parameters.options.items():
+        kind = type(OPTIONS[name].default)
+        yield name, value, int | float if kind is float else kind
+
+
+def _require_known(parameters: Parameters) -> None:
+    for name, known in choices().items():
+        for value in _entries(getattr(parameters, name)):
+            if value not in known:
+                raise ParameterError(f"parameter {name!r}: {value!r} is none of {', '.join(known)}")
+
+
+def _require_sense(parameters: Parameters) -> None:
+    if not parameters.methods or not parameters.seeds:
+        raise ParameterError("parameters 'methods' and 'seeds' need at least one entry each")
+    if parameters.jobs < 1 or parameters.shots < 1:
+        raise ParameterError(
+            f"parameters 'jobs' ({parameters.jobs}) and 'shots' ({parameters.shots}) start at 1"
+        )
+    if not parameters.seconds > 0:
+        raise ParameterError(f"parameter 'seconds': {parameters.seconds} is not a length of time")
+
+
+def _require_fitting_methods(parameters: Parameters) -> None:
+    """Methods that are installed, have the corpora they need, and get the kind of features they take."""
+    try:
+        kind = features.get(parameters.features).kind
+    except ParameterError as error:
+        raise ParameterError(f"parameter 'features': {error}") from error
+    specs = parameters.specs()
+    for spec in specs:
+        methods.require_installed(spec)
+        features.get(parameters.features_of(spec))
+    if not parameters.sources:
+        needy = [spec.name for spec in specs if spec.access != "target-only"]
+        if needy:
+            raise ParameterError(f"parameter 'sources' is empty, but {', '.join(needy)} need a source corpus")
+    if kind == "vectors":
+        needy = [spec.name for spec in specs if spec.input == "frames" and not spec.features]
+        if needy:
+            known = [name for name, found in features.FEATURE_SETS.items() if found.kind == "frames"]
+            raise ParameterError(
+                f"{', '.join(needy)} need frames, and feature set {parameters.features!r} has one vector an "
+                f"utterance; choose one of {', '.join(known)}"
+            )

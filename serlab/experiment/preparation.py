@@ -1,0 +1,175 @@
+"""From corpora to utterances with classes and features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from serlab import corpora, data, features, labels
+from serlab.errors import AudioError, ProtocolError
+from serlab.evaluation import Material
+from serlab.evaluation.material import Features
+from serlab.experiment.parameters import Parameters
+from serlab.features import augmentation
+from serlab.progress import UNWATCHED, Watch
+
+#: Parameters that decide what is prepared; which feature sets methods bring along, too.
+OF_DATA = (
+    "target", "sources", "scheme", "features", "seconds", "augment", "data", "on_bad_file", "label_sets",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Utterances with labels and features, and what was left behind.
+
+    Attributes
+    ----------
+    utterances : DataFrame
+        With ``emotion``; only rows that have a class and usable audio.
+    X : DataFrame, shape (n, d), or Frames, shape (n, t, d)
+        Features, same index.
+    copies : tuple of the same
+        Features of augmented audio.
+    further : mapping of str to tuple of the same
+        Feature sets that methods bring along, by name: features, and those of augmented audio.
+    left_out : Series
+        Utterances the scheme leaves out, by corpus and emotion.
+    audio_hash : Series
+        Utterance -> hash of its audio.
+    skipped_files : DataFrame
+        utterance, path, reason.
+    notes : tuple of str
+        What else a reader should know of the data.
+    fingerprint : str
+        Of all corpora as read, before labels and bad files.
+    """
+
+    utterances: pd.DataFrame
+    X: Features
+    copies: tuple[Features, ...]
+    further: Mapping[str, tuple[Features, ...]]
+    left_out: pd.Series
+    audio_hash: pd.Series
+    skipped_files: pd.DataFrame
+    notes: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def vectors(self) -> pd.DataFrame:
+        """One vector an utterance, for figures: frames by their mean and SD."""
+        return self.X if isinstance(self.X, pd.DataFrame) else self.X.statistics()
+
+    @cached_property
+    def material(self) -> Material:
+        """What methods are fed from."""
+        return Material(utterances=self.utterances, features={"": (self.X, *self.copies), **self.further})
+
+
+def prepare(parameters: Parameters, *, watch: Watch = UNWATCHED) -> Prepared:
+    """Read the corpora, map their labels, extract (or find) their features.
+
+    Raises
+    ------
+    CorpusError, LabelError, AudioError
+        Audio only with ``on_bad_file="stop"``, or if an augmentation spoils it.
+    """
+    table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
+    labelled, left_out = _labelled(table, parameters)
+    extraction = _extract(labelled, parameters, parameters.features, watch=watch)
+    labelled = labelled.loc[extraction.X.index]
+    on_audio = [name for name in parameters.augment if augmentation.parse(name).on_audio]
+    copies = tuple(
+        _more(labelled, parameters, parameters.features, augment=augment, watch=watch) for augment in on_audio
+    )
+    known = {parameters.features: (extraction.X, *copies)}
+    for name in dict.fromkeys(spec.feature_set(parameters.options) for spec in parameters.specs()):
+        if name and name not in known:
+            known[name] = tuple(
+                _more(labelled, parameters, name, augment=augment, watch=watch)
+                for augment in (None, *on_audio)
+            )
+    brought = {spec.feature_set(parameters.options) for spec in parameters.specs()} - {""}
+    return Prepared(
+        utterances=labelled,
+        X=extraction.X,
+        copies=copies,
+        further={name: parts for name, parts in known.items() if name in brought},
+        left_out=left_out,
+        audio_hash=extraction.audio_hash,
+        skipped_files=extraction.skipped,
+        notes=_notes(table, extraction),
+        fingerprint=data.fingerprint(table),
+    )
+
+
+def _labelled(table: pd.DataFrame, parameters: Parameters) -> tuple[pd.DataFrame, pd.Series]:
+    """Utterances that have a class, and counts of the others by corpus and emotion."""
+    scheme = labels.scheme(parameters.scheme)
+    labelled = scheme.apply(table)
+    left_out = scheme.left_out_counts(table)
+    if parameters.label_sets == "shared":
+        labelled, alone = _of_shared_classes(labelled)
+        left_out = pd.concat([left_out, alone]).sort_index()
+    elif parameters.label_sets == "any":
+        labelled = labelled.assign(emotion=labelled["emotion"].cat.remove_unused_categories())
+    return labelled, left_out
+
+
+def _extract(
+    labelled: pd.DataFrame, parameters: Parameters, name: str, *, watch: Watch, augment: str | None = None
+) -> features.Extraction:
+    return features.extract(
+        labelled,
+        features=name,
+        seconds=parameters.seconds,
+        augment=augment,
+        seed=parameters.seeds[0],
+        on_bad=parameters.on_bad_file,
+        jobs=parameters.jobs,
+        progress=watch.progress,
+        cancel=watch.cancel,
+    )
+
+
+def _more(
+    labelled: pd.DataFrame, parameters: Parameters, name: str, *, augment: str | None, watch: Watch
+) -> Features:
+    """Further features of the same utterances, none of which may be lost."""
+    found = _extract(labelled, parameters, name, augment=augment, watch=watch)
+    if len(found.skipped):
+        utterance, reason = found.skipped.iloc[0][["utterance", "reason"]]
+        remedy = "the changed audio cannot be used: choose another augmentation"
+        if augment is None:
+            remedy = f"feature set {name!r} cannot be computed: leave out the methods that need it"
+        raise AudioError(f"{utterance}: {reason}; {remedy}")
+    return found.X
+
+
+def _notes(table: pd.DataFrame, extraction: features.Extraction) -> tuple[str, ...]:
+    notes = [
+        *corpora.remarks(table),
+        *(f"{n} files: {note}" for note, n in extraction.notes["note"].value_counts().items()),
+    ]
+    if extraction.rebuilt:
+        notes.append(f"{extraction.rebuilt} damaged cache entries were computed again")
+    return tuple(notes)
+
+
+def _of_shared_classes(utterances: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Utterances of the classes that every corpus has, and counts of the others by corpus and emotion."""
+    found = utterances.groupby("corpus", observed=True)["emotion"].agg(set)
+    shared = [name for name in utterances["emotion"].cat.categories if all(name in own for own in found)]
+    if len(shared) < 2:
+        raise ProtocolError(
+            f"{', '.join(found.index)} share {len(shared)} class(es), two are needed; choose another label "
+            "scheme, other corpora, or label_sets='scheme'"
+        )
+    kept = utterances["emotion"].isin(shared)
+    others = utterances[~kept]
+    alone = others.groupby([others["corpus"], others["emotion"].astype(str)]).size()
+    utterances = utterances[kept]
+    return utterances.assign(emotion=utterances["emotion"].cat.set_categories(shared)), alone

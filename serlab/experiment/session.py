@@ -1,0 +1,238 @@
+"""A session: parameters, where work is kept, and who watches; everything is run through it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from torch import Tensor
+
+from serlab import data as corpus_data
+from serlab import evaluation, methods
+from serlab.evaluation import Material, Setting
+from serlab.experiment import running
+from serlab.experiment.outcome import Outcome
+from serlab.experiment.parameters import Parameters
+from serlab.experiment.preparation import OF_DATA, Prepared, prepare
+from serlab.features import augmentation
+from serlab.methods import OPTIONS, Asked
+from serlab.progress import OnEpoch, Progress, Watch
+from serlab.protocols import Split
+from serlab.provenance import package_digest
+from serlab.training.devices import resolve_device
+
+
+@dataclass(frozen=True)
+class Session:
+    """An experiment that can be prepared, run, and asked further questions.
+
+    Notebooks, panels, the command line and studies all hold one, which is why
+    they all get the same predictions.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    folder : path, optional
+        Where predictions.parquet and the other tables go. Finished methods
+        are kept there too (``parts-*``), so that the same session resumes, or
+        comes back at once when nothing is left to do.
+    progress : callable(done, total, text), optional
+    on_epoch : callable(text, history), optional
+        For live curves: what is being fitted, and its epochs so far.
+    cancel : threading.Event, optional
+    prepared : Prepared, optional
+        Utterances and features that are at hand; read from the corpora without.
+
+    Examples
+    --------
+    >>> session = Session(Parameters(target="urdu", sources=("emodb",)))
+    >>> outcome = session.run()  # doctest: +SKIP
+    >>> print(outcome.headline)  # doctest: +SKIP
+    """
+
+    parameters: Parameters
+    folder: Path | str | None = field(default=None, kw_only=True)
+    progress: Progress | None = field(default=None, kw_only=True, repr=False, compare=False)
+    on_epoch: OnEpoch | None = field(default=None, kw_only=True, repr=False, compare=False)
+    cancel: Event | None = field(default=None, kw_only=True, repr=False, compare=False)
+    prepared: Prepared | None = field(default=None, kw_only=True, repr=False, compare=False)
+    _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def run(self, *, with_details: bool = True) -> Outcome:
+        """Fit all methods on all splits, compare them, and write the tables into the folder.
+
+        Parameters
+        ----------
+        with_details : bool
+            Whether to keep attention, embeddings and shift, for figures.
+
+        Raises
+        ------
+        SerlabError
+            With what is wrong and what to do.
+        Cancelled
+            Finished work stays in the folder.
+        """
+        return running.run(self, with_details=with_details)
+
+    def prepare(self) -> Prepared:
+        """Utterances with classes and features, read once.
+
+        Raises
+        ------
+        CorpusError, LabelError, AudioError
+            See :func:`serlab.experiment.prepare`.
+        """
+        return self._prepared
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        return prepare(self.parameters, watch=self.watch) if self.prepared is None else self.prepared
+
+    @property
+    def material(self) -> Material:
+        """What methods are fed from: the prepared utterances and features."""
+        return self.prepare().material
+
+    @cached_property
+    def provided(self) -> Mapping[str, Any]:
+        """What the methods of this session are given for their options, by name."""
+        return self._provide(self.parameters.asked())
+
+    def _provide(self, names: Iterable[str]) -> dict[str, Any]:
+        parameters = self.parameters
+        for name in names:
+            if name not in self._known:
+                asked = Asked(
+                    value=parameters.options[name],
+                    sources=parameters.sources,
+                    preset=parameters.preset,
+                    seed=parameters.seeds[0],
+                    data=parameters.data,
+                    device=parameters.device,
+                    progress=self.progress,
+                    cancel=self.cancel,
+                )
+                self._known[name] = OPTIONS[name].provide(asked)
+        return {name: self._known[name] for name in names}
+
+    @property
+    def watch(self) -> Watch:
+        """Who looks on."""
+        return Watch(progress=self.progress, on_epoch=self.on_epoch, cancel=self.cancel)
+
+    def setting(self, names: Iterable[str], *, seeds: Sequence[int] | None = None) -> Setting:
+        """How methods are run.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Of the methods, for what they are given.
+        seeds : sequence of int, optional
+            Others than the parameters'.
+        """
+        parameters = self.parameters
+        asked = dict.fromkeys(option for name in names for option in methods.get(name).options)
+        return Setting(
+            seeds=parameters.seeds if seeds is None else tuple(seeds),
+            preset=parameters.preset,
+            n_jobs=parameters.jobs,
+            device=resolve_device(parameters.device),
+            augment=_batch_augmentation(parameters),
+            values=parameters.options,
+            provided=self._provide(asked),
+            run_id=parameters.digest(),
+        )
+
+    def evaluate(
+        self,
+        names: Sequence[str],
+        splits: Sequence[Split],
+        *,
+        seeds: Sequence[int] | None = None,
+        kept_in: str = "",
+        with_details: bool = False,
+    ) -> evaluation.Run:
+        """Fit methods on splits of the prepared data, as the parameters say.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of :data:`serlab.methods.METHODS`.
+        splits : sequence of Split
+        seeds : sequence of int, optional
+            Others than the parameters'.
+        kept_in : str
+            Folder for finished work, see :meth:`kept`.
+        with_details : bool
+            Whether to keep what figures show besides answers.
+        """
+        return evaluation.run(
+            [methods.get(name) for name in names],
+            splits,
+            material=self.material,
+            setting=self.setting(names, seeds=seeds),
+            folder=self.kept(kept_in),
+            checkpoints=self.kept("checkpoints"),
+            with_details=with_details,
+            watch=self.watch,
+        )
+
+    def kept(self, name: str) -> Path | None:
+        """Where finished pieces of unfinished work go; None without a folder.
+
+        They may only be taken up with the same parameters, data and code: another state of any of these
+        has another place.
+        """
+        if self.folder is None:
+            return None
+        return Path(self.folder) / self._parts / name
+
+    @cached_property
+    def _parts(self) -> str:
+        text = f"{self.parameters.digest()} {self.prepare().fingerprint} {package_digest()}"
+        return f"parts-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+    def beside(self, name: str, **values: Any) -> Session:
+        """A session with other values of some parameters, in a folder of its own below this one.
+
+        Parameters
+        ----------
+        name : str
+            Of that folder; empty for the same folder.
+        **values
+            See :meth:`Parameters.with_values`.
+        """
+        parameters = self.parameters.with_values(**values)
+        known = self.__dict__.get("_prepared", self.prepared)
+        return Session(
+            parameters,
+            folder=None if self.folder is None else Path(self.folder) / name,
+            progress=self.progress,
+            on_epoch=self.on_epoch,
+            cancel=self.cancel,
+            prepared=known if known is not None and self._same_data(parameters, known) else None,
+        )
+
+    def _same_data(self, parameters: Parameters, known: Prepared) -> bool:
+        """Whether what is prepared here is what other parameters ask for."""
+        brought = {spec.feature_set(parameters.options) for spec in parameters.specs()} - {""}
+        return brought <= set(known.further) and all(
+            getattr(parameters, name) == getattr(self.parameters, name) for name in OF_DATA
+        )
+
+
+def scratch_folder(parameters: Parameters) -> Path:
+    """Where interactive work on these parameters is kept between cells and sessions."""
+    return corpus_data.cache_root() / "experiments" / parameters.digest()
+
+
+def _batch_augmentation(parameters: Parameters) -> Callable[..., Tensor] | None:
+    """What networks apply to their training batches; None where only audio is changed, or nothing."""
+    on_batches = any(not augmentation.parse(name).on_audio for name in parameters.augment)
+    return augmentation.spec_augment if on_batches else None

@@ -1,0 +1,83 @@
+"""What stands in for a panel where nobody can click."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from serlab import corpora, plotting, progress
+from serlab.experiment import Parameters, Session, scratch_folder
+from serlab.methods import OPTIONS
+from serlab.reporting import notebooks
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Parameters that nobody can change any more.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    run_folder : str
+        Where papermill's run keeps its tables; empty for the scratch folder.
+    """
+
+    parameters: Parameters
+    run_folder: str = ""
+
+    @cached_property
+    def session(self) -> Session:
+        """The session of these parameters; its progress goes into the run folder, for whoever waits there."""
+        return Session(
+            self.parameters,
+            folder=self.run_folder or scratch_folder(self.parameters),
+            progress=progress.to_file(self.run_folder) if self.run_folder else None,
+        )
+
+    @property
+    def installed(self) -> list[str]:
+        """Corpora that can be read now."""
+        return list(corpora.installed(self.parameters.data or None))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": parameter_table(self.parameters).to_html(), "text/plain": repr(self.parameters)}
+
+
+def parameter_table(parameters: Parameters) -> Styler:
+    """Parameters as a static table."""
+    rows = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in parameters.as_dict().items()
+        if value not in ("", [])
+    }
+    table = pd.DataFrame({"parameter": list(rows), "value": list(rows.values())})
+    return plotting.display_table(table, "Parameters of this run")
+
+
+#: Named in a command only where they are not the default: what changes no number, or only some methods.
+_SILENT = ("data", "jobs", "device", "seconds", "augment", *OPTIONS)
+
+
+def command(parameters: Parameters, notebook: str = "01") -> str:
+    """Command line that runs a notebook with these parameters."""
+    known = declared(notebook) - {"preset"}
+    words = ["serlab", "run", notebook]
+    for name, value in parameters.as_dict().items():
+        default = Parameters.default(name)
+        is_default = value == (list(default) if isinstance(default, tuple) else default)
+        if name not in known or (name in _SILENT and is_default):
+            continue
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        words += ["-p", f"{name}={text}"]
+    return shlex.join([*words, "--preset", parameters.preset])
+
+
+def declared(notebook: str) -> set[str]:
+    """Parameters that a notebook has; all there are, where no notebooks can be found."""
+    if not notebooks.available():
+        return set(Parameters.names())
+    return set(notebooks.parameters(notebooks.find(notebook)))

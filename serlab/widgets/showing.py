@@ -1,0 +1,119 @@
+"""What a notebook calls: something to click where somebody can, else a table or a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import display
+
+from serlab.experiment import Outcome, Parameters
+from serlab.plotting import Figure
+from serlab.plotting import utterance as pictures
+from serlab.widgets.headless import Fixed
+
+if TYPE_CHECKING:  # ipywidgets is there only where somebody can click
+    from serlab.widgets.browsers import Browser, PredictionBrowser
+    from serlab.widgets.panel import Panel
+
+
+def show(
+    parameters: Parameters,
+    run_folder: str = "",
+    *,
+    notebook: str = "01",
+    groups: Sequence[str] = ("andova-lustrek", "further"),
+) -> Panel | Fixed:
+    """Show a panel where somebody can click, else a table of the parameters.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        What the pickers start from.
+    run_folder : str
+        Set by papermill: the run is headless.
+    notebook : str
+        Number of this notebook, for the command that repeats the run.
+    groups : sequence of str
+        Groups of methods to offer, see :data:`serlab.methods.GROUPS`.
+
+    Returns
+    -------
+    Panel or Fixed
+        Both have ``parameters``, ``session`` and ``installed`` for the cells below.
+    """
+    shown: Panel | Fixed
+    if is_headless(run_folder):
+        shown = Fixed(parameters, run_folder)
+    else:
+        from serlab.widgets.panel import Panel
+
+        shown = Panel(parameters, notebook=notebook, groups=groups)
+    display(shown)
+    return shown
+
+
+def is_headless(run_folder: str) -> bool:
+    """Whether nobody can click: papermill runs the notebook, or there is no kernel at all."""
+    return bool(run_folder) or getattr(get_ipython(), "kernel", None) is None
+
+
+def corpus_browser(utterances: pd.DataFrame, run_folder: str = "") -> Browser | Figure:
+    """Let a reader look at and listen to single utterances.
+
+    Headless, it is a figure of the first utterance, without its audio: few
+    licences of corpora allow to pass recordings on inside a report.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        With ``emotion``.
+    run_folder : str
+        Set by papermill: the run is headless.
+
+    Raises
+    ------
+    AudioError
+        Headless, if the file cannot be used.
+    """
+    if is_headless(run_folder):
+        return pictures.picture(utterances.iloc[0])
+    from serlab.widgets.browsers import Browser
+
+    return Browser(utterances)
+
+
+def prediction_browser(
+    outcome: Outcome, run_folder: str = "", *, step_seconds: float | None = None
+) -> PredictionBrowser | Figure:
+    """Let a reader look at and listen to what a method answered, and where it attended.
+
+    Headless, it is a figure of one utterance, without its audio: the most
+    certain error of the first method with attention (or of the first method).
+
+    Parameters
+    ----------
+    outcome : Outcome
+    run_folder : str
+        Set by papermill: the run is headless.
+    step_seconds : float, optional
+        Seconds an attention weight covers, see :func:`serlab.plotting.utterance.explain`.
+
+    Raises
+    ------
+    AudioError
+        Headless, if the file cannot be used.
+    """
+    if not is_headless(run_folder):
+        from serlab.widgets.browsers import PredictionBrowser
+
+        return PredictionBrowser(outcome, step_seconds=step_seconds)
+    tested = list(dict.fromkeys(outcome.predictions["method"]))
+    attending = [
+        name for name in tested if len(outcome.attention) and name in set(outcome.attention["method"])
+    ]
+    method = [*attending, *tested][0]
+    utterance = pictures.most_certain_error(outcome.predictions, method)
+    return pictures.explain_outcome(outcome, method, utterance, step_seconds=step_seconds)
