@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 import threading
 import time
 import warnings
@@ -484,12 +483,6 @@ def test_writer_killed_before_the_rename_leaves_nothing_that_is_read(tmp_path, a
     after = ask(utterances)
     assert (after.from_cache, after.rebuilt, len(after.X)) == (0, 0, 3)
     assert not list((tmp_path / "cache/features/partial").iterdir())
-
-
-def test_without_opensmile_the_error_names_the_extra_and_the_free_set(monkeypatch):
-    monkeypatch.setitem(sys.modules, "opensmile", None)
-    with pytest.raises(ParameterError, match=r"pip install 'serlab\[opensmile\]'.*librosa, which is free"):
-        replace(features.get("egemaps")).load_library()
 
 
 @pytest.mark.shared
