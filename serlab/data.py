@@ -18,7 +18,8 @@ import platformdirs
 
 from serlab.errors import CorpusError
 
-#: Column -> dtype. Corpora may add columns (``intensity``, ``repetition``).
+#: Column -> dtype. Corpora may add columns (``intensity``, ``repetition``). Where ratings are cut in two,
+#: ``arousal_threshold`` and ``valence_threshold`` are the ratings above which the upper half starts.
 COLUMNS: dict[str, str] = {
     "corpus": "object",
     "path": "object",  # absolute path of the audio file
@@ -28,6 +29,7 @@ COLUMNS: dict[str, str] = {
     "sex": "object",  # "female", "male" or None
     "language": "object",  # ISO 639-1 ("de"); synthetic languages "x-..."
     "native_label": "object",  # the publisher's own label, untouched
+    "native_emotion": "object",  # the word of serlab.labels.EMOTIONS that it stands for
     "arousal": "float64",
     "valence": "float64",
     "dominance": "float64",
@@ -117,8 +119,8 @@ def cache_root() -> Path:
 def fingerprint(table: pd.DataFrame) -> str:
     """Short hash that changes when the data behind a result changes.
 
-    Covers utterance names, speakers, native labels, dimensions, durations and
-    the size of each audio file: cheap enough to compute for every run.
+    Covers utterance names, speakers, native labels, dimensions and where they
+    are cut in two, durations and the size of each audio file: cheap enough to compute for every run.
     (The feature cache is keyed by the audio bytes themselves.)
 
     Returns
@@ -128,6 +130,7 @@ def fingerprint(table: pd.DataFrame) -> str:
     """
     digest = hashlib.sha256()
     columns = ["speaker", "native_label", "arousal", "valence", "dominance", "start", "end", "duration"]
+    columns += [column for column in ("arousal_threshold", "valence_threshold") if column in table]
     for name, row in table.sort_index()[[*columns, "path"]].iterrows():
         # A labelled utterance may lack its file (IEMOCAP); that is a difference too.
         size = Path(row["path"]).stat().st_size if row["path"] and Path(row["path"]).exists() else None

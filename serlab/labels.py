@@ -152,14 +152,13 @@ def emotions(table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | N
     """
     native = native or {}
     same_words = {emotion: emotion for emotion in EMOTIONS}
-    empty = pd.Series(None, index=table.index, dtype=object)
 
     def word(corpus: str, label: str | None, emotion: str | None) -> str | None:
         if corpus not in native and pd.notna(emotion):
             return emotion
         return None if pd.isna(label) else native.get(corpus, same_words).get(label)
 
-    columns = [table.get(name, empty) for name in ("corpus", "native_label", "native_emotion")]
+    columns = [table[name] for name in ("corpus", "native_label", "native_emotion")]
     words = pd.Series([word(*cells) for cells in zip(*columns, strict=True)], index=table.index, dtype=object)
     refuse_unknown(table, words, {corpus: native.get(corpus, same_words) for corpus in {*table["corpus"]}})
     return words

@@ -6,6 +6,7 @@ Imports are read from the source, those inside functions too; nothing is importe
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,6 @@ KNOWN: frozenset[tuple[str, str]] = frozenset(
     {
         ("serlab.models.encoder_top", "pretrained"),
         ("serlab.models.frame_classifier", "training"),
-        ("serlab.studies.transfer", "papers"),
     }
 )
 #: Modules whose private names others still use, each to be mended.
@@ -43,6 +43,7 @@ class Import:
     name: str
 
 
+@functools.cache
 def sources(package: Path) -> dict[str, tuple[Path, ast.Module]]:
     """Module -> its file and what it says."""
     found = {}

@@ -370,6 +370,7 @@ class TestCsv:
         text = "path,speaker,label,arousal,arousal_threshold\na.wav,1,,3.5,3\nb ü.flac,1,joy,3,3\n"
         table = corpora.from_csv(write_csv(tmp_path, text))
         assert labels.scheme("arousal").apply(table)["emotion"].to_list() == ["high", "low"]
+        assert data.fingerprint(table.assign(arousal_threshold=2.5)) != data.fingerprint(table)
         with pytest.raises(CorpusError, match="column 'arousal_threshold': 'three' is not a number"):
             corpora.from_csv(write_csv(tmp_path, text.replace("3.5,3\n", "3.5,three\n")))
 
