@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -153,7 +154,7 @@ def emotions(table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | N
     native = native or {}
     same_words = {emotion: emotion for emotion in EMOTIONS}
 
-    def word(corpus: str, label: str | None, emotion: str | None) -> str | None:
+    def word(corpus: str, label: Any, emotion: Any) -> str | None:
         if corpus not in native and pd.notna(emotion):
             return emotion
         return None if pd.isna(label) else native.get(corpus, same_words).get(label)

@@ -12,11 +12,11 @@ import serlab
 
 
 def test_every_name_of_the_face_is_found() -> None:
-    for name in set(serlab.__all__) - {"Session"}:
+    for name in serlab.__all__:
         assert getattr(serlab, name) is not None
     assert set(serlab.__all__) <= set(dir(serlab))
     assert isinstance(serlab.studies, ModuleType)
-    assert serlab.Parameters is serlab.experiment.Parameters
+    assert (serlab.Parameters, serlab.Session) == (serlab.experiment.Parameters, serlab.experiment.Session)
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONDA = {
     "huggingface-hub": "huggingface_hub",
     "jupyter-client": "jupyter_client",
+    "lazy-loader": "lazy_loader",
     "matplotlib": "matplotlib-base",
     "soundfile": "pysoundfile",
     "soxr": "soxr-python",

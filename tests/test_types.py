@@ -22,7 +22,6 @@ def mypy(*arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.xfail(strict=False, reason="serlab.experiment has no Session yet")
 def test_the_package_is_typed_as_pyproject_says() -> None:
     done = mypy()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -36,6 +35,7 @@ import serlab
 reveal_type(serlab.Parameters(target="urdu").folds)
 reveal_type(serlab.labels.SCHEMES)
 reveal_type(serlab.corpora.get("urdu"))
+reveal_type(serlab.Session(serlab.Parameters(target="urdu")).run())
 serlab.Parameters(traget="urdu")
 serlab.corpus
 """)
@@ -44,6 +44,7 @@ serlab.corpus
         'Revealed type is "int"',
         'Revealed type is "dict[str, serlab.labels.LabelScheme]"',
         'Revealed type is "serlab.corpora.base.Corpus"',
+        'Revealed type is "serlab.experiment.outcome.Outcome"',
         'Unexpected keyword argument "traget" for "Parameters"; did you mean "target"?',
         'Module has no attribute "corpus"',
     ):

@@ -17,6 +17,9 @@ from serlab import provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 
+#: Packages of extras, which a headless run has to do without.
+EXTRAS = ("ipywidgets", "jiwer", "jupyterlab", "opensmile", "skada", "transformers")
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -49,7 +52,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Programs of an environment with the wheel, and the libraries of this one."""
+    """Programs of an environment with the wheel, and the libraries of this one without those of extras."""
     environment = tmp_path_factory.mktemp("environment") / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", environment, folder=wheel.parent)
     found = environment / ("Scripts" if os.name == "nt" else "bin")
@@ -57,6 +60,8 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A folder that a .pth file names is searched, but its own .pth files are not
     # read: the checkout that may be installed there is not found.
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    for package in EXTRAS:
+        (site / f"{package}.py").write_text('raise ImportError("hidden by the test")', encoding="utf-8")
     pip = [sys.executable, "-m", "pip", "--python", found / "python"]
     run(*pip, "install", "--no-deps", "--no-index", wheel, folder=wheel.parent)
     return found

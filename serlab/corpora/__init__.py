@@ -88,8 +88,8 @@ def overview(root: Path | str | None = None) -> pd.DataFrame:
 def remarks(table: pd.DataFrame) -> tuple[str, ...]:
     """What a reader of results should know about these copies of corpora, one sentence each."""
     return tuple(
-        f"{CORPORA[name].title}: {remark}"
+        f"{corpus.title}: {remark}"
         for name, part in table.groupby("corpus")
-        if name in CORPORA and CORPORA[name].remarks is not None
-        for remark in CORPORA[name].remarks(part)
+        if (corpus := CORPORA.get(name)) is not None and corpus.remarks is not None
+        for remark in corpus.remarks(part)
     )

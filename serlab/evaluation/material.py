@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from serlab.methods.base import MethodSpec
 from serlab.samples import Labelled, Unlabelled, statistics
 
 #: One vector an utterance, or a sequence of them.
-Features = pd.DataFrame | Frames
+Features: TypeAlias = pd.DataFrame | Frames
 
 
 @dataclass(frozen=True)

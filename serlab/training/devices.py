@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
 
 import torch
 
@@ -13,8 +12,12 @@ from serlab.errors import ParameterError, TrainingError
 DEVICES = ("auto", "cpu", "cuda")
 
 
-def resolve_device(device: Literal["auto", "cpu", "cuda"]) -> str:
+def resolve_device(device: str) -> str:
     """The device to use; "auto" is a GPU where there is one.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda"}
 
     Returns
     -------

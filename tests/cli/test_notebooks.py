@@ -42,10 +42,7 @@ def test_notebooks_are_copied_and_changed_ones_kept(here: Path, capsys) -> None:
     changed.write_text("{}", encoding="utf-8")
     assert cli.main(["notebooks", "mine"]) == 1
     printed = capsys.readouterr()
-    assert (
-        printed.err
-        == "serlab: 01_feature_transfer.ipynb: changed, and kept; --force replaces\n"
-    )
+    assert printed.err == "serlab: 01_feature_transfer.ipynb: changed, and kept; --force replaces\n"
     assert (printed.out.count("same"), printed.out.count("kept")) == (len(copies) - 1, 1)
     assert changed.read_text(encoding="utf-8") == "{}"
 
