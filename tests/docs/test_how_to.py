@@ -1,0 +1,89 @@
+"""The how-to pages are followed, word for word, in a copy of the package."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS, ROOT, Block, change, follow
+
+HOW_TO = DOCS / "how-to"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """What a contributor has: package, tests and notebooks, to be changed at will."""
+    root = tmp_path / "serlab"
+    ignored = shutil.ignore_patterns("__pycache__", "docs")
+    for name in ("serlab", "tests"):
+        shutil.copytree(ROOT / name, root / name, ignore=ignored)
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    shutil.copy(ROOT / "pyproject.toml", root)
+    return root
+
+
+def python(root: Path, *arguments: str) -> str:
+    """Run Python on the copy; what it prints is returned."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def tests(root: Path, *arguments: str) -> int:
+    """Run pytest on the copy; how many passed."""
+    shown = python(root, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments)
+    return int(re.search(r"(\d+) passed", shown)[1])
+
+
+@pytest.mark.slow
+def test_a_method_is_added_as_the_page_says(copy: Path):
+    follow(HOW_TO / "add-a-method.md", copy)
+    listed = python(copy, "-m", "serlab", "methods")
+    assert "light-means" in listed and "encoder-means" in listed
+    assert tests(copy, "tests/training/objectives", "-k", "means or Means") >= 2
+    # Of step 4 only what is new: the numbers of all others are remembered already.
+    python(copy, "-c", REMEMBER)
+    assert tests(copy, "tests/methods/test_contract.py", "-k", "light-means") >= 2
+
+
+REMEMBER = """
+import numpy as np
+from serlab.methods import METHODS
+from tests.methods import test_contract as contract
+with np.load(contract.REMEMBERED) as known:
+    answers = dict(known)
+arguments, X = contract.given(METHODS["light-means"])
+fitted = contract.fitted(METHODS["light-means"], arguments)
+answers["light-means"] = fitted.predict_proba(X).astype(np.float16)
+np.savez_compressed(contract.REMEMBERED, **answers)
+"""
+
+
+@pytest.mark.slow
+def test_a_corpus_is_added_as_the_page_says(copy: Path):
+    follow(HOW_TO / "add-a-corpus.md", copy)
+    assert "duo" in python(copy, "-m", "serlab", "corpora")
+    assert tests(copy, "tests/corpora", "-k", "duo or tree") >= 8
+
+
+def test_a_diff_is_refused_where_it_does_not_fit(tmp_path: Path):
+    path = tmp_path / "a.py"
+    path.write_text("a = 1\nb = 2\n")
+    change(path, " a = 1\n-b = 2\n+b = 3\n")
+    assert path.read_text() == "a = 1\nb = 3\n"
+    with pytest.raises(AssertionError, match="0 places"):
+        change(path, " a = 1\n-b = 2\n+b = 3\n")
+    assert Block("diff", "a.py", "").caption == "a.py"
