@@ -200,11 +200,24 @@ def parameter_list() -> str:
     texts = {entry.name: entry for entry in ClassDoc(experiment.Parameters)["Attributes"]}
     rows = []
     for field in dataclasses.fields(experiment.Parameters):
+        if field.name == "options":  # a list of its own
+            continue
         default = "" if field.default is dataclasses.MISSING else code(_shown(field.default))
         entry = texts[field.name]
         kind = entry.type.replace("{", "").replace("}", "")
         rows.append((code(field.name), kind, default, _plain(" ".join(entry.desc))))
     return table(("parameter", "type", "default", "what it says"), rows)
+
+
+def option_list() -> str:
+    """Parameters that families of methods declare."""
+    return table(
+        ("parameter", "type", "default", "what it says"),
+        (
+            (code(name), type(option.default).__name__, code(_shown(option.default)), option.help)
+            for name, option in methods.OPTIONS.items()
+        ),
+    )
 
 
 def _shown(value: Any) -> str:
@@ -245,6 +258,7 @@ LISTS: dict[str, Callable[[], str]] = {
     "features": feature_list,
     "groups": group_list,
     "methods": method_list,
+    "options": option_list,
     "parameters": parameter_list,
     "prefixes": prefix_list,
     "schemes": scheme_list,

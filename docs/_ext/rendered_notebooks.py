@@ -57,6 +57,10 @@ def executed(source: Path) -> Path | None:
     return None
 
 
+def _is_injected(cell: Any) -> bool:
+    return "injected-parameters" in cell.metadata.get("tags", [])
+
+
 def put_in_place(app: Any) -> None:
     """Copy notebooks below ``docs/notebooks``, executed where they have been."""
     folder = Path(app.srcdir) / "notebooks"
@@ -68,7 +72,9 @@ def put_in_place(app: Any) -> None:
         report = executed(source)
         notebook = nbformat.read(report or source, as_version=4)
         # papermill puts the values of a run below the defaults; here they are almost the same.
-        notebook.cells = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+        notebook.cells = [
+            c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])
+        ]
         if report is None:
             notebook.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN, id="not-run"))
         text, path = nbformat.writes(notebook), folder / source.name

@@ -643,7 +643,7 @@ def plot_methods_by_run(table: pd.DataFrame, value: Literal["uar", "gain"] = "ua
     ----------
     table : DataFrame
         source, target, method, title, ``value`` with its ``_low`` and
-        ``_high``, and verdict; from :func:`serlab.reporting.matrix.collect`.
+        ``_high``, and verdict; from :func:`serlab.reporting.matrix_page.collect`.
     value : {"uar", "gain"}
 
     Returns

@@ -697,7 +697,7 @@ def plot_matrix(table: pd.DataFrame, value: str = "uar") -> Figure | None:
     ----------
     table : DataFrame
         source, target, method, title, ``value``; a ``verdict`` of helps or
-        hurts is marked. From :func:`serlab.reporting.matrix.collect`.
+        hurts is marked. From :func:`serlab.reporting.matrix_page.collect`.
     value : {"uar", "gain"}
 
     Returns

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, ROOT, Block, change, follow
+from tests.docs.pages import DOCS, ROOT, change, follow
 
 HOW_TO = DOCS / "how-to"
 
@@ -42,41 +42,22 @@ def python(root: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def tests(root: Path, *arguments: str) -> int:
+def serlab(root: Path, *arguments: str) -> str:
+    """Run the command line of the copy."""
+    return python(root, "-c", "import sys, serlab.cli; sys.exit(serlab.cli.main())", *arguments)
+
+
+def passed(root: Path, *arguments: str) -> int:
     """Run pytest on the copy; how many passed."""
     shown = python(root, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments)
     return int(re.search(r"(\d+) passed", shown)[1])
 
 
 @pytest.mark.slow
-def test_a_method_is_added_as_the_page_says(copy: Path):
-    follow(HOW_TO / "add-a-method.md", copy)
-    listed = python(copy, "-m", "serlab", "methods")
-    assert "light-means" in listed and "encoder-means" in listed
-    assert tests(copy, "tests/training/objectives", "-k", "means or Means") >= 2
-    # Of step 4 only what is new: the numbers of all others are remembered already.
-    python(copy, "-c", REMEMBER)
-    assert tests(copy, "tests/methods/test_contract.py", "-k", "light-means") >= 2
-
-
-REMEMBER = """
-import numpy as np
-from serlab.methods import METHODS
-from tests.methods import test_contract as contract
-with np.load(contract.REMEMBERED) as known:
-    answers = dict(known)
-arguments, X = contract.given(METHODS["light-means"])
-fitted = contract.fitted(METHODS["light-means"], arguments)
-answers["light-means"] = fitted.predict_proba(X).astype(np.float16)
-np.savez_compressed(contract.REMEMBERED, **answers)
-"""
-
-
-@pytest.mark.slow
 def test_a_corpus_is_added_as_the_page_says(copy: Path):
     follow(HOW_TO / "add-a-corpus.md", copy)
-    assert "duo" in python(copy, "-m", "serlab", "corpora")
-    assert tests(copy, "tests/corpora", "-k", "duo or tree") >= 8
+    assert "duo" in serlab(copy, "corpora")
+    assert passed(copy, "tests/corpora", "-k", "duo or tree") >= 8
 
 
 def test_a_diff_is_refused_where_it_does_not_fit(tmp_path: Path):
@@ -86,4 +67,3 @@ def test_a_diff_is_refused_where_it_does_not_fit(tmp_path: Path):
     assert path.read_text() == "a = 1\nb = 3\n"
     with pytest.raises(AssertionError, match="0 places"):
         change(path, " a = 1\n-b = 2\n+b = 3\n")
-    assert Block("diff", "a.py", "").caption == "a.py"

@@ -19,8 +19,8 @@ import serlab
 from serlab import corpora, methods
 from serlab.cli import COMMANDS
 from serlab.reporting import notebooks, runs
+from tests.corpora.trees import noise
 from tests.docs.pages import DOCS, ROOT, blocks
-from tests.trees import noise
 
 README = ROOT / "README.md"
 #: Page -> methods that it adds.
@@ -121,9 +121,7 @@ def test_examples_in_docstrings(name: str):
 
 
 def test_the_face_has_examples():
-    assert {"serlab.labels", "serlab.methods", "serlab.protocols"} <= set(
-        modules_with_examples()
-    )
+    assert {"serlab.labels", "serlab.methods", "serlab.protocols"} <= set(modules_with_examples())
 
 
 # --- data and files ----------------------------------------------------------------
