@@ -25,7 +25,7 @@ from serlab.models.encoder_decoder import EncoderDecoder
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
 
-OUT = Path(__file__).parents[1] / "serlab/papers/durrani_arshad/choices.csv"
+OUT = Path(__file__).parents[1] / "serlab/papers/durrani_arshad/tuning.csv"
 
 UNITS = (64, 32)
 LEARNING_RATES = (3e-4, 1e-3, 3e-3)

@@ -13,13 +13,12 @@ import pandas as pd
 import pytest
 import soundfile
 
-from serlab import experiment, methods
+from serlab import experiment, methods, papers
 from serlab.errors import AudioError, Cancelled, CorpusError, ParameterError, ProtocolError
 from serlab.experiment import Session, session
 from serlab.methods import MethodSpec
 from serlab.methods import encoder as encoder_methods
 from serlab.methods.scenarios import Majority
-from serlab.papers import andova_lustrek
 from serlab.plotting import tables
 from serlab.pretrained import imagenet
 from tests import toys
@@ -194,36 +193,25 @@ def test_errors_reach_the_caller(parameters):
 
 def test_groups_of_methods_and_digests(parameters):
     paper = replace(parameters, methods=("andova-lustrek",))
-    assert paper.methods == andova_lustrek.METHODS
-    assert json.loads(json.dumps(paper.as_dict()))["methods"] == list(andova_lustrek.METHODS)
+    assert paper.methods == papers.get("andova-lustrek").methods
+    assert json.loads(json.dumps(paper.as_dict()))["methods"] == list(paper.methods)
     assert replace(parameters, jobs=2, data="").digest() == parameters.digest(), "where and how fast"
     assert replace(parameters, seeds=(3,)).digest() != parameters.digest()
     names = {**parameters.as_dict(), "something_else": 1}
     assert experiment.Parameters.from_names(names) == parameters
 
 
-def test_published_tables_are_whole_and_beside_ours(finished):
-    published = andova_lustrek.published()
-    assert published.groupby("table").size().to_dict() == {1: 16, 2: 24, 3: 30}
-    counts = published[(published["table"] == 1) & (published["target"] == "emodb")]
-    assert counts["value"].tolist() == [79, 127, 71, 62]
-    summary = finished[0].summary
-    other = andova_lustrek.beside_published(summary, target="far", sources=("near",)).set_index("method")
-    assert other["difference"].str.contains("other corpora: ours is near to far").all()
-    assert np.isnan(other.loc["dbn", "measured"]), "what was not run has no number"
-    assert other.loc["dbn", "published"] == pytest.approx((0.2 + 0.3 + 0.2 + 0.33 + 0.3 + 0.27) / 6)
-    assert other.loc["dbn", "published_range"] == "0.20 to 0.33"
-    assert len(andova_lustrek.contradictions()) == 7
-    assert andova_lustrek.published_accuracies().shape == (9, 7)
-    same = andova_lustrek.beside_published(summary, target="savee", sources=("emodb",))
-    assert same.set_index("method").loc["rf-source", "published"] == 0.29
+def test_a_paper_stands_beside_what_was_run(finished):
+    outcome = finished[0]
+    paper = papers.get("andova-lustrek")
+    table = paper.beside(outcome).set_index("method")
+    assert table["difference"].str.contains("other corpora: ours is near to far").any()
     assert np.isclose(
-        same.set_index("method").loc["rf-source", "measured"],
-        summary.set_index("method").loc["rf-source", "accuracy_fold_mean"],
+        table.loc["rf-source", "measured"],
+        outcome.summary.set_index("method").loc["rf-source", "accuracy_fold_mean"],
     )
-    status = andova_lustrek.not_run(["emodb", "savee"])
-    assert status.iloc[0].tolist() == ["emodb", "savee", "can be run"]
-    assert status.iloc[1]["status"] == "not run: emovo not installed"
+    named = paper.departures(outcome).set_index("what")
+    assert named.loc["features", ["printed", "here"]].tolist() == ["is10", outcome.parameters.features]
 
 
 # --- adaptation: classes, inputs, libraries and weights ------------------------

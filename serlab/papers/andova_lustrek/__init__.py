@@ -10,95 +10,31 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from serlab import methods, papers
+from serlab.papers.base import Departure, Features, Pair, Paper, Protocol, Split
 
-#: The paper's columns, in its order: tables 2 and 3.
-METHODS: tuple[str, ...] = methods.GROUPS["andova-lustrek"]
+#: Rows are our methods: each is the paper's own. Its columns, in its order (tables 2 and 3).
+ROWS: dict[str, str] = {
+    "majority": "majority",
+    "rf-source": "scenario 1",
+    "rf-target": "scenario 2: baseline RF",
+    "rf-pooled": "scenario 3",
+    "dbn": "DBN",
+    "fcnn": "FCNN",
+    "rf-multitask": "multi-task",
+    "rf-neutral": "norm. 1",
+    "rf-distribution": "norm. 2",
+}
 
-
-def published() -> pd.DataFrame:
-    """Tables 1-3 of the paper: table, source, target, method, metric, value, note.
-
-    Accuracies are shares. In table 1 ``method`` is the emotion counted.
-    """
-    return papers.read("andova_lustrek", "published")
+_TABLES = "tables 2 and 3"
 
 
 def published_accuracies() -> pd.DataFrame:
     """Tables 2 and 3 side by side: one row a method, one column a source -> target pair."""
-    cells = published().query("metric == 'accuracy'")
+    cells = PAPER.published.query("metric == 'accuracy'")
     pair = cells["source"] + " to " + cells["target"]
     wide = cells.assign(pair=pair).pivot(index="method", columns="pair", values="value")
-    wide = wide.loc[list(METHODS), list(dict.fromkeys(pair))]
-    wide.insert(0, "title", [methods.get(name).title for name in METHODS])
-    return wide.reset_index(drop=True).rename_axis(columns=None)
-
-
-def beside_published(summary: pd.DataFrame, *, target: str, sources: Sequence[str]) -> pd.DataFrame:
-    """Published and measured accuracy of each method, with the difference named.
-
-    The paper reports accuracy averaged over train-test splits, so the measured
-    column is that (``accuracy_fold_mean``), not the UAR of the headline.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        From an experiment with protocol "one-subject".
-    target, sources
-        Of that experiment.
-
-    Returns
-    -------
-    DataFrame
-        method, title, published, published_range, measured, difference. For a
-        pair of the paper, ``published`` is its cell; else it is the mean over
-        the paper's pairs, and the range goes from the least to the greatest
-        of them. ``measured`` is NaN where the method was not run.
-    """
-    cells = published().query("metric == 'accuracy'")
-    same = cells[(cells["target"] == target) & (cells["source"] == "+".join(sources))]
-    shown = same if len(same) else cells
-    measured = summary.set_index("method")["accuracy_fold_mean"]
-    rows = []
-    for method in METHODS:
-        own = shown[shown["method"] == method]
-        reasons = [note for note in dict.fromkeys(own["note"]) if note]
-        if not len(same):
-            ours = f"{' + '.join(sources) or 'no source'} to {target}"
-            reasons = [
-                f"other corpora: ours is {ours}, published is the mean of the paper's {len(own)} pairs"
-            ]
-        rows.append(
-            {
-                "method": method,
-                "title": methods.get(method).title,
-                "published": own["value"].mean(),
-                "published_range": f"{own['value'].min():.2f} to {own['value'].max():.2f}"
-                if len(own) > 1
-                else "",
-                "measured": measured.get(method, float("nan")),
-                "difference": "; ".join(reasons) or "same corpora and protocol",
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def contradictions() -> pd.DataFrame:
-    """Cells of the tables with which the paper's text disagrees, or that it leaves unexplained."""
-    noted = published().query("note != ''")
-    return noted[["table", "source", "target", "method", "value", "note"]].reset_index(drop=True)
-
-
-def not_run(installed: Sequence[str]) -> pd.DataFrame:
-    """Published source -> target pairs, and which corpus each still needs.
-
-    Returns
-    -------
-    DataFrame
-        source, target, status ("can be run" or "not run: ... not installed").
-    """
-    pairs = published().query("metric == 'accuracy'")[["source", "target"]]
-    return papers.run_status(pairs, installed)
+    wide = wide.loc[list(ROWS), list(dict.fromkeys(pair))].rename(index=ROWS)
+    return wide.rename_axis(index="title", columns=None).reset_index()
 
 
 def figure_one_feature(names: Sequence[str]) -> str:
@@ -108,3 +44,40 @@ def figure_one_feature(names: Sequence[str]) -> str:
             if wanted in name.lower():
                 return name
     return names[0]
+
+
+PAPER = Paper(
+    key="andova-lustrek",
+    authors="Andova & Lustrek",
+    title="Transferring Knowledge Between Emotional Speech Datasets",
+    year=2019,
+    notebook="01",
+    rows=ROWS,
+    nearest={name: name for name in ROWS},
+    # Averaged over train-test splits, whatever their sizes (section 4).
+    measures={"accuracy": "accuracy_fold_mean"},
+    protocol=Protocol(
+        pairs=(
+            Pair(_TABLES, "emodb", "savee"),
+            Pair(_TABLES, "emovo", "savee"),
+            Pair(_TABLES, "iemocap", "savee"),
+            Pair(_TABLES, "emodb", "iemocap"),
+            Pair(_TABLES, "emovo", "iemocap"),
+            Pair(_TABLES, "savee", "iemocap"),
+        ),
+        schemes=("four",),
+        classes={"": 4},
+        utterances={"emodb": 339, "emovo": 336, "iemocap": 1453, "savee": 300},
+        features={"": Features("is10", ("is10",))},
+        splits={"": Split("one target subject trains, all others test", ("one-subject",))},
+    ),
+    rebuilt={"dbn": "Latif et al. 2018: abstract, and sizes as reported"},
+    weighed=("dbn", "fcnn"),
+    changed={
+        "rf-distribution": (
+            Departure(what="bins", printed="of each emotion by itself", here="common to all emotions"),
+        )
+    },
+    tables=lambda: {f"Accuracy as published, {_TABLES}": published_accuracies()},
+    decimals=2,
+)

@@ -3,18 +3,23 @@
 VGG16 on log-mel images, trained on a source corpus and then adapted with the
 maximum mean discrepancy of its first fully connected layer (section 3).
 ``published.csv`` holds every cell of tables 1-6; where two tables print
-different numbers for the same thing, both are there. The confusion matrices
+different numbers for the same thing, both are there. ``value`` is NaN where the
+paper prints NA, ``task`` is empty within a corpus. The confusion matrices
 and t-SNE of figures 2-4 are pictures without numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from serlab import papers
+from serlab.papers.base import Departure, Features, Pair, Paper, Protocol, Split
+
+if TYPE_CHECKING:
+    from serlab.experiment import Outcome, Parameters
 
 #: Row of the tables -> title.
 ROWS: dict[str, str] = {
@@ -60,22 +65,25 @@ NEAREST: dict[str, str] = {
     "light-saddi": "saddi",
 }
 
-#: Classes of every target in the paper.
-N_CLASSES = 7
+#: What a method that is not the paper's own rests on; no original's text was at hand.
+REBUILT: dict[str, str] = {
+    "cnnlstm-source": "Parry et al. 2019: abstract",
+    "mfsc-source": "Singh et al. 2021: abstract",
+    "cqt-source": "Singh et al. 2021: abstract",
+    "dbn-source": "Latif et al. 2018: abstract, and sizes as reported",
+    "dbn": "Latif et al. 2018: abstract, and sizes as reported",
+    "sae-svm-source": "Deng et al. 2013: from those who cite it",
+    "sae-svm": "Deng et al. 2013: from those who cite it",
+    "light-gan": "Latif et al. 2019: abstract",
+    "light-addi": "Latif et al. 2022: abstract",
+    "light-saddi": "Latif et al. 2022: abstract",
+}
 
-#: What is shown beside ours: table 4, and of table 6 what table 4 lacks.
-_COMPARED = "(table == 4) or (table == 6 and method == 'tl')"
+#: Begin with what a network learned from images, as the paper's own; classes weigh as they are.
+VGG16: tuple[str, ...] = ("vgg16-finetuned", "vgg16-mmd", "vgg16-mmd-supervised")
 
-
-def published() -> pd.DataFrame:
-    """Cells of tables 1-6: table, task, source, target, method, metric, emotion, value, deviation, note.
-
-    Shares are between 0 and 1; ``method`` is a key of :data:`ROWS`. Of tables
-    1, 3 and 5 ``emotion`` is the class, in serlab's words. ``value`` is NaN
-    where the paper prints NA. ``task`` is empty within a corpus.
-    """
-    cells = papers.read("baklouti", "published")
-    return cells.assign(**{name: pd.to_numeric(cells[name]) for name in ("value", "deviation")})
+_LIGHT = Departure(what="network", printed="VGG16", here="the light network")
+_IMAGES = Features("images of log-mel spectrograms", ("logmel64",))
 
 
 def published_table(table: Literal[2, 3, 4, 5, 6] = 4) -> pd.DataFrame:
@@ -88,9 +96,10 @@ def published_table(table: Literal[2, 3, 4, 5, 6] = 4) -> pd.DataFrame:
         column a metric, and its deviation where one is printed; of tables 3
         and 5 the metric and one column an emotion.
     """
-    cells = published().query("table == @table").sort_values("task", kind="stable")
+    cells = PAPER.published
+    cells = cells[cells["where"] == f"table {table}"].sort_values("task", kind="stable")
     of = "corpus" if table in (2, 3) else "task"
-    pair = cells["task"].astype(str) + ": " + cells["source"] + " to " + cells["target"]
+    pair = cells["task"] + ": " + cells["source"] + " to " + cells["target"]
     cells = cells.assign(
         method=cells["method"].map(ROWS), **{of: cells["target"] if of == "corpus" else pair}
     )
@@ -105,91 +114,47 @@ def published_table(table: Literal[2, 3, 4, 5, 6] = 4) -> pd.DataFrame:
     return wide[[name for name in names if name in wide]].reset_index().rename_axis(columns=None)
 
 
-def beside_published(
-    summary: pd.DataFrame,
-    *,
-    target: str,
-    sources: Sequence[str],
-    classes: Sequence[str],
-    protocol: str,
-    metric: Literal["UAR", "accuracy"] = "UAR",
-    rows: Mapping[str, str] = NEAREST,
-) -> pd.DataFrame:
-    """Published and measured numbers of each method, with the difference in protocol named.
-
-    Table 4, with the transfer learning of table 6. For task 3 table 6 prints
-    other numbers than table 4; they are named in ``difference``.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        Of an experiment, with ``title``.
-    target, sources, classes, protocol
-        Of that experiment.
-    metric : {"UAR", "accuracy"}
-    rows : mapping
-        Method of serlab -> key of :data:`ROWS` that it stands beside; in the
-        order of the table. Several may stand beside the same, and those that
-        were not run are shown only where none of the others was.
-
-    Returns
-    -------
-    DataFrame
-        method, title, published, published_range, measured, low, high,
-        difference; see :func:`serlab.papers.beside`.
-    """
-    run = set(summary["method"])
-    covered = {row for method, row in rows.items() if method in run}
-    rows = {method: row for method, row in rows.items() if method in run or row not in covered}
-    cells = published().query(_COMPARED).query("metric == @metric").dropna(subset="value")
-    own = pd.concat(
-        [cells[cells["method"] == row].assign(method=method) for method, row in rows.items()]
-        or [cells.iloc[:0]]
-    )
-    titles = dict(zip(summary["method"], summary["title"], strict=True))
-    return papers.beside(
-        own,
-        summary,
-        titles={method: titles.get(method, ROWS[row]) for method, row in rows.items()},
-        measure=metric.lower(),
-        target=target,
-        sources=sources,
-        without_source=(),
-        reading=protocol_difference(classes, protocol),
-    )
+def _cells(published: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+    """Table 4, and of table 6 what table 4 lacks; where both print a number, the note has the other."""
+    of_table_6 = (published["where"] == "table 6") & (published["method"] == "tl")
+    return published[(published["where"] == "table 4") | of_table_6]
 
 
-def protocol_difference(classes: Sequence[str], protocol: str) -> str:
-    """How an experiment differs from the paper's even on the same corpora."""
-    n = len(classes)
-    differences = ["same corpora"]
-    if n != N_CLASSES:
-        differences.append(
-            f"{N_CLASSES} classes there (chance {1 / N_CLASSES:.2f}), {n} here (chance {1 / n:.2f})"
-        )
-    if protocol != "random":
-        differences.append(f"80/20 at random there, {protocol} here")
-    return "; ".join([*differences, "how the paper maps classes that the source lacks is not printed"])
+def _weights(outcome: Outcome, method: str) -> Iterable[Departure]:
+    """The paper's network begins with what it learned from images."""
+    if method in VGG16 and not outcome.parameters.options["weights"]:
+        yield Departure(what="first weights", printed="learned from images", here="random")
 
 
-def contradictions() -> pd.DataFrame:
-    """What the paper says twice and differently, or leaves unexplained, and how it is read here.
-
-    Returns
-    -------
-    DataFrame
-        subject, says, where, against, where_against, our_reading. Numbers of
-        the text are as printed, in points of percent where it says so.
-    """
-    return papers.read("baklouti", "contradictions")
-
-
-def choices() -> pd.DataFrame:
-    """What the paper leaves open, and what serlab does: open, printed, where, serlab, why."""
-    return papers.read("baklouti", "choices")
-
-
-def not_run(installed: Sequence[str]) -> pd.DataFrame:
-    """The paper's four tasks, and which corpus each still needs: task, source, target, status."""
-    pairs = [{"task": task, "source": source, "target": target} for task, (source, target) in TASKS.items()]
-    return papers.run_status(pd.DataFrame(pairs), installed)
+PAPER = Paper(
+    key="baklouti",
+    authors="Baklouti, Ben Ahmed & Fernandez-Maloigne",
+    title="Cross-Lingual Low-Resources Speech Emotion Recognition with Domain Adaptive Transfer Learning",
+    year=2024,
+    notebook="04",
+    rows=ROWS,
+    nearest=NEAREST,
+    measures={"UAR": "uar", "accuracy": "accuracy"},
+    protocol=Protocol(
+        pairs=tuple(Pair(f"task {task}", *pair) for task, pair in TASKS.items()),
+        schemes=("baklouti",),
+        classes={"": 7},
+        utterances={"iemocap": 9952, "emodb": 535, "ravdess": 1248},
+        features={
+            "tl": _IMAGES,
+            "da-tl": _IMAGES,
+            "mfsc": Features("MFSC", ("mfsc",)),
+            "cqt": Features("constant-Q", ("cqt",)),
+        },
+        splits={"": Split("80/20 at random", ("random",), 5)},
+        seconds=math.inf,
+        repeats=10,
+        left_open=("how classes that the source lacks are mapped",),
+    ),
+    cells=_cells,
+    rebuilt=REBUILT,
+    weighed=tuple(name for name in NEAREST if name not in VGG16),
+    changed=dict.fromkeys(("light-finetuned", "light-mmd", "light-mmd-supervised"), (_LIGHT,)),
+    further=_weights,
+    tables=lambda: {f"Table {n} of the paper, as printed": published_table(n) for n in (2, 3, 4, 5, 6)},
+)

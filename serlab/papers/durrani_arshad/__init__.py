@@ -10,11 +10,14 @@ they are not guessed here, so the baselines have no published number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from serlab import papers
+from serlab.papers.base import Features, Pair, Paper, Protocol, Split
+
+if TYPE_CHECKING:
+    from serlab.experiment import Parameters
 
 #: What the paper shows as pictures alone, so that no number of it can be set beside ours.
 FIGURES_WITHOUT_NUMBERS: dict[str, str] = {
@@ -24,7 +27,7 @@ FIGURES_WITHOUT_NUMBERS: dict[str, str] = {
     "figure 6": "transfer from IEMOCAP and URDU: the same three",
 }
 
-#: Method -> title beside the paper's numbers. Of all but the first two it prints no number.
+#: Rows are our methods. Of all but the first two the paper prints no number.
 SETTINGS: dict[str, str] = {
     "encdec-target": "same corpus",
     "encdec-transfer": "transfer, encoder updated",
@@ -34,78 +37,28 @@ SETTINGS: dict[str, str] = {
     "sae-svm": "sparse autoencoder + SVM, transfer",
     "sae-svm-target": "sparse autoencoder + SVM, same corpus",
 }
-METHODS: tuple[str, ...] = tuple(SETTINGS)
 
+#: Of numbers that are printed more than once, the one beside ours.
+_STANDS_IN = {"accuracy": "abstract", "UAR": "table 2"}
 
-def published() -> pd.DataFrame:
-    """Numbers of the paper: where, setting, source, target, method, metric, value, note.
-
-    Shares are between 0 and 1. Numbers that differ in abstract, table and text
-    are all there, one row each.
-    """
-    return papers.read("durrani_arshad", "published")
+_HARMONIC = Features("chromagram, tonnetz and spectral contrast", ("harmonic",))
+_LATIF, _DENG = (
+    "Latif et al. 2018: abstract, and sizes as reported",
+    "Deng et al. 2013: from those who cite it",
+)
 
 
 def published_table() -> pd.DataFrame:
     """All results side by side: one row a target, one column a metric and where it stands."""
-    cells = published().query("metric != 'count'")
+    cells = PAPER.published.query("metric != 'count'")
     column = cells["setting"] + ", " + cells["metric"] + " (" + cells["where"] + ")"
     wide = cells.assign(column=column).pivot(index="target", columns="column", values="value")
     targets = ["savee", "emovo", "urdu", "iemocap"]
     return wide.loc[targets, list(dict.fromkeys(column))].rename_axis(columns=None).reset_index()
 
 
-def beside_published(
-    summary: pd.DataFrame, *, target: str, sources: Sequence[str], metric: str = "UAR"
-) -> pd.DataFrame:
-    """Published and measured numbers of each method, with the difference named.
-
-    The paper gives accuracy within a corpus (abstract) and UAR after transfer
-    (of which table 2 is taken here; see :func:`contradictions`).
-
-    Parameters
-    ----------
-    summary : DataFrame
-        Of an experiment.
-    target, sources
-        Of that experiment.
-    metric : {"UAR", "accuracy"}
-        Which of the two to compare.
-
-    Returns
-    -------
-    DataFrame
-        method, title, published, published_range, measured, low, high,
-        difference; see :func:`serlab.papers.beside`. Not a number where the
-        paper has none.
-    """
-    cells = published()
-    where = {"UAR": "table 2", "accuracy": "abstract"}[metric]
-    return papers.beside(
-        cells[(cells["metric"] == metric) & (cells["where"] == where)],
-        summary,
-        titles=SETTINGS,
-        measure=metric.lower(),
-        target=target,
-        sources=sources,
-        without_source=("encdec-target",),
-        reading="same corpora; classes and speakers of the paper's splits are not printed",
-    )
-
-
-def contradictions() -> pd.DataFrame:
-    """What the paper says twice and differently, or leaves open, and how it is read here.
-
-    Returns
-    -------
-    DataFrame
-        subject, says, where, against, where_against, our_reading.
-    """
-    return papers.read("durrani_arshad", "contradictions")
-
-
-def choices() -> pd.DataFrame:
-    """What the paper leaves open: UAR on speakers held out of one corpus, by epochs of training.
+def tuning() -> pd.DataFrame:
+    """What was tried for the sizes that the paper leaves open: UAR on speakers held out of one corpus.
 
     Returns
     -------
@@ -113,7 +66,7 @@ def choices() -> pd.DataFrame:
         corpus, units, learning rate and a column a number of epochs. Made by
         ``benchmarks/choose_encoder_decoder.py``.
     """
-    tried = papers.read("durrani_arshad", "choices")
+    tried = PAPER.read("tuning").astype({"units": int, "learning_rate": float, "epochs": int, "uar": float})
     wide = tried.pivot(index=["corpus", "units", "learning_rate"], columns="epochs", values="uar")
     wide.columns = [f"{epochs} epochs" for epochs in wide.columns]
     return (
@@ -127,12 +80,51 @@ def figures_without_numbers() -> pd.DataFrame:
     return table.assign(status="bars without numbers")
 
 
-def not_run(installed: Sequence[str]) -> pd.DataFrame:
-    """The paper's experiments, and which corpus each still needs: setting, source, target, status."""
-    pairs = published().query("metric != 'count'")[["setting", "source", "target"]]
-    crossed = [
-        {"setting": "cross corpus", "source": source, "target": target}
-        for source in ("iemocap", "emovo")
-        for target in ("savee", "urdu")
-    ]
-    return papers.run_status(pd.concat([pairs, pd.DataFrame(crossed)]), installed)
+def _tables() -> dict[str, pd.DataFrame]:
+    return {
+        "Every number the paper prints, by where it stands": published_table(),
+        "Figures that print no number": figures_without_numbers(),
+    }
+
+
+def _cells(published: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+    return published[published["where"] == published["metric"].map(_STANDS_IN)]
+
+
+PAPER = Paper(
+    key="durrani-arshad",
+    authors="Durrani & Arshad",
+    title="Transfer Learning from High-Resource to Low-Resource Language Improves Speech Affect "
+    "Recognition Classification Accuracy",
+    year=2021,
+    notebook="03",
+    rows=SETTINGS,
+    nearest={name: name for name in SETTINGS},
+    measures={"UAR": "uar", "accuracy": "accuracy"},
+    protocol=Protocol(
+        pairs=(
+            *(Pair("same corpus", "", target) for target in ("savee", "emovo", "urdu", "iemocap")),
+            *(Pair("transfer", "iemocap", target) for target in ("urdu", "emovo", "savee")),
+            *(
+                Pair("cross-corpus", source, target)
+                for source in ("iemocap", "emovo")
+                for target in ("savee", "urdu")
+            ),
+        ),
+        classes={"savee": 7, "emovo": 7, "urdu": 4, "iemocap": 5},
+        utterances={"savee": 480, "emovo": 588, "urdu": 400, "iemocap": 5531},
+        features=dict.fromkeys(("encdec-target", "encdec-transfer", "encdec-source"), _HARMONIC),
+        splits={
+            "": Split("80 and 20 percent at random", ("random",), 5),
+            "encdec-transfer": Split("three folds, speakers not mentioned", ("random",), 3),
+            "encdec-source": Split("the whole target is tested", ("speaker-groups", "loso", "random")),
+        },
+        left_open=("classes and speakers of the paper's splits", "sizes and settings of the network"),
+    ),
+    cells=_cells,
+    rebuilt={"dbn": _LATIF, "dbn-target": _LATIF, "sae-svm": _DENG, "sae-svm-target": _DENG},
+    weighed=tuple(SETTINGS),
+    changed={},
+    tables=_tables,
+    decimals=4,
+)
