@@ -34,6 +34,10 @@ def _declare_lab(parser: argparse.ArgumentParser) -> None:
     _folder_option(parser)
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
     parser.add_argument("--port", metavar="N", type=int, help="default: 8888, or the next one that is free")
+    parser.add_argument(
+        "--jupyter", metavar="OPTION", action="append", default=[],
+        help="a further option of JupyterLab: --jupyter=--allow-root",
+    )  # fmt: skip
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -57,7 +61,7 @@ def _lab(options: argparse.Namespace) -> int:
         arguments.append("--no-browser")
     if options.port is not None:
         arguments.append(f"--port={options.port}")
-    LabApp.launch_instance(argv=arguments)
+    LabApp.launch_instance(argv=[*arguments, *options.jupyter])
     return 0
 
 
