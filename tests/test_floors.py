@@ -30,7 +30,7 @@ KNOWN: frozenset[tuple[str, str]] = frozenset(
     }
 )
 #: Modules whose private names others still use, each to be mended.
-KNOWN_OPEN: frozenset[str] = frozenset({"serlab.plotting.general"})
+KNOWN_OPEN: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

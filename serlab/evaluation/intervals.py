@@ -45,19 +45,29 @@ def percentile(values: np.ndarray, *, level: float = LEVEL) -> tuple[float, floa
     return float(low), float(high)
 
 
+def number(value: float, *, decimals: int = 2, sign: bool = False) -> str:
+    """A number as it is written: real minus sign; with ``sign``, none for what rounds to nothing."""
+    rounded = round(float(value), decimals) + 0.0  # no minus zero
+    shape = f"{'+' if sign and rounded else ''}.{decimals}f"
+    return f"{rounded:{shape}}".replace("-", "\N{MINUS SIGN}")
+
+
+def joined(value: str, low: str, high: str) -> str:
+    """A written value and the written ends of its interval."""
+    return f"{value} [{low}, {high}]"
+
+
 def text(value: float, low: float, high: float, *, decimals: int = 2, sign: bool = False) -> str:
-    """A value with its interval as it is written.
+    """A value with its interval, where that is known, as it is written.
 
     Examples
     --------
     >>> text(0.671, 0.612, 0.703)
     '0.67 [0.61, 0.70]'
     >>> text(0.05, -0.01, 0.11, sign=True)
-    '+0.05 [-0.01, +0.11]'
+    '+0.05 [−0.01, +0.11]'
     >>> text(0.671, float("nan"), float("nan"))
     '0.67'
     """
-    shape = f"{'+' if sign else ''}.{decimals}f"
-    if np.isnan(low) or np.isnan(high):
-        return f"{value:{shape}}"
-    return f"{value:{shape}} [{low:{shape}}, {high:{shape}}]"
+    written = [number(part, decimals=decimals, sign=sign) for part in (value, low, high)]
+    return written[0] if np.isnan(low) or np.isnan(high) else joined(*written)

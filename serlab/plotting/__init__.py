@@ -1,135 +1,95 @@
-"""Figures, and a table beside each."""
+"""Figures, and a table beside each.
 
-from serlab.plotting.adaptation import (
-    ORACLE,
-    before_after_table,
-    chosen_table,
-    per_class_table,
-    plot_before_after,
-    plot_loss_terms,
-    plot_methods_by_run,
-    plot_ranks,
-    plot_shift_change,
-    plot_sweep,
-    selector_table,
-    selectors,
-    shift_change_table,
-)
-from serlab.plotting.general import (
-    ACCESS,
-    DAGGER,
-    GREY,
-    LINES,
-    MARKERS,
-    MISSING,
-    PALETTE,
-    SPEAKERS_PER_ROW,
-    VERDICTS,
-    Figure,
+Every function is pure: it returns a :class:`matplotlib.figure.Figure` that
+pyplot does not know of, and changes no global setting. What a figure shows is
+a table that can be printed beside it: its argument, or what the ``*_table``
+function next to it returns. What is to be seen is also said in words, in the
+figure's ``alt``.
+"""
+
+from serlab.plotting.confusions import (
     confusion_table,
-    counts_table,
-    display_table,
-    feature_distribution_table,
-    img,
-    most_shifted_features,
+    mean_confusion_table,
     plot_confusions,
-    plot_counts,
-    plot_feature_distribution,
-    plot_folds,
-    plot_gain,
-    plot_matrix,
-    plot_published,
-    plot_shift,
-    plot_uar,
-    plot_utterance,
-    png,
-    shift_coordinates,
-    shift_table,
+    plot_mean_confusions,
 )
-from serlab.plotting.networks import (
+from serlab.plotting.corpora import SPEAKERS_PER_ROW, counts_table, plot_counts
+from serlab.plotting.display import display_table
+from serlab.plotting.embeddings import (
     MOST_IN_LEGEND,
+    before_after_table,
+    embedding_coordinates,
+    embedding_table,
+    plot_before_after,
+    plot_embedding,
+)
+from serlab.plotting.features import (
+    feature_distribution_table,
+    most_shifted_features,
+    plot_feature_distribution,
+)
+from serlab.plotting.few_shot import break_even, plot_few_shot
+from serlab.plotting.layers import layer_weight_table, plot_layer_weights, plot_probes
+from serlab.plotting.networks import (
     PEAKED,
     attention_positions,
     attention_table,
-    break_even,
-    embedding_coordinates,
-    embedding_table,
-    first_fit,
-    numbered,
     plot_attention_positions,
-    plot_confounds,
-    plot_embedding,
-    plot_few_shot,
+    plot_loss_terms,
     plot_training,
 )
-from serlab.plotting.transfer import (
-    layer_weight_table,
-    mean_confusion_table,
-    plot_layer_weights,
-    plot_mean_confusions,
-    plot_probes,
+from serlab.plotting.runs import plot_matrix, plot_methods_by_run, plot_ranks
+from serlab.plotting.scores import (
+    ACCESS,
+    VERDICTS,
+    per_class_table,
+    plot_confounds,
+    plot_folds,
+    plot_gain,
+    plot_published,
+    plot_uar,
 )
+from serlab.plotting.shift import (
+    plot_shift,
+    plot_shift_change,
+    shift_change_table,
+    shift_coordinates,
+    shift_table,
+)
+from serlab.plotting.style import GREY, LINES, MARKERS, PALETTE, Figure, img, png
+from serlab.plotting.texts import DAGGER, MISSING
+from serlab.plotting.trade_off import ORACLE, chosen_table, plot_sweep, selector_table, selectors
+from serlab.plotting.utterance import plot_utterance
 
-__all__ = [
-    "ACCESS",
-    "DAGGER",
-    "GREY",
-    "LINES",
-    "MARKERS",
-    "MISSING",
-    "MOST_IN_LEGEND",
-    "ORACLE",
-    "PALETTE",
-    "PEAKED",
-    "SPEAKERS_PER_ROW",
-    "VERDICTS",
-    "Figure",
-    "attention_positions",
-    "attention_table",
-    "before_after_table",
-    "break_even",
-    "chosen_table",
-    "confusion_table",
-    "counts_table",
-    "display_table",
-    "embedding_coordinates",
-    "embedding_table",
-    "feature_distribution_table",
-    "first_fit",
-    "img",
-    "layer_weight_table",
-    "mean_confusion_table",
-    "most_shifted_features",
-    "numbered",
-    "per_class_table",
-    "plot_attention_positions",
-    "plot_before_after",
-    "plot_confounds",
-    "plot_confusions",
-    "plot_counts",
-    "plot_embedding",
-    "plot_feature_distribution",
-    "plot_few_shot",
-    "plot_folds",
-    "plot_gain",
-    "plot_layer_weights",
-    "plot_loss_terms",
-    "plot_matrix",
-    "plot_mean_confusions",
-    "plot_methods_by_run",
-    "plot_probes",
+# In the order of a report: what there is, how it went, and why.
+__all__ = [  # noqa: RUF022
+    # style
+    "GREY", "LINES", "MARKERS", "PALETTE", "Figure", "img", "png", "DAGGER", "MISSING", "display_table",
+    # corpora
+    "SPEAKERS_PER_ROW", "counts_table", "plot_counts",
+    # features
+    "feature_distribution_table", "most_shifted_features", "plot_feature_distribution",
+    # shift
+    "shift_coordinates", "shift_table", "plot_shift", "shift_change_table", "plot_shift_change",
+    # scores
+    "ACCESS", "VERDICTS", "plot_uar", "plot_gain", "plot_folds", "per_class_table", "plot_confounds",
     "plot_published",
-    "plot_ranks",
-    "plot_shift",
-    "plot_shift_change",
-    "plot_sweep",
-    "plot_training",
-    "plot_uar",
+    # confusions
+    "confusion_table", "plot_confusions", "mean_confusion_table", "plot_mean_confusions",
+    # runs
+    "plot_matrix", "plot_methods_by_run", "plot_ranks",
+    # few-shot
+    "plot_few_shot", "break_even",
+    # trade-off
+    "ORACLE", "selectors", "chosen_table", "selector_table", "plot_sweep",
+    # layers
+    "plot_probes", "layer_weight_table", "plot_layer_weights",
+    # networks
+    "plot_training", "plot_loss_terms", "PEAKED", "attention_positions", "attention_table",
+    "plot_attention_positions",
+    # embeddings
+    "MOST_IN_LEGEND", "embedding_coordinates", "embedding_table", "plot_embedding", "before_after_table",
+    "plot_before_after",
+    # utterance
     "plot_utterance",
-    "png",
-    "selector_table",
-    "selectors",
-    "shift_change_table",
-    "shift_coordinates",
-    "shift_table",
-]
+]  # fmt: skip

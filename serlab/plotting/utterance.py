@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from serlab import audio, features
 from serlab.errors import ParameterError
 from serlab.evaluation import class_names
 from serlab.experiment import Outcome
-from serlab.plotting.general import BLACK, BLUE, GREY, SKY, Figure, _count, _finished, _styled, plot_utterance
 from serlab.plotting.networks import numbered
+from serlab.plotting.style import BLACK, BLUE, GREY, PALE, SKY, Figure, finished, heading, styled
+from serlab.plotting.texts import count, sentences, wrapped
 
 #: Of the picture; any method may have used others.
 LOG_MEL = "logmel40"
@@ -49,6 +52,46 @@ def explain_outcome(
     )
 
 
+@styled
+def plot_utterance(samples: np.ndarray, *, sample_rate: int, title: str = "") -> Figure:
+    """Show the waveform and the spectrogram of one utterance.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,)
+        Mono, full scale 1.
+    sample_rate : int
+        Hz.
+    """
+    from scipy import signal
+
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    wave, spectrum = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
+    seconds = len(samples) / sample_rate
+    _wave(wave, samples, sample_rate)
+    window = max(2, min(512, len(samples) // 4))  # 512 samples are 32 ms at 16 kHz
+    _, _, power = signal.spectrogram(samples, fs=sample_rate, nperseg=window, noverlap=window * 3 // 4)
+    level = 10 * np.log10(np.maximum(power, 1e-14))
+    image = _picture(spectrum, level, extent=(0, seconds, 0, sample_rate / 2))
+    figure.colorbar(image, ax=spectrum, label="level (dB)", pad=0.01)
+    spectrum.set(xlabel="time (s)", ylabel="frequency (Hz)", xlim=(0, seconds))
+    heading(figure, title)
+    return finished(figure, f"{seconds:.2f} s, largest amplitude {np.abs(samples).max(initial=0):.2f} of 1.")
+
+
+def _wave(axes: Axes, samples: np.ndarray, sample_rate: int) -> None:
+    axes.plot(np.arange(len(samples)) / sample_rate, samples, color=BLUE, linewidth=0.5)
+    axes.set(ylim=(-1, 1), ylabel="amplitude")
+
+
+def _picture(axes: Axes, level: np.ndarray, *, extent: tuple[float, float, float, float]) -> AxesImage:
+    """Levels (dB) by time, the lowest row at the bottom; 70 dB are told apart."""
+    return axes.imshow(
+        level, origin="lower", aspect="auto", cmap="magma", vmin=level.max() - 70, vmax=level.max(),
+        extent=extent, interpolation="nearest",
+    )  # fmt: skip
+
+
 def answers(predictions: pd.DataFrame) -> pd.DataFrame:
     """One row a method and utterance, over its folds and seeds.
 
@@ -79,7 +122,7 @@ def most_certain_error(predictions: pd.DataFrame, method: str) -> str:
     return own.loc[certain.idxmax(), "utterance"]
 
 
-@_styled
+@styled
 def explain(
     utterance: pd.Series,
     predictions: pd.DataFrame,
@@ -137,8 +180,26 @@ def explain(
     panels[-1].set_xlabel("time (s)")
     wave.set_xlim(0, loaded.duration)
     _probabilities(figure.add_subplot(grid[:, 1]), own)
-    figure.suptitle(f"{title or method}: {utterance.name}, speaker {utterance['speaker']}", x=0.01, ha="left")
-    return _finished(figure)
+    heading(figure, f"{title or method}: {utterance.name}, speaker {utterance['speaker']}")
+    attended = _attention_says(weights, loaded.duration, step_seconds)
+    return finished(figure, sentences(_answer_says(own), attended))
+
+
+def _answer_says(own: pd.DataFrame) -> str:
+    row, classes = answers(own).iloc[0], class_names(own)
+    answer = classes[int(row["y_pred"])]
+    says = (
+        f"True class {classes[int(row['y_true'])]}, answer {answer} with probability {row[f'p_{answer}']:.2f}"
+    )
+    return says + ("" if len(own) == 1 else f", right in {row['n_right']} of {count(len(own), 'fit')}")
+
+
+def _attention_says(weights: np.ndarray, duration: float, step_seconds: float | None) -> str:
+    if not len(weights):
+        return ""
+    mean = weights.mean(axis=0)
+    step, most = step_seconds or duration / len(mean), int(mean.argmax())
+    return f"Most attention from {most * step:.2f} to {min((most + 1) * step, duration):.2f} s"
 
 
 def _weights(attention: pd.DataFrame | None, method: str, utterance: str) -> np.ndarray:
@@ -152,17 +213,12 @@ def _weights(attention: pd.DataFrame | None, method: str, utterance: str) -> np.
     return weights[:, ~np.isnan(weights).all(axis=0)]
 
 
-def _signal(wave, spectrum, loaded: audio.Audio) -> None:
-    time = np.arange(len(loaded.samples)) / loaded.sample_rate
-    wave.plot(time, loaded.samples, color=BLUE, linewidth=0.5)
-    wave.set(ylim=(-1, 1), ylabel="amplitude")
+def _signal(wave: Axes, spectrum: Axes, loaded: audio.Audio) -> None:
+    _wave(wave, loaded.samples, loaded.sample_rate)
     log_mel = features.get(LOG_MEL)
     level, half = log_mel.extract(loaded.samples).T, log_mel.frame_shift / 2
     end = level.shape[1] * log_mel.frame_shift - half
-    spectrum.imshow(
-        level, origin="lower", aspect="auto", cmap="magma", vmin=level.max() - 70, vmax=level.max(),
-        extent=(-half, end, 0.5, len(level) + 0.5), interpolation="nearest",
-    )  # fmt: skip
+    _picture(spectrum, level, extent=(-half, end, 0.5, len(level) + 0.5))
     spectrum.set_ylabel("mel band")
 
 
@@ -173,7 +229,7 @@ def _attention(axes, weights: np.ndarray, step: float, duration: float) -> None:
     for fit in weights if len(weights) > 1 else ():
         axes.stairs(fit, edges, color=GREY, linewidth=0.7)
     if edges[-1] < duration:
-        axes.axvspan(edges[-1], duration, facecolor="none", edgecolor="#BBBBBB", hatch="///", linewidth=0)
+        axes.axvspan(edges[-1], duration, facecolor="none", edgecolor=PALE, hatch="///", linewidth=0)
     axes.set(ylim=(0, 1.02 * max(weights.max(), 0.01)), ylabel="attention")
 
 
@@ -188,7 +244,8 @@ def _probabilities(axes, own: pd.DataFrame) -> None:
         if len(own) > 1:
             values = own[f"p_{name}"]
             axes.plot(values, [place] * len(values), ".", color=BLACK, markersize=4, alpha=0.6, clip_on=False)
-    names = [f"{name}\n(true)" if place == y_true else name for place, name in enumerate(classes)]
+    names = [wrapped(name, 18) for name in classes]
+    names[y_true] += "\n(true)"
     axes.set_yticks(range(len(classes)), names)
     axes.get_yticklabels()[y_true].set_fontweight("bold")
     axes.set(xlim=(0, 1), ylim=(len(classes) - 0.5, -0.5), xticks=(0, 0.5, 1))
@@ -196,5 +253,5 @@ def _probabilities(axes, own: pd.DataFrame) -> None:
     axes.grid(True, axis="x")
     axes.tick_params(axis="y", length=0)
     verdict = "right" if row["is_right"] else "wrong"
-    fits = "" if len(own) == 1 else f"\nright in {row['n_right']} of {_count(len(own), 'fit')}"
-    axes.set_title(f"answer: {classes[y_pred]} ({verdict}){fits}", fontsize=9.5)
+    fits = "" if len(own) == 1 else f"\nright in {row['n_right']} of {count(len(own), 'fit')}"
+    axes.set_title(f"{wrapped(f'answer: {classes[y_pred]} ({verdict})', 34)}{fits}", fontsize=9.5)

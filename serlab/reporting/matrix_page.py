@@ -108,11 +108,10 @@ def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
 def _pictures(part: pd.DataFrame) -> str:
     """Heat maps of UAR and of the gain over the baseline."""
     from serlab import plotting
-    from serlab.plotting import adaptation
 
     draw = plotting.plot_matrix
     if part["method"].nunique() > _PANELS:
-        draw = adaptation.plot_methods_by_run
+        draw = plotting.plot_methods_by_run
     figures = [draw(part, "uar"), draw(part, "gain")]
     return "".join(f"<p>{plotting.img(figure)}</p>" for figure in figures if figure is not None)
 
@@ -148,7 +147,7 @@ def _which_method(part: pd.DataFrame) -> str:
     """Mean ranks over the runs, with tests; or why there are none."""
     from serlab import plotting
     from serlab.evaluation import ranking
-    from serlab.plotting import adaptation
+    from serlab.plotting.texts import p_equals
 
     table = part.assign(run=part["source"] + " to " + part["target"])
     try:
@@ -161,10 +160,10 @@ def _which_method(part: pd.DataFrame) -> str:
     f = "\u221e" if math.isinf(test.f) else f"{test.f:.2f}"
     says = (
         f"{test.n_methods} methods are ranked by UAR in each of {test.n_runs} runs. Friedman\u2019s test "
-        f"that all are equally good: \u03c7\u00b2 = {test.chi2:.2f}, p {_p(test.p)} (ranks permuted within "
-        f"runs); Iman and Davenport: F = {f}, p {_p(test.p_f)}. Told apart (Holm): {len(apart)} of "
-        f"{len(pairs)} pairs. The same corpora are in several runs, so runs are not independent: p values "
-        "hold for these corpora and are too small for others. A method that sees labels of the target is "
+        f"that all are equally good: \u03c7\u00b2 = {test.chi2:.2f}, p {p_equals(test.p)} (ranks permuted "
+        f"within runs); Iman and Davenport: F = {f}, p {p_equals(test.p_f)}. Told apart (Holm): "
+        f"{len(apart)} of {len(pairs)} pairs. The same corpora are in several runs, so runs are not "
+        "independent: p values hold for these corpora and are too small for others. A method that sees labels of the target is "
         "ranked among those that do not."
     )
     if left_out:
@@ -175,13 +174,9 @@ def _which_method(part: pd.DataFrame) -> str:
         tables.append(plotting.display_table(apart, "Pairs that are told apart", columns=_PAIR_HEADINGS))
     return (
         f"<h3>Which method?</h3>\n<p>{html.escape(says)}</p>\n"
-        f"<p>{plotting.img(adaptation.plot_ranks(table))}</p>\n"
+        f"<p>{plotting.img(plotting.plot_ranks(table))}</p>\n"
         f"<details><summary>Ranks and pairs</summary>{''.join(shown.to_html() for shown in tables)}</details>"
     )
-
-
-def _p(p: float) -> str:
-    return "< .001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _cell_text(row: pd.Series) -> str:

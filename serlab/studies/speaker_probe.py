@@ -51,7 +51,7 @@ def speaker_probe(
         measure, metric ("accuracy"), value, low, high (interval, speakers
         resampled), chance (always answering the speaker with most
         utterances), n, n_speakers, n_left_out. A row for
-        :func:`serlab.plotting.networks.plot_confounds`.
+        :func:`serlab.plotting.plot_confounds`.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def confounds(independent: Outcome, random: Outcome, *, method: str, seed: int =
     -------
     DataFrame
         measure, title, metric, value, low, high, chance, for
-        :func:`serlab.plotting.networks.plot_confounds`. The probes take the
+        :func:`serlab.plotting.plot_confounds`. The probes take the
         target's features, of frames the mean and deviation over each
         utterance; without two speakers of two utterances they are left out.
 

@@ -27,5 +27,20 @@ def test_every_resample_draws_as_many_units_as_there_are():
 
 def test_as_it_is_written():
     assert intervals.text(0.667, 0.61, 0.7) == "0.67 [0.61, 0.70]"
-    assert intervals.text(0.1, -0.02, 0.2, sign=True) == "+0.10 [-0.02, +0.20]"
+    assert intervals.text(0.1, -0.02, 0.2, sign=True) == "+0.10 [\N{MINUS SIGN}0.02, +0.20]"
     assert intervals.text(0.5, np.nan, np.nan, decimals=1) == "0.5"
+    assert intervals.text(0.5, np.nan, 0.7) == "0.50"
+
+
+@pytest.mark.parametrize(
+    ("value", "given", "written"),
+    [
+        (0.666, {}, "0.67"),
+        (-0.2, {}, "\N{MINUS SIGN}0.20"),
+        (0.1, {"sign": True}, "+0.10"),
+        (-0.004, {"sign": True}, "0.00"),
+        (0.004, {"sign": True, "decimals": 3}, "+0.004"),
+    ],
+)
+def test_a_number_has_a_real_minus_and_a_sign_only_where_it_differs(value, given, written):
+    assert intervals.number(value, **given) == written

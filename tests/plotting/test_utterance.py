@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +12,7 @@ from serlab.data import utterances
 from serlab.errors import AudioError, ParameterError
 from serlab.labels import scheme
 from serlab.plotting import utterance as inspection
+from tests.plotting.made import texts
 
 
 @pytest.fixture
@@ -37,10 +37,6 @@ def predictions(*probabilities: list[float], utterance: str = "x/1", y_true: int
 def attention(*weights: list[float], part: str = "test") -> pd.DataFrame:
     table = pd.DataFrame(weights, columns=[f"a_{i + 1}" for i in range(len(weights[0]))])
     return table.assign(method="m", fold="f0", seed=0, utterance="x/1", part=part)
-
-
-def texts(figure) -> str:
-    return "\n".join(text.get_text() for text in figure.findobj(matplotlib.text.Text))
 
 
 def panel(figure, ylabel: str):
@@ -122,3 +118,9 @@ def test_bad_input_is_named(utterance):
     gone["path"] = str(Path(gone["path"]).with_name("gone.wav"))
     with pytest.raises(AudioError, match=r"gone\.wav"):
         inspection.explain(gone, predictions([0, 0, 1, 0]), method="m")
+
+
+def test_plot_utterance_of_any_length():
+    for n in (100, 16000):
+        figure = plotting.plot_utterance(np.zeros(n, dtype=np.float32), sample_rate=16000, title="silence")
+        assert "frequency (Hz)" in texts(figure)

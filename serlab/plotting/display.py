@@ -1,0 +1,112 @@
+"""Tables as HTML, the same in a notebook and in a report."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+from pandas.io.formats.style import Styler
+
+from serlab.evaluation import intervals
+from serlab.plotting.texts import MISSING, p_value
+
+_CELL = "text-align: left; white-space: normal; line-height: 1.35; padding: 3px 8px;"
+_RULES = (
+    ("", "border-collapse: collapse; max-width: 100%; font-size: 0.9em"),
+    ("caption", "caption-side: top; text-align: left; font-weight: bold; white-space: nowrap"),
+    ("th", f"{_CELL} vertical-align: bottom; border-bottom: 1px solid #888"),
+    ("td", f"{_CELL} vertical-align: top; overflow-wrap: break-word; max-width: 30em"),
+)
+_NUMBERS = "text-align: right; overflow-wrap: normal; font-variant-numeric: tabular-nums"
+
+
+def display_table(
+    table: pd.DataFrame,
+    caption: str = "",
+    *,
+    columns: Mapping[str, str] | Sequence[str] | None = None,
+    percent: Collection[str] = (),
+    decimals: int = 3,
+) -> Styler:
+    """Format a table for a notebook and for static HTML alike.
+
+    Numbers get ``decimals`` places, counts none, p values below .001 read
+    "< .001", missing is a dash, True is "yes"; columns x, x_low and x_high
+    become one, "0.560 [0.503, 0.618]"; long text wraps, so that a row is never
+    wider than the page; a plain running index is not shown.
+
+    Parameters
+    ----------
+    columns : mapping or sequence, optional
+        Columns to show, in order; a mapping renames them. Names that the
+        table lacks are passed over.
+    percent : collection of str
+        Columns (by their own names) to show as percent.
+    """
+    texts = _texts(table, percent, decimals)
+    order = [name for name in (texts if columns is None else columns) if name in texts]
+    texts = texts[order]
+    numbers = [place for place, name in enumerate(order) if _is_number(table[name])]
+    if isinstance(columns, Mapping):
+        texts = texts.rename(columns=columns)
+    # The same table gets the same HTML, so that a report can be compared with an older one.
+    uuid = hashlib.sha256(texts.to_csv().encode()).hexdigest()[:8]
+    style = texts.style.set_uuid(uuid).format(escape="html").format_index(escape="html", axis="columns")
+    style = style.hide(axis="index") if isinstance(table.index, pd.RangeIndex) else style
+    rules = [*_RULES, *((f"td.col{place}, th.col{place}", _NUMBERS) for place in numbers)]
+    style = style.set_table_styles([{"selector": selector, "props": props} for selector, props in rules])
+    if table.empty:
+        caption = f"{caption}: none"
+    return style.set_caption(html.escape(caption)) if caption else style
+
+
+def _texts(table: pd.DataFrame, percent: Collection[str], decimals: int) -> pd.DataFrame:
+    """Every column as text, those of intervals within the column that they belong to."""
+    bounds = {name: (f"{name}_low", f"{name}_high") for name in table}
+    bounds = {name: ends for name, ends in bounds.items() if all(end in table for end in ends)}
+    within = {end for ends in bounds.values() for end in ends}
+    texts = pd.DataFrame(index=table.index)
+    for name in table:
+        if name in within:
+            continue
+        columns = [name, *bounds.get(name, ())]
+        written = [_column_texts(table[column], name in percent, decimals) for column in columns]
+        texts[name] = written[0] if len(columns) == 1 else list(map(_joined, *written))
+    return texts
+
+
+def _joined(value: str, low: str, high: str) -> str:
+    if MISSING in (value, low, high):
+        return value
+    return intervals.joined(value, low, high).replace(", ", ",\N{NO-BREAK SPACE}")
+
+
+def _is_number(column: pd.Series) -> bool:
+    return types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+
+
+def _column_texts(column: pd.Series, percent: bool, decimals: int) -> list[str]:
+    # Counts that became float only because one of them is missing are still counts.
+    known = column.dropna()
+    is_count = types.is_integer_dtype(column) or (
+        _is_number(column) and bool((known % 1 == 0).all()) and known.abs().max() > 1
+    )
+
+    def text(value) -> str:
+        if (np.isscalar(value) and pd.isna(value)) or value is None:
+            return MISSING
+        if isinstance(value, bool | np.bool_):
+            return "yes" if value else ""
+        if not isinstance(value, int | float | np.number):
+            return str(value)
+        if percent:
+            return f"{value:.1%}"
+        if column.name in ("p", "p_holm"):
+            return p_value(value)
+        return f"{value:.0f}" if is_count else f"{value:.{decimals}f}"
+
+    return [text(value) for value in column]

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from serlab import plotting
+from tests.plotting.made import summary
+
+
+def test_display_table_formats_and_merges():
+    table = summary(2).assign(n_test=[100, 200], p=[0.0001, 0.2], note=["<b>", None])
+    page = plotting.display_table(table, "Scores & more", percent=["recall_joy"]).to_html()
+    for text in (
+        "0.200 [0.150,\N{NO-BREAK SPACE}0.250]",
+        "&lt; .001",
+        ".200",
+        "&lt;b&gt;",
+        "Scores &amp; more",
+        "50.0%",
+        ">100<",
+    ):
+        assert text in page
+    assert "uar_low" not in page
+    assert "blank" not in page  # no running index
+    assert page == plotting.display_table(table, "Scores & more", percent=["recall_joy"]).to_html()
+
+
+def test_display_table_renames_selects_and_marks_missing():
+    table = summary(2).assign(uar_low=np.nan)
+    table.loc[0, "uar"] = np.nan
+    style = plotting.display_table(table, columns={"title": "method", "uar": "UAR", "absent": "x"})
+    assert list(style.data.columns) == ["method", "UAR"]
+    assert list(style.data["UAR"]) == [plotting.MISSING, "0.800"]
+    named = plotting.display_table(table.set_index("method")[["uar"]]).to_html()
+    assert ">m1<" in named  # an index that says something stays
+    counts = pd.DataFrame({"n": [3.0, np.nan], "share": [1.0, 0.0]})
+    assert list(plotting.display_table(counts).data["n"]) == ["3", plotting.MISSING]
+    assert list(plotting.display_table(counts).data["share"]) == ["1.000", "0.000"]

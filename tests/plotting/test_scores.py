@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serlab import metrics, plotting
+from tests.plotting.made import (
+    FOUR,
+    comparison,
+    is_within_page,
+    predictions,
+    summary,
+    texts,
+    width,
+)
+
+
+def test_plot_uar_says_chance_badge_transductive_and_values():
+    written = texts(plotting.plot_uar(summary(), title="emodb to urdu"))
+    assert "UAR per method: emodb to urdu" in written
+    assert "chance, 1/4 = 0.25" in written
+    assert "[random split]" in written
+    assert "transductive: saw the test utterances" in written
+    assert "0.35 [0.30, 0.40]" in written
+
+
+@pytest.mark.parametrize("n", [1, 20])
+def test_plot_uar_of_one_and_of_twenty_methods(n):
+    figure = plotting.plot_uar(summary(n))
+    assert width(figure) == 900
+    assert len(plotting.png(figure)) < 100_000
+    assert is_within_page(figure)
+
+
+def test_missing_intervals_and_values_are_said_not_drawn():
+    table = summary(3, classes=("low", "high")).assign(uar_low=np.nan, uar_high=np.nan)
+    table.loc[2, "uar"] = np.nan
+    written = texts(plotting.plot_uar(table))
+    assert "not run" in written and "0.50" in written and "[0" not in written
+    assert "chance, 1/2 = 0.50" in written
+    plotting.plot_uar(table[["method", "access", "uar"]], n_classes=2)  # the rest may be absent
+
+
+def test_plot_gain_shows_sign_p_and_verdict_by_marker():
+    figure = plotting.plot_gain(comparison(), titles={"rf-target": "Forest, target only"})
+    written = texts(figure)
+    for text in (
+        "+0.10",
+        "\N{MINUS SIGN}0.20",
+        "0.00",
+        "< .001",
+        ".010",
+        "hurts",
+        "that of Forest, target only",
+    ):
+        assert text in written
+    drawn = {line.get_marker(): line.get_color() for line in figure.axes[0].lines}
+    assert drawn["v"] == plotting.VERDICTS["hurts"][0]
+    assert drawn["^"] == plotting.VERDICTS["helps"][0]
+    low, high = figure.axes[0].get_xlim()
+    assert low == -high  # neither direction looks larger
+    assert is_within_page(figure)
+
+
+def test_plot_folds_counts_what_was_skipped():
+    results = pd.DataFrame({"method": ["a"] * 3 + ["b"], "access": "none", "uar": [0.1, 0.5, np.nan, 0.4]})
+    figure = plotting.plot_folds(results, titles={"a": "Method A"})
+    assert "2 (1 skipped)" in texts(figure)
+    assert "Method A" in texts(figure)
+    assert "accuracy fold by fold" in texts(
+        plotting.plot_folds(results.rename(columns={"uar": "accuracy"}), metric="accuracy")
+    )
+
+
+def test_plot_published_names_differences_and_what_was_not_run():
+    table = pd.DataFrame(
+        {
+            "title": ["forest", "network", "other"],
+            "published": [0.5, 0.4, 0.3],
+            "measured": [0.6, 0.2, np.nan],
+            "low": [0.5, 0.1, np.nan],
+            "high": [0.7, 0.3, np.nan],
+            "difference": ["other speakers", None, "other speakers"],
+        }
+    )
+    figure = plotting.plot_published(table, chance=0.25, title="table 2")
+    written = texts(figure)
+    assert "forest (a)" in written and "other (a)" in written and "network (" not in written
+    assert written.count("(a) other speakers") == 1
+    assert "not run" in written and "chance, 0.25" in written
+    assert is_within_page(figure)
+
+
+def test_confounds_stand_side_by_side():
+    row = {"metric": "UAR", "value": 0.8, "low": 0.7, "high": 0.9, "chance": 0.25}
+    table = pd.DataFrame(
+        [
+            {**row, "measure": "random split", "title": "Network"},
+            {**row, "measure": "speaker-disjoint split", "title": "Network", "value": 0.4},
+            {**row, "measure": "speaker recognised", "metric": "accuracy", "low": np.nan},
+        ]
+    )
+    figure = plotting.plot_confounds(table, title="urdu")
+    written = texts(figure)
+    assert "random split\nNetwork" in written and "0.80 [0.70, 0.90]" in written
+    assert "accuracy" in written and "What the score rests on: urdu" in written
+    bars = [patch for patch in figure.axes[0].patches if patch.get_fill()]
+    assert [bar.get_width() for bar in bars] == [0.8, 0.4, 0.8]
+    assert len({bar.get_hatch() for bar in bars}) == 3
+    assert is_within_page(figure)
+
+
+def test_per_class_measures_by_hand():
+    rows = [
+        ("m", "f0", 0, 0, 0), ("m", "f0", 0, 0, 1), ("m", "f1", 0, 1, 1), ("m", "f1", 0, 1, 1),
+        ("m", "f0", 1, 0, 0), ("m", "f0", 1, 0, 0), ("m", "f1", 1, 1, 0), ("m", "f1", 1, 1, 0),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["method", "fold", "seed", "y_true", "y_pred"])
+    found = plotting.per_class_table(table, ["a", "b", "c"], titles={"m": "M"}).set_index("measure")
+    assert found["title"].tolist() == ["M"] * 3
+    # Seed 0: a is right in 1 of 2, b in 2 of 2; seed 1 always answers a.
+    assert found.loc["recall", ["a", "b"]].tolist() == [0.75, 0.5]
+    assert found.loc["precision", ["a", "b"]].tolist() == pytest.approx([0.75, 2 / 3])
+    assert found.loc["F1", ["a", "b"]].tolist() == pytest.approx([2 / 3, (0.8 + 0) / 2])
+    assert found["c"].isna().all() and found.loc["recall", "mean"] == 0.625
+
+
+def test_mean_recall_is_the_uar():
+    table = predictions(("a", "b")).assign(fold="f", seed=0)
+    found = plotting.per_class_table(table, FOUR).query("measure == 'recall'").set_index("method")["mean"]
+    own = table[table["method"] == "b"]
+    assert found["b"] == pytest.approx(float(metrics.uar(metrics.confusion(own["y_true"], own["y_pred"], 4))))
