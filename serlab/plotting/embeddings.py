@@ -254,7 +254,7 @@ def plot_before_after(
     shares = before_after_table(embeddings, utterances, before=before, after=after, colour_by=colour_by)
     shares = shares.set_index(["method", "by"])["variance"]
     wide = min(4.3, WIDEST / len(colour_by))
-    figure = Figure(figsize=(max(wide * len(colour_by), 4.5), 2 * wide + 0.6), layout="constrained")
+    figure = Figure(figsize=(max(wide * len(colour_by), 4.5), 2 * wide + 0.8), layout="constrained")
     panels = figure.subplots(2, len(colour_by), squeeze=False)
     below = [0.0]
     shown = dict(zip(fits, titled(titles, list(fits)), strict=True))

@@ -74,7 +74,7 @@ def test_gains_are_drawn_with_their_numbers_and_marks() -> None:
     assert "polygon" in rows[0]
     assert "circle" in rows[1]
     assert "\N{BLACK DOWN-POINTING TRIANGLE} hurts" in rows[2]
-    assert "-0.20 [-0.30, -0.10]" in rows[2]
+    assert "\N{MINUS SIGN}0.20 [\N{MINUS SIGN}0.30, \N{MINUS SIGN}0.10]" in rows[2]
 
 
 def test_many_methods_are_the_best_and_the_two_worst() -> None:
