@@ -163,8 +163,8 @@ def _which_method(part: pd.DataFrame) -> str:
         f"that all are equally good: \u03c7\u00b2 = {test.chi2:.2f}, p {p_equals(test.p)} (ranks permuted "
         f"within runs); Iman and Davenport: F = {f}, p {p_equals(test.p_f)}. Told apart (Holm): "
         f"{len(apart)} of {len(pairs)} pairs. The same corpora are in several runs, so runs are not "
-        "independent: p values hold for these corpora and are too small for others. A method that sees labels "
-        "of the target is ranked among those that do not."
+        "independent: p values hold for these corpora and are too small for others. A method that sees "
+        "labels of the target is ranked among those that do not."
     )
     if left_out:
         says += f" Left out: {'; '.join(left_out)}."
