@@ -14,7 +14,7 @@ from serlab import metrics
 from serlab.errors import Cancelled, TrainingError
 from serlab.training import batches
 from serlab.training.learner import Learner
-from serlab.training.objectives import Batch, CrossEntropy
+from serlab.training.objectives.base import Batch, CrossEntropy
 from serlab.training.settings import Settings
 
 #: Module, batch, cross-entropy and progress from 0 to 1 -> logits of the batch, and terms of the loss.

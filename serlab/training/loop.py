@@ -7,60 +7,21 @@ was found.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from serlab.progress import Progress
 from serlab.training import batches
 from serlab.training.checkpoints import Checkpoint, architecture, content
 from serlab.training.devices import explained_memory, resolve_device
 from serlab.training.epochs import Data, Loss, Task, classification, train_epoch, validate
-from serlab.training.learner import Learner, best_epoch
-from serlab.training.settings import OPTIMIZERS, Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fitting:
-    """How an experiment has a fit carried out and watched; methods do not choose it.
-
-    Attributes
-    ----------
-    n_jobs : int
-        Threads, for methods to choose by :func:`threads`.
-    device : {"cpu", "cuda", "auto"}
-        See :func:`serlab.training.devices.resolve_device`.
-    augment : callable, optional
-        What networks apply to their training batches, see :func:`train`.
-    progress : callable(done, total, text), optional
-        Called after each epoch.
-    on_epoch : callable(DataFrame), optional
-        Called after each epoch with the history so far, for live curves.
-    cancel : threading.Event, optional
-        Checked before each batch.
-    checkpoints : Path, optional
-        Folder in which training keeps its state after each epoch, and finds
-        it again after a kill.
-    """
-
-    n_jobs: int = 1
-    device: str = "cpu"
-    augment: Callable[..., Tensor] | None = None
-    progress: Progress | None = None
-    on_epoch: Callable[[pd.DataFrame], None] | None = None
-    cancel: threading.Event | None = None
-    checkpoints: Path | None = None
-
-
-#: On the CPU, watched by nobody.
-PLAIN = Fitting()
+from serlab.training.learner import Learner, best_epoch, optimizer_of
+from serlab.training.settings import PLAIN, Fitting, Settings
 
 
 @contextmanager
@@ -175,10 +136,8 @@ def train(
     with seeded(seed), explained_memory(_knobs(settings.batch_size, X)):
         learner = Learner.start(
             module.to(device),
-            OPTIMIZERS[settings.optimizer](
-                [parameter for parameter in module.parameters() if parameter.requires_grad],
-                lr=settings.learning_rate,
-                weight_decay=settings.weight_decay,
+            optimizer_of(
+                [parameter for parameter in module.parameters() if parameter.requires_grad], settings
             ),
             seed=seed,
             device=device,

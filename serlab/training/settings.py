@@ -1,23 +1,21 @@
-"""How a network is trained: what a method chooses."""
+"""How to train: what methods choose, and what an experiment does. Importing this module imports no torch."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal
-
-import torch
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from serlab.errors import ParameterError
+from serlab.progress import Progress
 
-#: Name -> optimizer of parameters. Fused steps are three times as fast on a CPU.
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": partial(torch.optim.Adam, fused=True),
-    "adamw": partial(torch.optim.AdamW, fused=True),
-    "sgd": partial(torch.optim.SGD, momentum=0.9, fused=True),
-    "rmsprop": torch.optim.RMSprop,
-}
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+OPTIMIZERS: tuple[str, ...] = ("adam", "adamw", "sgd", "rmsprop")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +59,39 @@ class Settings:
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
             raise ParameterError(f"unknown optimizer {self.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """How an experiment has a fit carried out and watched; methods do not choose it.
+
+    Attributes
+    ----------
+    n_jobs : int
+        Threads, for methods to choose by :func:`threads`.
+    device : {"cpu", "cuda", "auto"}
+        See :func:`serlab.training.devices.resolve_device`.
+    augment : callable, optional
+        What networks apply to their training batches, see :func:`train`.
+    progress : callable(done, total, text), optional
+        Called after each epoch.
+    on_epoch : callable(DataFrame), optional
+        Called after each epoch with the history so far, for live curves.
+    cancel : threading.Event, optional
+        Checked before each batch.
+    checkpoints : Path, optional
+        Folder in which training keeps its state after each epoch, and finds
+        it again after a kill.
+    """
+
+    n_jobs: int = 1
+    device: str = "cpu"
+    augment: Callable[..., Tensor] | None = None
+    progress: Progress | None = None
+    on_epoch: Callable[[pd.DataFrame], None] | None = None
+    cancel: threading.Event | None = None
+    checkpoints: Path | None = None
+
+
+#: On the CPU, watched by nobody.
+PLAIN = Fitting()
