@@ -226,21 +226,22 @@ def _shown(value: Any) -> str:
 
 def _plain(text: str) -> str:
     """Roles and double backticks of reStructuredText as Markdown."""
-    text = re.sub(r":(\w+):`([^`]+)`", r"{py:\1}`\2`", text)
+    text = re.sub(r":(\w+):`([^`]+)`", r"{py:\1}`~\2`", text)
     return text.replace("``", "`")
+
+
+def command_overview() -> str:
+    """``serlab --help``."""
+    return f"```text\n{_help()}```"
 
 
 def command_list() -> str:
     """``serlab COMMAND --help`` of every command."""
-    overview = _help()
-    names = re.findall(r"^ {4}(\w[\w-]*) ", overview, re.MULTILINE)
-    parts = [f"```text\n{overview}```"]
-    parts += [f"## `serlab {name}`\n\n```text\n{_help(name)}```" for name in names]
-    return "\n\n".join(parts)
+    return "\n\n".join(f"## `serlab {one.name}`\n\n```text\n{_help(one.name)}```" for one in cli.COMMANDS)
 
 
 def _help(*command: str) -> str:
-    os.environ["COLUMNS"] = "88"  # argparse breaks lines at the width of a terminal
+    os.environ["COLUMNS"] = "80"  # argparse breaks lines at the width of a terminal
     written = io.StringIO()
     with contextlib.redirect_stdout(written), contextlib.suppress(SystemExit):
         cli.main([*command, "--help"])
@@ -250,6 +251,7 @@ def _help(*command: str) -> str:
 #: Name in a page -> function that gives Markdown.
 LISTS: dict[str, Callable[[], str]] = {
     "access": access_list,
+    "command-overview": command_overview,
     "commands": command_list,
     "corpora": corpus_list,
     "corpora-details": corpus_details,
