@@ -372,8 +372,9 @@ def plot_published(
     ----------
     table : DataFrame
         title or method, published, measured, low, high (interval of ours;
-        may be missing) and difference: how the protocols differ, printed
-        below the figure. A row without ``measured`` is shown as not run;
+        may be missing) and difference: how the protocols differ, one
+        thing after another between semicolons, printed below the figure
+        once each. A row without ``measured`` is shown as not run;
         without rows the figure says that nothing was published.
     metric : str
         For the axis.
@@ -384,11 +385,8 @@ def plot_published(
     """
     if table.empty:
         return note_figure("Published and measured", "Nothing published for this source and target.")
-    given = table["difference"].dropna() if "difference" in table else []
-    notes = [note for note in dict.fromkeys(given) if note]
     names = [str(name) for name in (table["title"] if "title" in table else table["method"])]
-    marks = [f" ({letter(notes.index(note))})" if note in notes else ""
-             for note in table.get("difference", [None] * len(table))]  # fmt: skip
+    marks, notes = _footnotes(table)
     labels = [wrapped(name + mark) for name, mark in zip(names, marks, strict=True)]
     figure, axes, position = row_figure(labels)
     paper = {"marker": "D", "markerfacecolor": "white", "markeredgecolor": VERMILLION, "markeredgewidth": 1.8,
@@ -413,10 +411,37 @@ def plot_published(
     ]
     if chance is not None:
         handles.append(chance_line(axes, chance, upright=True))
-    foot = [textwrap.fill(f"({letter(place)}) {note}", 115) for place, note in enumerate(notes)]
+    foot = [textwrap.fill(note, 115) for note in notes]
     legend_below(figure, handles, note="\n".join(foot))
     heading(figure, "Published and measured", title)
     return finished(figure, _published_says(table.assign(name=names), metric))
+
+
+def _footnotes(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Mark of each row, and the lines it refers to; what is so of all that was measured is said once.
+
+    Column "difference" says one thing after another, between semicolons.
+    """
+    given = table["difference"] if "difference" in table else pd.Series(None, index=table.index, dtype=object)
+    said = [[part for part in str(text).split("; ") if part] if pd.notna(text) else [] for text in given]
+    compared = (table["measured"].notna() & table["published"].notna()).tolist()
+    measured = [own for own, is_compared in zip(said, compared, strict=True) if is_compared]
+    shared = (
+        [part for part in measured[0] if all(part in own for own in measured)] if len(measured) > 1 else []
+    )
+    of_all = dict.fromkeys(shared)
+    apart = [
+        [part for part in own if not (is_compared and part in of_all)]
+        for own, is_compared in zip(said, compared, strict=True)
+    ]
+    notes = list(dict.fromkeys(part for own in apart for part in own))
+    marks = [
+        ", ".join(letter(place) for place in sorted({notes.index(part) for part in own})) for own in apart
+    ]
+    lines = [f"({letter(place)}) {note}" for place, note in enumerate(notes)]
+    if of_all:
+        lines.insert(0, f"All that was measured: {'; '.join(of_all)}")
+    return [f" ({mark})" if mark else "" for mark in marks], lines
 
 
 def _published_says(table: pd.DataFrame, metric: str) -> str:

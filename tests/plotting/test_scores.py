@@ -92,6 +92,27 @@ def test_plot_published_names_differences_and_what_was_not_run():
     assert is_within_page(figure)
 
 
+def test_what_differs_in_all_that_was_measured_is_said_once():
+    table = pd.DataFrame(
+        {
+            "title": ["forest", "network", "other", "third"],
+            "published": [0.5, 0.4, 0.3, np.nan],
+            "measured": [0.6, 0.2, np.nan, 0.5],
+            "difference": [
+                "same corpora; seeds: 5 there, 1 here; a note",
+                "features: a there, b here; same corpora; seeds: 5 there, 1 here",
+                "same corpora",
+                "no number was published",
+            ],
+        }
+    )
+    written = texts(plotting.plot_published(table))
+    assert "All that was measured: same corpora; seeds: 5 there, 1 here" in written
+    for part in ("forest (a)", "network (b)", "other (c)", "third (d)", "(a) a note", "(c) same corpora"):
+        assert part in written
+    assert written.count("seeds: 5 there") == 1
+
+
 def test_confounds_stand_side_by_side():
     row = {"metric": "UAR", "value": 0.8, "low": 0.7, "high": 0.9, "chance": 0.25}
     table = pd.DataFrame(
