@@ -1,0 +1,95 @@
+"""What an experiment leaves behind, and what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from serlab import experiment
+from serlab.experiment import Session
+from serlab.plotting import tables
+from serlab.pretrained import imagenet
+from tests import toys
+
+
+def test_every_table_is_there_and_agrees(finished):
+    outcome, folder = finished
+    chosen = outcome.parameters.methods
+    assert len(outcome.utterances) == len(outcome.X) == 64
+    assert outcome.summary["method"].tolist() == list(chosen)
+    assert outcome.summary["target_seen"].tolist() == ["8 labelled", "nothing", "8 labelled", "unlabelled"]
+    assert outcome.summary["transductive"].tolist() == [False, False, False, True]
+    assert outcome.comparison["method"].tolist() == ["rf-source", "rf-source-z"], "transfer, not majority"
+    assert "no gain can be shown" in outcome.audit["finding"].str.cat(), "four speakers are too few"
+    written = pd.read_parquet(folder / "predictions.parquet")
+    pd.testing.assert_frame_equal(written, outcome.predictions)
+    needed = {
+        "paper", "source", "target", "protocol", "access", "target_seen", "transductive", "label_scheme",
+        "features", "normalization", "n_train", "n_target", "n_test", "uar", "accuracy", "macro_f1",
+        "recall_anger", "seconds", "device", "version", "corpora", "parameters", "seed",
+    }  # fmt: skip
+    assert needed <= set(pd.read_csv(folder / "results.csv").columns)
+    record = json.loads((folder / "headline.json").read_text())
+    assert record["headline"] == outcome.headline
+    assert "near -> far" in record["headline"] and "data" not in record["parameters"]
+
+
+def test_tables_for_readers(finished):
+    outcome, _ = finished
+    data = tables.data_table(experiment.prepare(outcome.parameters))
+    assert data["used"].sum() == 64
+    assert len(tables.summary_table(outcome)) == len(tables.recall_table(outcome)) == 4
+    assert len(tables.comparison_table(outcome)) == 2
+    assert tables.telling_methods(outcome)[0] == "rf-target"
+    facts = outcome.provenance["value"]
+    assert facts["corpora fingerprint"] == outcome.results["corpora"].iloc[0]
+
+
+@pytest.mark.usefixtures("thin_vgg16")
+def test_the_headline_says_how_vgg16_begins(parameters, finished, tmp_path, monkeypatch):
+    outcome = Session(replace(parameters, methods=("vgg16-source",), seeds=(0,))).run()
+    assert "VGG16 begins with random initialisation." in outcome.headline
+    assert "VGG16" not in finished[0].headline
+    # Weights that were downloaded for another experiment are not taken unasked.
+    (tmp_path / "weights").mkdir()
+    for published in imagenet.PUBLISHED.values():
+        (tmp_path / "weights" / published.file_name).write_bytes(b"")
+    monkeypatch.setenv("SERLAB_CACHE", str(tmp_path))
+    assert "VGG16 begins with random initialisation." in outcome.headline
+
+
+def test_models_leave_no_path_of_this_machine(parameters, tiny_encoder, tmp_path):
+    """An encoder and an acoustic model given as folders: only their names are written."""
+    pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
+    folder = Path(os.environ["SERLAB_MODELS"]) / "whisper"
+    model = replace(
+        toys.acoustic_model(40), provenance={"corpora": ["near"], "training_audio": [], "scope": "toy"}
+    )
+    model.save(tmp_path / "models" / "tdnn")
+    outcome = Session(
+        parameters.with_values(
+            methods=("layer2-source", "probe-source-z", "tdnn-frozen-source", "rf-target"),
+            seeds=(0,), encoder=str(folder), acoustic_model=str(tmp_path / "models" / "tdnn"),
+        ),
+        folder=tmp_path / "run",
+    ).run()  # fmt: skip
+    used = outcome.results.groupby("method")["features"].first().to_dict()
+    assert used == {
+        "layer2-source": "encoder-speech:whisper",
+        "probe-source-z": "encoder-speech:whisper",
+        "tdnn-frozen-source": "mfcc40",
+        "rf-target": "librosa",
+    }
+    assert outcome.audit["check"].tolist().count("pretraining") == 0
+    record = json.loads((tmp_path / "run" / "headline.json").read_text())
+    assert (record["parameters"]["encoder"], record["parameters"]["acoustic_model"]) == ("whisper", "tdnn")
+    assert "TDNN pretrained on near (" in record["headline"]
+    for path in (tmp_path / "run").iterdir():
+        if path.suffix in (".csv", ".json"):
+            text = path.read_text()
+            assert str(folder) not in text and str(tmp_path) not in text, path.name

@@ -1,0 +1,96 @@
+"""What a person chooses is checked at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serlab import experiment, methods, papers
+from serlab.errors import ParameterError
+from serlab.methods import encoder as encoder_methods
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scheme": "five"}, "'scheme': 'five' is none of four"),
+        ({"methods": ("rf",)}, "'methods': 'rf' is none of majority"),
+        ({"baseline": "rf-pooled"}, "'baseline': 'rf-pooled' is none of majority"),
+        ({"protocol": "lopo"}, "'protocol'"),
+        ({"preset": "fast"}, "'preset'"),
+        ({"features": "is09"}, "'features'"),
+        ({"on_bad_file": "ignore"}, "'on_bad_file'"),
+        ({"shots": "5"}, "'shots': '5' is not of type int"),
+        ({"seeds": (True,)}, "'seeds': True is not of type int"),
+        ({"seeds": ()}, "at least one entry"),
+        ({"jobs": 0}, "start at 1"),
+    ],
+)
+def test_parameters_are_checked(parameters, change, message):
+    with pytest.raises(ParameterError, match=message):
+        replace(parameters, **change)
+
+
+def test_groups_of_methods_and_digests(parameters):
+    paper = replace(parameters, methods=("andova-lustrek",))
+    assert paper.methods == papers.get("andova-lustrek").methods
+    assert json.loads(json.dumps(paper.as_dict()))["methods"] == list(paper.methods)
+    assert replace(parameters, jobs=2, data="").digest() == parameters.digest(), "where and how fast"
+    assert replace(parameters, seeds=(3,)).digest() != parameters.digest()
+    names = {**parameters.as_dict(), "something_else": 1}
+    assert experiment.Parameters.from_names(names) == parameters
+
+
+def test_a_missing_library_is_named_with_what_to_install(parameters, monkeypatch):
+    monkeypatch.setattr(methods.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ParameterError, match=r"'svm-tca' needs the library skada: pip install 'serlab\[adap"):
+        replace(parameters, methods=("svm-tca",))
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), "1", True])
+def test_a_trade_off_below_zero_is_refused(parameters, value):
+    with pytest.raises(ParameterError, match=r"trade-off|'trade_off'"):
+        parameters.with_values(trade_off=value)
+
+
+def test_methods_are_fed_the_features_of_the_encoder(parameters, tiny_encoder):
+    pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
+    chosen = parameters.with_values(encoder="whisper")
+    used = {
+        name: chosen.features_of(methods.get(name))
+        for name in ("probe-source", "layer2-source", "top-source", "tdnn-frozen-source", "rf-source")
+    }
+    assert used == {
+        "probe-source": "encoder-speech:whisper",
+        "layer2-source": "encoder-speech:whisper",
+        "top-source": "encoder-frames:whisper@1",  # of three layers the upper two learn
+        "tdnn-frozen-source": "mfcc40",
+        "rf-source": "librosa",
+    }
+    assert chosen.digest() != parameters.digest()
+    assert chosen.with_values(acoustic_model="mine").digest() != chosen.digest()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [("", "'encoder' is empty: name the folder"), ("elsewhere", r"elsewhere.*SERLAB_MODELS")],
+)
+def test_a_missing_encoder_is_told_of_before_anything_is_computed(parameters, encoder, message):
+    pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
+    for name in ("probe-source", "layer2-source", "encoder-mmd", "top-source"):
+        with pytest.raises(ParameterError, match=message):
+            parameters.with_values(methods=(name,), encoder=encoder)
+
+
+def test_the_second_layer_alone_is_what_layer2_sees():
+    names = [
+        f"layer{layer}.{what}.{i:03d}" for layer in (1, 2, 12) for what in ("mean", "sd") for i in (0, 1)
+    ]
+    X = pd.DataFrame(np.zeros((3, len(names))), columns=names)
+    chosen = encoder_methods.chosen_columns(methods.get("layer2-source").features, X)
+    assert list(chosen) == ["layer2.mean.000", "layer2.mean.001", "layer2.sd.000", "layer2.sd.001"]
+    assert encoder_methods.chosen_columns(methods.get("probe-source").features, X) is X

@@ -1,0 +1,139 @@
+"""A session runs, resumes, and hands on what methods ask for."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from serlab import methods
+from serlab.errors import Cancelled, CorpusError, ParameterError, ProtocolError
+from serlab.experiment import Session, session
+from serlab.methods import MethodSpec
+from serlab.methods.scenarios import Majority
+from serlab.plotting import tables
+
+
+def test_same_parameters_same_predictions_with_and_without_a_folder(finished, parameters):
+    again = Session(parameters).run()
+    pd.testing.assert_frame_equal(again.predictions, finished[0].predictions)
+
+
+def test_a_finished_experiment_is_not_computed_again(finished, parameters):
+    texts = []
+    again = Session(
+        parameters, folder=finished[1], progress=lambda done, total, text: texts.append(text)
+    ).run()
+    assert sum("found" in text for text in texts) == 7, "majority once, three forests twice"
+    pd.testing.assert_frame_equal(again.predictions, finished[0].predictions)
+
+
+def test_work_of_other_code_is_not_taken_up(parameters, tmp_path, monkeypatch):
+    def steps() -> list[str]:
+        texts = []
+        cheap = replace(parameters, methods=("majority",))
+        Session(cheap, folder=tmp_path, progress=lambda done, total, text: texts.append(text)).run()
+        return [text for text in texts if "Majority" in text]
+
+    assert not any("found" in text for text in steps())
+    assert steps() == ["Majority, seed 0: found"]
+    monkeypatch.setattr(session, "package_digest", lambda: "another state of the code")
+    assert not any("found" in text for text in steps())
+
+
+def test_a_cancelled_experiment_resumes(parameters, finished, tmp_path):
+    cancel = threading.Event()
+
+    def late(done, total, text):
+        if "seed 1" in text:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        Session(parameters, folder=tmp_path, progress=late, cancel=cancel).run()
+    assert not (tmp_path / "predictions.parquet").exists(), "nothing half-done is published"
+    resumed = Session(parameters, folder=tmp_path).run()
+    pd.testing.assert_frame_equal(resumed.predictions, finished[0].predictions)
+
+
+def test_within_one_corpus_there_is_no_source(parameters):
+    alone = replace(
+        parameters,
+        sources=(),
+        methods=("svm-target-speaker-z",),
+        baseline="svm-target-speaker-z",
+        protocol="loso",
+    )
+    outcome = Session(alone).run()
+    assert outcome.summary["transductive"].item() and outcome.summary["n_folds"].item() == 4
+    assert "no source -> far" in outcome.headline
+    with pytest.raises(ParameterError, match="rf-source, rf-source-z need a source"):
+        replace(parameters, sources=())
+
+
+def test_a_method_that_no_fold_allows_is_listed_and_the_others_run(parameters):
+    """There is no class for neutral speech among low and high arousal."""
+    outcome = Session(
+        replace(parameters, scheme="arousal", protocol="k-shot", shots=2, methods=("rf-neutral", "rf-target"))
+    ).run()
+    assert outcome.summary["method"].tolist() == ["rf-target"]
+    skipped = tables.skipped_table(outcome)
+    assert skipped["method"].tolist() == ["rf-neutral"] and skipped["n"].tolist() == [5]
+    assert outcome.comparison.empty
+
+
+def test_errors_reach_the_caller(parameters):
+    with pytest.raises(CorpusError, match="unknown corpus 'elsewhere'"):
+        Session(replace(parameters, target="elsewhere")).run()
+    with pytest.raises(ProtocolError, match="target and source at once"):
+        Session(replace(parameters, sources=("far",))).run()
+    with pytest.raises(CorpusError, match="not installed"):
+        Session(replace(parameters, sources=("emovo",))).run()
+
+
+@pytest.mark.parametrize("content", [None, b"other weights"])
+def test_wrong_weights_are_told_of_before_anything_is_computed(parameters, tmp_path, monkeypatch, content):
+    def prepare(*_, **__):
+        raise AssertionError("no features were to be computed")
+
+    monkeypatch.setattr(session, "prepare", prepare)
+    path = tmp_path / "vgg16.pth"
+    message = "there is no file of weights"
+    if content is not None:
+        path.write_bytes(content)
+        message = "has SHA-256 .* expected was"
+    with pytest.raises(ParameterError, match=message):
+        Session(parameters.with_values(methods=("vgg16-source",), weights=str(path))).run()
+
+
+def test_the_trade_off_reaches_the_methods_that_have_one(parameters, monkeypatch):
+    got = {}
+
+    def build(*, n_classes, seed, preset, fitting, **options):
+        got.update(options)
+        return Majority(n_classes)
+
+    spec = MethodSpec(
+        name="spy", title="Spy", access="target-only", normalization="none", build=build, stochastic=False,
+        options=("trade_off",),
+    )  # fmt: skip
+    monkeypatch.setitem(methods.METHODS, "spy", spec)
+    Session(parameters.with_values(methods=("spy", "majority"), trade_off=0.25)).run()
+    assert got == {"trade_off": 0.25}
+    assert parameters.with_values(trade_off=0.25).digest() != parameters.digest()
+
+
+def test_a_folder_without_an_acoustic_model_is_told_of_before_anything_is_computed(
+    parameters, tmp_path, monkeypatch
+):
+    def prepare(*_, **__):
+        raise AssertionError("no features were to be computed")
+
+    monkeypatch.setattr(session, "prepare", prepare)
+    chosen = parameters.with_values(methods=("tdnn-frozen-source",), acoustic_model=str(tmp_path))
+    with pytest.raises(ParameterError, match="is no acoustic model"):
+        Session(chosen).run()
+    # Without a folder it is pretrained on the sources, if what they say is known.
+    with pytest.raises(ParameterError, match="nothing is known of what is said in near"):
+        Session(chosen.with_values(acoustic_model="")).run()
