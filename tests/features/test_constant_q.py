@@ -10,7 +10,7 @@ import pytest
 
 from serlab import features
 from serlab.features import constant_q, spectral
-from tests.features.test_features import corpus, voice
+from tests.features.made import corpus, voice
 
 RATE = 16000
 

@@ -14,7 +14,7 @@ import soundfile
 from serlab import audio, data, features
 from serlab.errors import ParameterError
 from serlab.features import spectral
-from tests.features.test_features import RATE, corpus, entry_files, voice
+from tests.features.made import RATE, corpus, entry_files, voice
 
 #: dB within which log-mel bands and spectral contrast are librosa's.
 TOLERANCE = 0.01
