@@ -7,10 +7,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import experiment
+from serlab import experiment, papers
 from serlab.experiment import Session
 from serlab.plotting import tables
 from serlab.pretrained import imagenet
@@ -93,3 +94,16 @@ def test_models_leave_no_path_of_this_machine(parameters, tiny_encoder, tmp_path
         if path.suffix in (".csv", ".json"):
             text = path.read_text()
             assert str(folder) not in text and str(tmp_path) not in text, path.name
+
+
+def test_a_paper_stands_beside_what_was_run(finished):
+    outcome = finished[0]
+    paper = papers.get("andova-lustrek")
+    table = paper.beside(outcome).set_index("method")
+    assert table["difference"].str.contains("other corpora: ours is near to far").any()
+    assert np.isclose(
+        table.loc["rf-source", "measured"],
+        outcome.summary.set_index("method").loc["rf-source", "accuracy_fold_mean"],
+    )
+    named = paper.departures(outcome).set_index("what")
+    assert named.loc["features", ["printed", "here"]].tolist() == ["is10", outcome.parameters.features]
