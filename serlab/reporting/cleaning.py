@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # takes a second: wrong usage is answered before
     import nbformat
 
+#: Error of a cell that needs what a finished run does not keep, see :mod:`serlab.experiment.kept`.
+LEFT_OUT = "NotKept"
+
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -88,11 +91,22 @@ def for_page(notebook: nbformat.NotebookNode, *, said: str = "") -> nbformat.Not
             for output in cell.outputs
             if not (said and output.output_type == "stream" and output.text.strip() == said.strip())
         ]
-        for output in cell.outputs:
-            text = output.get("data", {}).get("text/html", "")
-            if _is_empty_table(text):
-                output.data["text/html"] = f'<p class="none">{_none(text)}</p>'
+        cell.outputs = [_in_one_line(output) for output in cell.outputs]
     return notebook
+
+
+def _in_one_line(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """In place of an empty table, and of what a finished run does not keep, a line that says so."""
+    from nbformat.v4 import new_output
+
+    text = output.get("data", {}).get("text/html", "")
+    if _is_empty_table(text):
+        said = _none(text)
+    elif output.output_type == "error" and output.ename == LEFT_OUT:
+        said = html.escape(f"Left out here: {output.evalue}.")
+    else:
+        return output
+    return new_output("display_data", data={"text/html": f'<p class="none">{said}</p>'})
 
 
 def _is_empty_table(text: str) -> bool:

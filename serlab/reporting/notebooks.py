@@ -12,7 +12,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -290,6 +290,7 @@ def execute(
     *,
     output: Path,
     environment: Mapping[str, str] | None = None,
+    tolerated: Collection[str] = (),
     progress: Progress | None = None,
 ) -> None:
     """Execute a notebook with parameters, in this Python and working folder.
@@ -303,6 +304,8 @@ def execute(
         Executed notebook, saved after every cell.
     environment : mapping of str to str, optional
         Further environment variables of the kernel.
+    tolerated : collection of str
+        Names of errors that do not end the run: the cell keeps the error as its output.
     progress : callable(done, total, text), optional
         Called at the start of each code cell with the last heading.
 
@@ -342,8 +345,12 @@ def execute(
             progress_bar=False,
             kernel_manager_class=_this_python(environment or {}),
             on_cell_start=on_cell_start,
+            allow_error_names=list(tolerated),
         )
     except PapermillExecutionError as error:
+        if error.ename in tolerated:  # it is told of the last one, and goes on after each
+            _without_markers(output)
+            return
         raise failure(
             error.cell_index,
             message=_without_colour(error.evalue),
@@ -395,6 +402,16 @@ def _heading_above(cells: list[nbformat.NotebookNode], index: int) -> str:
         for heading in re.findall(r"(?m)^#+ (.+)$", cell.source)
     ]
     return headings[-1].strip() if headings else ""
+
+
+def _without_markers(path: Path) -> None:
+    """Take away the cells in which papermill points at an error."""
+    import nbformat
+    from papermill.execute import ERROR_MARKER_TAG
+
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if not _is_tagged(cell, ERROR_MARKER_TAG)]
+    nbformat.write(notebook, path)
 
 
 def _mark_unfinished(path: Path, index: int) -> None:

@@ -74,6 +74,11 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if len(attempts) > 1:
         mixed = ", not all with the same code" if len({a["code"] for a in attempts}) > 1 else ""
         made += f", in {len(attempts)} attempts{mixed}"
+    again = record.get("rebuilt")
+    if again:
+        made += (
+            f"; tables and figures made again {again['at'].replace('T', ' ')[:16]}, by code {again['code']}"
+        )
     shown = {
         **{name.replace("_", " "): pages.plain(value) for name, value in record["parameters"].items()},
         "made": made,

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,13 @@ from serlab import data as corpus_data
 from serlab import provenance
 from serlab.errors import SerlabError
 from serlab.files import write_text
-from serlab.progress import FILE_NAME as PROGRESS_FILE
 from serlab.progress import Progress, forwarded
-from serlab.reporting import cleaning, notebooks, records
+from serlab.reporting import notebooks, publishing, records
 from serlab.reporting.notebooks import NotebookError
 
 #: Parameters that say where or how fast, not what: they do not change the digest.
 _WHERE = ("data", "run_folder")
 _HOW_FAST = ("jobs",)
-
-#: The list of all runs, as seen from a run's folder.
-INDEX = "../../../index.html"
 
 
 class RunFailed(SerlabError):
@@ -112,19 +108,7 @@ def run(
             return folder
         if force:
             shutil.rmtree(partial, ignore_errors=True)
-        record = {
-            "state": "running",
-            "notebook": source.stem,
-            "title": _title(source),
-            "digest": digest,
-            "parameters": asked,
-            "synthetic": any(name.startswith("synthetic-") for name in _corpora_of(asked)),
-            "headline": "",
-            "error": None,
-            "started": records.now(),
-            "seconds": None,
-            "provenance": provenance.describe(code=code, corpora=corpora),
-        }
+        record = _new_record(source, asked, digest=digest, code=code, corpora=corpora)
         attempt = {"started": record["started"], "state": "running", "code": code, "seconds": 0.0}
         before = records.read(partial).get("attempts", [])
         record["attempts"] = [*map(_no_longer_running, before), attempt]
@@ -134,15 +118,15 @@ def run(
         except OSError as error:
             raise records.unwritable(out, error) from None
 
-        failure = _execute(source, values, partial, root, progress)
+        failure = execute(source, values, partial, root=root, progress=progress)
         state = _STATES[type(failure)]
         attempt.update(state=state, seconds=round(records.seconds_since(record["started"]), 1))
         record.update(state=state, seconds=round(sum(one["seconds"] for one in record["attempts"]), 1))
         if isinstance(failure, NotebookError):
             record["error"] = failure.as_dict()
-        _finish(partial, record, hide=provenance.hider({out: "[reports]", root: "[data]"}))
+        publishing.finish(partial, record, hide=provenance.hider({out: "[reports]", root: "[data]"}))
         if failure is None:
-            _publish(partial, folder)
+            publishing.publish(partial, folder)
     index(out)
     if isinstance(failure, NotebookError):
         raise RunFailed(f"{source.stem} failed in {failure}", partial) from failure
@@ -151,24 +135,62 @@ def run(
     return folder
 
 
+def _new_record(
+    source: Path, asked: dict[str, Any], *, digest: str, code: str, corpora: str
+) -> dict[str, Any]:
+    return {
+        "state": "running",
+        "notebook": source.stem,
+        "title": _title(source),
+        "digest": digest,
+        "parameters": asked,
+        "synthetic": any(name.startswith("synthetic-") for name in _corpora_of(asked)),
+        "headline": "",
+        "error": None,
+        "started": records.now(),
+        "seconds": None,
+        "provenance": provenance.describe(code=code, corpora=corpora),
+    }
+
+
 _STATES = {type(None): "complete", NotebookError: "failed", KeyboardInterrupt: "interrupted"}
 
 
-def _execute(
-    source: Path, values: dict[str, Any], partial: Path, root: Path, progress: Progress | None
+def execute(
+    source: Path,
+    values: Mapping[str, Any],
+    folder: Path,
+    *,
+    root: Path,
+    tolerated: Collection[str] = (),
+    progress: Progress | None = None,
 ) -> NotebookError | KeyboardInterrupt | None:
+    """Execute a notebook in a run folder; how it ended is returned, not raised.
+
+    Parameters
+    ----------
+    source : Path
+    values : mapping of str to JSON value
+    folder : Path
+        Where it keeps its work, and report.ipynb goes.
+    root : Path
+        Data root.
+    tolerated : collection of str
+        See :func:`serlab.reporting.notebooks.execute`.
+    """
     told = dict(values)
     if "run_folder" in told:
-        told["run_folder"] = str(partial.resolve())
+        told["run_folder"] = str(folder.resolve())
     if "data" in told:
         told["data"] = ""  # SERLAB_DATA says it
     try:
-        with forwarded(partial, progress):
+        with forwarded(folder, progress):
             notebooks.execute(
                 source,
                 told,
-                output=partial / "report.ipynb",
+                output=folder / "report.ipynb",
                 environment={"SERLAB_DATA": str(root)},
+                tolerated=tolerated,
                 progress=progress,
             )
     except (NotebookError, KeyboardInterrupt) as failure:
@@ -179,38 +201,6 @@ def _execute(
 def _no_longer_running(attempt: dict[str, Any]) -> dict[str, Any]:
     # Killed with its process: it had no time to write its end.
     return {**attempt, "state": "killed"} if attempt["state"] == "running" else attempt
-
-
-def _finish(folder: Path, record: dict[str, Any], *, hide) -> None:
-    """Render the executed notebook and write the final run.json, without paths of this machine."""
-    record["headline"] = records.headline(folder)
-    record = cleaning.hidden(record, hide)
-    for path in folder.glob("*.csv"):
-        write_text(path, hide(path.read_text(encoding="utf-8")))
-    executed = folder / "report.ipynb"
-    if executed.is_file():
-        import nbformat  # takes a second, and tables two: wrong usage is answered before
-
-        from serlab.reporting import opening, report
-
-        notebook = cleaning.clean(nbformat.read(executed, as_version=4), hide)
-        write_text(executed, nbformat.writes(notebook))
-        tables = opening.Tables.of(folder)
-        write_text(folder / "report.html", report.write(notebook, record, tables, index=INDEX))
-    records.write(folder, record)
-
-
-def _publish(partial: Path, folder: Path) -> None:
-    """Put a complete run in its place, replacing an older one of the same digest."""
-    (partial / PROGRESS_FILE).unlink(missing_ok=True)
-    for kept in list(partial.rglob("parts-*")):  # all that is in them is in predictions.parquet
-        shutil.rmtree(kept)
-    old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def index(out: Path | str = "reports") -> Path:

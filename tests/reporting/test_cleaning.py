@@ -37,3 +37,14 @@ def test_what_the_header_says_is_not_said_again() -> None:
     assert page.cells[0].source == "Text"
     assert [output.text for output in page.cells[1].outputs] == ["x"]
     assert len(notebook.cells[1].outputs) == 2, "the notebook itself is not changed"
+
+
+def test_what_is_not_kept_is_left_out_with_its_reason() -> None:
+    outputs = [
+        new_output("error", ename=cleaning.LEFT_OUT, evalue="no <features>", traceback=["long"]),
+        new_output("error", ename="ValueError", evalue="bad", traceback=["long"]),
+    ]
+    page = cleaning.for_page(new_notebook(cells=[new_code_cell("", outputs=outputs)]))
+    left_out, other = page.cells[0].outputs
+    assert left_out.data["text/html"] == '<p class="none">Left out here: no &lt;features&gt;.</p>'
+    assert other.ename == "ValueError"

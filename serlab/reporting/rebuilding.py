@@ -1,0 +1,108 @@
+"""Reports from what runs have kept: every table, figure and page again, and nothing is fitted."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from serlab import data as corpus_data
+from serlab import provenance
+from serlab.errors import ParameterError
+from serlab.progress import Progress
+from serlab.reporting import cleaning, notebooks, publishing, records, runs
+
+#: What a run folder is made of; all else is made from it.
+ARTEFACTS = ("kept.json", "run.json", "*.parquet", "answers")
+
+
+def find(folders: Iterable[Path | str]) -> list[Path]:
+    """Complete runs that can be made again, in and below folders, sorted.
+
+    Raises
+    ------
+    ParameterError
+        If a folder holds none.
+    """
+    found: dict[Path, None] = {}
+    for folder in map(Path, folders):
+        below = [
+            path.parent
+            for path in sorted(folder.rglob("run.json"))
+            if (path.parent / "kept.json").is_file() and records.read(path.parent)["state"] == "complete"
+        ]
+        if not below:
+            raise ParameterError(
+                f"no complete run with kept predictions in {folder}; run its notebook again (serlab run)"
+            )
+        found.update(dict.fromkeys(below))
+    return list(found)
+
+
+def rebuild(folder: Path, *, progress: Progress | None = None) -> Path:
+    """Make the tables, figures and page of a complete run again.
+
+    The notebook of today is executed on what the run has kept: neither audio
+    nor features are read. What only these could show is left out, and said.
+
+    Parameters
+    ----------
+    folder : path
+        With kept.json and run.json.
+    progress : callable(done, total, text), optional
+
+    Returns
+    -------
+    Path
+        Of report.html.
+
+    Raises
+    ------
+    RunFailed
+        If a cell failed; the folder is as it was then.
+    """
+    from serlab.experiment.kept import Kept
+
+    folder = Path(folder).resolve()
+    record = records.read(folder)
+    source = notebooks.find(record["notebook"])
+    values = notebooks.complete(source, _known(source, Kept(folder).facts["parameters"]))
+    # Beside it, so that the finished one takes its place at once.
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+        partial = Path(temporary) / folder.name
+        _copy(folder, partial)
+        failure = runs.execute(
+            source,
+            values,
+            partial,
+            root=corpus_data.data_root(),
+            tolerated=[cleaning.LEFT_OUT],
+            progress=progress,
+        )
+        if isinstance(failure, notebooks.NotebookError):
+            raise runs.RunFailed(f"{source.stem} failed in {failure}", folder) from failure
+        if failure is not None:
+            raise failure
+        code = provenance.code_digest(source)
+        record["rebuilt"] = {"at": records.now(), "code": code, "commit": provenance.commit()}
+        publishing.finish(partial, record, hide=provenance.hider({Path(temporary): "[reports]"}))
+        publishing.publish(partial, folder)
+    return folder / "report.html"
+
+
+def _known(source: Path, kept: dict[str, Any]) -> dict[str, Any]:
+    """Parameters that the notebook of today declares."""
+    return {name: value for name, value in kept.items() if name in notebooks.parameters(source)}
+
+
+def _copy(folder: Path, to: Path) -> None:
+    for pattern in ARTEFACTS:
+        for path in folder.rglob(pattern):
+            target = to / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                shutil.copytree(path, target, dirs_exist_ok=True)
+            else:
+                shutil.copy2(path, target)
