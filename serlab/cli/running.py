@@ -1,4 +1,4 @@
-"""Commands that make reports: run, matrix, demo, index."""
+"""Commands that make reports: run, matrix, demo, index, rebuild, results."""
 
 from __future__ import annotations
 
@@ -124,6 +124,48 @@ def _index(options: argparse.Namespace) -> int:
     return 0
 
 
+# --- rebuild, results -----------------------------------------------------
+
+
+def _declare_rebuild(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folders",
+        metavar="FOLDER",
+        nargs="+",
+        help="of a run, or of many: reports, reports/01_feature_transfer",
+    )
+    parser.add_argument(
+        "--tables", action="store_true", help="tables and the pages of all pairs, not the page of each run"
+    )
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    from serlab.reporting import rebuilding
+
+    for page in rebuilding.rebuild_all(options.folders, pages=not options.tables, progress=progress_lines):
+        print(page)
+    return 0
+
+
+def _declare_results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", default="reports", help="default: reports")
+    parser.add_argument("--out", metavar="FILE", help="default: print it")
+
+
+def _results(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from serlab.files import write_text
+    from serlab.reporting import results
+
+    text = results.text(Path(options.folder))
+    if options.out:
+        write_text(Path(options.out), text)
+    else:
+        print(text, end="")
+    return 0
+
+
 COMMANDS = (
     Command(
         name="run",
@@ -144,4 +186,16 @@ COMMANDS = (
         run=_demo,
     ),
     Command(name="index", help="write the page that lists all reports", declare=out_option, run=_index),
+    Command(
+        name="rebuild",
+        help="make tables, figures and pages of finished runs again from their predictions, without fitting",
+        declare=_declare_rebuild,
+        run=_rebuild,
+    ),
+    Command(
+        name="results",
+        help="write the results of finished runs as one page of Markdown",
+        declare=_declare_results,
+        run=_results,
+    ),
 )

@@ -11,12 +11,13 @@ import lazy_loader
 if TYPE_CHECKING:
     from serlab.experiment.outcome import Outcome, save, without_paths
     from serlab.experiment.parameters import LABEL_SETS, ON_BAD_FILE, Parameters, choices
-    from serlab.experiment.preparation import Prepared, prepare
+    from serlab.experiment.preparation import NotKept, Prepared, prepare
     from serlab.experiment.session import Session, scratch_folder
 
 __all__ = [
     "LABEL_SETS",
     "ON_BAD_FILE",
+    "NotKept",
     "Outcome",
     "Parameters",
     "Prepared",
@@ -31,11 +32,11 @@ __all__ = [
 # Parameters are checked without torch: what computes is imported when it is asked for.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
-    submodules=["outcome", "parameters", "preparation", "running", "session"],
+    submodules=["kept", "outcome", "parameters", "preparation", "running", "session"],
     submod_attrs={
         "outcome": ["Outcome", "save", "without_paths"],
         "parameters": ["LABEL_SETS", "ON_BAD_FILE", "Parameters", "choices"],
-        "preparation": ["Prepared", "prepare"],
+        "preparation": ["NotKept", "Prepared", "prepare"],
         "session": ["Session", "scratch_folder"],
     },
 )

@@ -1,7 +1,8 @@
 """What a run folder keeps, so that its tables, figures and pages can be made again without fitting::
 
     kept.json                  state, parameters, what was read, what pretrained networks had heard
-    utterances.parquet         what tables need of each utterance; no features, no paths
+    utterances.parquet         what tables need of each utterance; no paths
+    vectors.parquet            features, only if they are few
     predictions.parquet        the primary artefact, with fits.parquet beside it
     history, attention, embeddings, shift .parquet
                                what figures show besides answers, where there is any
@@ -24,21 +25,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serlab.errors import SerlabError
 from serlab.evaluation.running import Run
+from serlab.experiment.preparation import NotKept, Prepared
 from serlab.files import whole, write_text
 
 _TABLES = tuple(table.name for table in fields(Run))
 #: Columns that name one fit; details have them too.
 _FIT = ["method", "fold", "seed"]
-#: Columns of numbers that 16 bits are enough for, by the beginning of their names.
-_ROUNDED = ("p_", "a_", "e_")
+#: Numbers that 16 bits are enough for: table -> beginning of the names of their columns.
+_ROUNDED = {"predictions": "p_", "attention": "a_", "embeddings": "e_"}
+#: Features of so many columns or fewer are kept for figures of all of them together.
+MOST_FEATURES = 200
 #: Parameters that say where or how fast, not what.
 _WHERE = ("data", "jobs", "device")
 
 
-class NotKept(SerlabError):
-    """A finished run is asked for what it does not keep; nothing is fitted to answer."""
+def rounded(run: Run) -> Run:
+    """The same with numbers as they are kept: with and without a folder, all is computed from the same."""
+    tables = {table: getattr(run, table) for table in _TABLES}
+    for table, beginning in _ROUNDED.items():
+        rows = tables[table]
+        narrow = [column for column in rows if str(column).startswith(beginning)]
+        tables[table] = rows.astype(dict.fromkeys(narrow, np.float16)).astype(
+            dict.fromkeys(narrow, np.float32)
+        )
+    return Run(**tables)
 
 
 @dataclass(frozen=True)
@@ -88,15 +99,41 @@ class Kept:
 
     # --- utterances
 
-    def write_utterances(self, utterances: pd.DataFrame, audio_hash: pd.Series) -> None:
-        """Keep what tables need of utterances: not where the files lie."""
-        table = utterances.drop(columns=["path", "start", "end"], errors="ignore")
-        self._write("utterances", table.assign(audio_hash=audio_hash.reindex(table.index)))
+    def write_prepared(self, prepared: Prepared, parameters: Mapping[str, Any]) -> None:
+        """Keep what tables need of utterances: not where the files lie, and features only if they are few.
 
-    def utterances(self) -> tuple[pd.DataFrame, pd.Series]:
-        """Utterances with their classes in order, and hashes of their audio."""
-        table = self._read("utterances").assign(path=None, start=np.nan, end=np.nan)
-        return table.drop(columns="audio_hash"), table["audio_hash"]
+        Parameters
+        ----------
+        prepared : Prepared
+        parameters : mapping
+            JSON values, without paths of this machine.
+        """
+        utterances = prepared.utterances.drop(columns=["path", "start", "end"], errors="ignore")
+        self._write("utterances", utterances.assign(audio_hash=prepared.audio_hash.reindex(utterances.index)))
+        left_out = [(*key, n) for key, n in prepared.left_out.items()]
+        self._write("left_out", pd.DataFrame(left_out, columns=["corpus", "emotion", "n"]))
+        self._write("skipped_files", prepared.skipped_files.drop(columns="path", errors="ignore"))
+        if prepared.vectors.shape[1] <= MOST_FEATURES:
+            self._write("vectors", prepared.vectors)
+        self.note(
+            state="running", parameters=parameters, notes=prepared.notes, fingerprint=prepared.fingerprint
+        )
+
+    def prepared(self) -> Prepared:
+        """Utterances as they were prepared; of features, what is kept."""
+        table = self._read("utterances")
+        vectors = self._read("vectors", missing_ok=True)
+        return Prepared(
+            utterances=table.drop(columns="audio_hash").assign(path=None, start=np.nan, end=np.nan),
+            X=vectors if len(vectors) else None,
+            copies=(),
+            further={},
+            left_out=self._read("left_out").set_index(["corpus", "emotion"])["n"],
+            audio_hash=table["audio_hash"],
+            skipped_files=self._read("skipped_files"),
+            notes=tuple(self.facts["notes"]),
+            fingerprint=self.facts["fingerprint"],
+        )
 
     # --- predictions
 
@@ -148,6 +185,10 @@ class Kept:
 
     # --- answers to other questions
 
+    def answer(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """One table; see :meth:`answers`."""
+        return self.answers(name, lambda: {name: compute()})[name]
+
     def answers(
         self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]]
     ) -> dict[str, pd.DataFrame]:
@@ -176,7 +217,8 @@ class Kept:
         return self.folder / name / f"{table}.parquet"
 
     def _write(self, table: str, rows: pd.DataFrame, name: str = "") -> None:
-        rounded = {column: np.float16 for column in rows if str(column).startswith(_ROUNDED)}
+        beginning = _ROUNDED.get(table)
+        rounded = {c: np.float16 for c in rows if beginning and str(c).startswith(beginning)}
         with whole(self._path(table, name)) as unfinished:
             rows.astype(rounded).to_parquet(unfinished, compression="zstd", compression_level=12)
 

@@ -45,7 +45,7 @@ class Outcome:
 
     parameters: Parameters
     utterances: pd.DataFrame
-    X: Features
+    X: Features | None
     left_out: pd.Series
     skipped_files: pd.DataFrame
     skipped_folds: pd.DataFrame
@@ -139,13 +139,9 @@ def _versions(*packages: str) -> dict[str, str]:
 
 
 def save(outcome: Outcome, folder: Path) -> None:
-    """Write the tables of an experiment; predictions are there already."""
+    """Write the tables of an experiment; what they are made from is there already."""
     for name in ("results", "summary", "comparison", "audit", "skipped_folds"):
         files.write_table(folder / f"{name}.csv", getattr(outcome, name))
-    for name in ("history", "attention", "embeddings", "shift"):
-        table = getattr(outcome, name)
-        if len(table):
-            files.write_table(folder / f"{name}.parquet", table)
     # File names only: the path on this machine says nothing to a reader.
     files.write_table(
         folder / "skipped_files.csv", outcome.skipped_files.drop(columns="path", errors="ignore")

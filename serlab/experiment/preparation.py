@@ -9,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from serlab import corpora, data, features, labels
-from serlab.errors import AudioError, ProtocolError
+from serlab.errors import AudioError, ProtocolError, SerlabError
 from serlab.evaluation import Material
 from serlab.evaluation.material import Features
 from serlab.experiment.parameters import Parameters
@@ -22,6 +22,10 @@ OF_DATA = (
 )  # fmt: skip
 
 
+class NotKept(SerlabError):
+    """A finished run is asked for what it does not keep; nothing is computed to answer."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """Utterances with labels and features, and what was left behind.
@@ -30,8 +34,8 @@ class Prepared:
     ----------
     utterances : DataFrame
         With ``emotion``; only rows that have a class and usable audio.
-    X : DataFrame, shape (n, d), or Frames, shape (n, t, d)
-        Features, same index.
+    X : DataFrame, shape (n, d), or Frames, shape (n, t, d), or None
+        Features, same index; None of a finished run that does not keep them.
     copies : tuple of the same
         Features of augmented audio.
     further : mapping of str to tuple of the same
@@ -49,7 +53,7 @@ class Prepared:
     """
 
     utterances: pd.DataFrame
-    X: Features
+    X: Features | None
     copies: tuple[Features, ...]
     further: Mapping[str, tuple[Features, ...]]
     left_out: pd.Series
@@ -60,7 +64,15 @@ class Prepared:
 
     @property
     def vectors(self) -> pd.DataFrame:
-        """One vector an utterance, for figures: frames by their mean and SD."""
+        """One vector an utterance, for figures: frames by their mean and SD.
+
+        Raises
+        ------
+        NotKept
+            If this was read from a finished run that does not keep features.
+        """
+        if self.X is None:
+            raise NotKept("this needs the features of all utterances, which a run folder does not keep")
         return self.X if isinstance(self.X, pd.DataFrame) else self.X.statistics()
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 import serlab
-from serlab import evaluation, files, methods
+from serlab import evaluation, methods
 from serlab.evaluation import leakage
 from serlab.experiment.outcome import Outcome, save
 from serlab.experiment.parameters import Parameters
@@ -36,15 +36,7 @@ def run(session: Session, *, with_details: bool = True) -> Outcome:
         n_compared=max(0, len(_compared(parameters)) - 1),
         pretrained_on=_heard(session),
     )
-    done = session.evaluate(
-        parameters.methods,
-        splits,
-        # Apart, so that a later run with details does not take up what has none.
-        kept_in="" if with_details else "without-details",
-        with_details=with_details,
-    )
-    if session.folder is not None:
-        files.write_table(Path(session.folder) / "predictions.parquet", done.predictions)
+    done = session.evaluate(parameters.methods, splits, with_details=with_details)
     outcome = _tables(session, audit, skipped, done)
     if session.folder is not None:
         save(outcome, Path(session.folder))
@@ -52,8 +44,29 @@ def run(session: Session, *, with_details: bool = True) -> Outcome:
 
 
 def _heard(session: Session) -> set[str]:
-    """Hashes of the audio that pretrained networks of this experiment have heard."""
-    return {digest for name, provided in session.provided.items() for digest in OPTIONS[name].heard(provided)}
+    """Hashes of this experiment's audio that its pretrained networks have heard."""
+    if session.is_finished:
+        return set(session.record.facts["heard"])
+    heard = {
+        digest for name, provided in session.provided.items() for digest in OPTIONS[name].heard(provided)
+    }
+    heard &= set(session.prepare().audio_hash)
+    if session.record is not None:
+        session.record.note(heard=sorted(heard))
+    return heard
+
+
+def _sentences(session: Session) -> tuple[str, ...]:
+    """What families of methods say of their options."""
+    if session.is_finished:
+        return tuple(session.record.facts["sentences"])
+    said = [
+        OPTIONS[name].describe(session.parameters.options[name], provided)
+        for name, provided in session.provided.items()
+    ]
+    if session.record is not None:
+        session.record.note(sentences=[sentence for sentence in said if sentence])
+    return tuple(sentence for sentence in said if sentence)
 
 
 def _compared(parameters: Parameters) -> list[str]:
@@ -102,11 +115,7 @@ def _tables(
         summary=summary,
         comparison=comparison,
         notes=prepared.notes,
-        sentences=tuple(
-            sentence
-            for name, provided in session.provided.items()
-            if (sentence := OPTIONS[name].describe(parameters.options[name], provided))
-        ),
+        sentences=_sentences(session),
         provided=session.provided,
     )
 

@@ -10,13 +10,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pandas as pd
 from torch import Tensor
 
 from serlab import data as corpus_data
 from serlab import evaluation, methods
 from serlab.evaluation import Material, Setting
 from serlab.experiment import running
-from serlab.experiment.outcome import Outcome
+from serlab.experiment.kept import Kept, rounded
+from serlab.experiment.outcome import Outcome, without_paths
 from serlab.experiment.parameters import Parameters
 from serlab.experiment.preparation import OF_DATA, Prepared, prepare
 from serlab.features import augmentation
@@ -92,7 +94,42 @@ class Session:
 
     @cached_property
     def _prepared(self) -> Prepared:
-        return prepare(self.parameters, watch=self.watch) if self.prepared is None else self.prepared
+        if self.is_finished:
+            self.record.require(without_paths(self.parameters))
+            return self.record.prepared()
+        found = prepare(self.parameters, watch=self.watch) if self.prepared is None else self.prepared
+        if self.record is not None:
+            self.record.write_prepared(found, without_paths(self.parameters))
+        return found
+
+    @cached_property
+    def record(self) -> Kept | None:
+        """What the folder keeps, to be made again from; None without a folder."""
+        return None if self.folder is None else Kept(Path(self.folder))
+
+    @cached_property
+    def is_finished(self) -> bool:
+        """Whether the folder holds a complete run: then that answers, and nothing is read or fitted."""
+        return self.record is not None and self.record.is_complete
+
+    def keep(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """A table that is kept in the folder; of a finished run it is read from there.
+
+        For what needs features, a network or time, so that a report can be
+        made again without them.
+
+        Raises
+        ------
+        NotKept
+            If a finished run does not keep it.
+        """
+        return compute() if self.record is None else self.record.answer(name, compute)
+
+    def keep_all(
+        self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]]
+    ) -> Mapping[str, pd.DataFrame]:
+        """The same for several tables, by their names."""
+        return compute() if self.record is None else self.record.answers(name, compute)
 
     @property
     def material(self) -> Material:
@@ -101,8 +138,8 @@ class Session:
 
     @cached_property
     def provided(self) -> Mapping[str, Any]:
-        """What the methods of this session are given for their options, by name."""
-        return self._provide(self.parameters.asked())
+        """What methods are given for their options, by name; nothing where the session is finished."""
+        return {} if self.is_finished else self._provide(self.parameters.asked())
 
     def _provide(self, names: Iterable[str]) -> dict[str, Any]:
         parameters = self.parameters
@@ -172,16 +209,23 @@ class Session:
         with_details : bool
             Whether to keep what figures show besides answers.
         """
-        return evaluation.run(
-            [methods.get(name) for name in names],
-            splits,
-            material=self.material,
-            setting=self.setting(names, seeds=seeds),
-            folder=self.kept(kept_in),
-            checkpoints=self.kept("checkpoints"),
-            with_details=with_details,
-            watch=self.watch,
-        )
+        if not self.is_finished:
+            done = evaluation.run(
+                [methods.get(name) for name in names],
+                splits,
+                material=self.material,
+                setting=self.setting(names, seeds=seeds),
+                # Apart, so that a later run with details does not take up what has none.
+                folder=self.kept(kept_in or ("" if with_details else "without-details")),
+                checkpoints=self.kept("checkpoints"),
+                with_details=with_details,
+                watch=self.watch,
+            )
+            if self.record is None:
+                return rounded(done)
+            self.record.write_run(kept_in, done)
+        asked = self.parameters.seeds if seeds is None else tuple(seeds)
+        return self.record.run(kept_in, names, [split.fold for split in splits], asked)
 
     def kept(self, name: str) -> Path | None:
         """Where finished pieces of unfinished work go; None without a folder.

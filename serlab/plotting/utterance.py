@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from serlab import audio, features
 from serlab.errors import ParameterError
 from serlab.evaluation import class_names
-from serlab.experiment import Outcome
+from serlab.experiment import NotKept, Outcome
 from serlab.plotting.networks import numbered
 from serlab.plotting.style import BLACK, BLUE, GREY, PALE, SKY, Figure, finished, heading, styled
 from serlab.plotting.texts import count, sentences, wrapped
@@ -20,7 +20,15 @@ LOG_MEL = "logmel40"
 
 
 def load(utterance: pd.Series) -> audio.Audio:
-    """Audio of a row of an utterance table; see :func:`serlab.audio.load`."""
+    """Audio of a row of an utterance table; see :func:`serlab.audio.load`.
+
+    Raises
+    ------
+    NotKept
+        If the row is of a finished run, which does not know where its files lay.
+    """
+    if utterance["path"] is None:
+        raise NotKept("this needs audio, which a run folder does not keep")
     return audio.load(utterance["path"], start=utterance["start"], end=utterance["end"])
 
 
@@ -31,6 +39,8 @@ def picture(utterance: pd.Series) -> Figure:
     ------
     AudioError
         If the file cannot be used.
+    NotKept
+        If the row is of a finished run.
     """
     loaded = load(utterance)
     title = f"{utterance.name}: {utterance['emotion']}, speaker {utterance['speaker']}"

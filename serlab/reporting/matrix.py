@@ -16,7 +16,7 @@ from typing import Any
 
 from serlab.errors import ParameterError, SerlabError
 from serlab.progress import Progress
-from serlab.reporting import notebooks, runs
+from serlab.reporting import notebooks, records, runs
 
 
 @dataclass(frozen=True)
@@ -130,3 +130,41 @@ def _one(notebook: str, parameters: dict[str, Any], out: str, data: Path | str |
         return runs.run(notebook, parameters, out=out, data=data)
     except runs.RunFailed as error:  # its second argument does not survive the way between processes
         raise SerlabError(f"{error} (see {error.folder.name})") from None
+
+
+def rebuild(folder: Path) -> Path:
+    """Write the page of a notebook's complete runs again, from the tables in their folders.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the notebook, ``<out>/<notebook>``.
+
+    Returns
+    -------
+    Path
+        ``matrix.html``; its runs are those of ordered pairs that differ in nothing but what varies.
+
+    Raises
+    ------
+    ParameterError
+        If there are not two runs of one source and a target.
+    """
+    from serlab.reporting import matrix_page
+
+    done = {
+        path.parent: record["parameters"]
+        for path in sorted(folder.glob("*/*/run.json"))
+        if (record := records.read(path.parent))["state"] == "complete"
+        and len(record["parameters"].get("sources", ())) == 1
+    }
+    if len(done) < 2:
+        raise ParameterError(f"a matrix needs two complete runs of pairs in {folder}, not {len(done)}")
+    first = next(iter(done.values()))
+    varied = [
+        name
+        for name in first
+        if name in ("sources", "target") or any(own.get(name) != first[name] for own in done.values())
+    ]
+    planned = [(Cell({name: own.get(name) for name in varied}), path) for path, own in done.items()]
+    return matrix_page.write(folder, planned)

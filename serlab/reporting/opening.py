@@ -42,7 +42,11 @@ class Tables:
 
     @classmethod
     def of(cls, folder: Path) -> Tables:
-        """Read what a run left in its folder."""
+        """Read what a run left in its folder; where it left predictions alone, tables are made first."""
+        if not (folder / "summary.csv").is_file() and (folder / "predictions.parquet").is_file():
+            from serlab.reporting import rebuilding
+
+            rebuilding.tables(folder)
         return cls(*(table(folder / f"{name}.csv") for name in ("summary", "comparison", "audit")))
 
 
@@ -89,7 +93,7 @@ def _figure(tables: Tables) -> str:
     rows = comparison.sort_values("gain", ascending=False)
     uar = tables.summary.set_index("method")["uar"].reindex(rows["method"])
     columns = {"UAR": [f"{value:.2f}" if pd.notna(value) else "" for value in uar]}
-    extra = {"p (Holm)": [_p(p) for p in rows["p_holm"]]}
+    extra = {"p (Holm)": [p_text(p) for p in rows["p_holm"]]}
     caption = f"UAR gained over {over}, {intervals.LABEL}"
     return _forest(rows, "gain", caption=caption, columns=columns, zero=0.0, extra=extra)
 
@@ -201,7 +205,8 @@ def _titles(summary: pd.DataFrame) -> dict[str, str]:
     return dict(zip(summary["method"], summary.get("title", summary["method"]), strict=True))
 
 
-def _p(p: float) -> str:
+def p_text(p: float) -> str:
+    """A p value as it is written; empty if it is not known."""
     return "" if pd.isna(p) else "< .001" if p < 0.001 else f"{p:.3f}"
 
 

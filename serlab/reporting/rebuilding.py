@@ -6,13 +6,16 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serlab import data as corpus_data
 from serlab import provenance
 from serlab.errors import ParameterError
 from serlab.progress import Progress
-from serlab.reporting import cleaning, notebooks, publishing, records, runs
+from serlab.reporting import cleaning, matrix, notebooks, publishing, records, runs
+
+if TYPE_CHECKING:  # seconds: wrong usage is answered before
+    from serlab.experiment import Outcome
 
 #: What a run folder is made of; all else is made from it.
 ARTEFACTS = ("kept.json", "run.json", "*.parquet", "answers")
@@ -39,6 +42,49 @@ def find(folders: Iterable[Path | str]) -> list[Path]:
             )
         found.update(dict.fromkeys(below))
     return list(found)
+
+
+def rebuild_all(
+    folders: Iterable[Path | str], *, pages: bool = True, progress: Progress | None = None
+) -> list[Path]:
+    """Make complete runs again, and the pages that show them together where there are any.
+
+    Parameters
+    ----------
+    folders : iterable of path
+        Of runs, or with runs in them.
+    pages : bool
+        Whether to make the page of each run, too; without, only its tables.
+    progress : callable(done, total, text), optional
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    ParameterError
+        If a folder holds no complete run.
+    RunFailed
+    """
+    found = find(folders)
+    written = []
+    for number, folder in enumerate(found):
+        if progress is not None:
+            progress(number, len(found), f"{folder.parent.parent.name}, {folder.parent.name}")
+        if pages:
+            written.append(rebuild(folder))
+        else:
+            tables(folder)
+            written.append(folder / "summary.csv")
+    for notebook in dict.fromkeys(folder.parents[1] for folder in found):
+        if (notebook / "matrix.html").is_file():
+            written.append(matrix.rebuild(notebook))
+    for out in dict.fromkeys(folder.parents[2] for folder in found):
+        if (out / "index.html").is_file():
+            written.append(runs.index(out))
+    return written
 
 
 def rebuild(folder: Path, *, progress: Progress | None = None) -> Path:
@@ -72,7 +118,7 @@ def rebuild(folder: Path, *, progress: Progress | None = None) -> Path:
     # Beside it, so that the finished one takes its place at once.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         partial = Path(temporary) / folder.name
-        _copy(folder, partial)
+        copy_artefacts(folder, partial)
         failure = runs.execute(
             source,
             values,
@@ -92,12 +138,27 @@ def rebuild(folder: Path, *, progress: Progress | None = None) -> Path:
     return folder / "report.html"
 
 
+def tables(folder: Path) -> Outcome:
+    """Make the tables of a complete run again, without its page.
+
+    Returns
+    -------
+    Outcome
+        The tables are in the folder, too.
+    """
+    from serlab.experiment import Parameters, Session
+    from serlab.experiment.kept import Kept
+
+    return Session(Parameters.from_names(Kept(folder).facts["parameters"]), folder=folder).run()
+
+
 def _known(source: Path, kept: dict[str, Any]) -> dict[str, Any]:
     """Parameters that the notebook of today declares."""
     return {name: value for name, value in kept.items() if name in notebooks.parameters(source)}
 
 
-def _copy(folder: Path, to: Path) -> None:
+def copy_artefacts(folder: Path, to: Path) -> None:
+    """Copy what a run keeps, and not what is made from it."""
     for pattern in ARTEFACTS:
         for path in folder.rglob(pattern):
             target = to / path.relative_to(folder)

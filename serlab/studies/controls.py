@@ -21,6 +21,10 @@ def shift_of_features(session: Session) -> pd.DataFrame:
     Frames by their mean and deviation over the utterance. See
     :func:`serlab.evaluation.shift.shift_table` for the columns.
     """
+    return session.keep("shift-of-features", lambda: _shift_of_features(session))
+
+
+def _shift_of_features(session: Session) -> pd.DataFrame:
     parameters, prepared = session.parameters, session.prepare()
     found = {parameters.features: prepared.X, **{name: parts[0] for name, parts in prepared.further.items()}}
     vectors = {

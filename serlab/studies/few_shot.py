@@ -125,7 +125,7 @@ def run(session: Session, *, curves: Curves) -> FewShot:
     Parameters
     ----------
     session : Session
-        In its folder: ``few_shot.csv``, ``few_shot_predictions.parquet`` and finished work.
+        In its folder: ``few_shot.csv``, predictions in ``few-shot``, and finished work.
     curves : Curves
 
     Raises
@@ -160,7 +160,6 @@ def run(session: Session, *, curves: Curves) -> FewShot:
         predictions=pd.concat(predictions, ignore_index=True),
     )
     if session.folder is not None:
-        files.write_table(Path(session.folder) / "few_shot_predictions.parquet", found.predictions)
         files.write_table(Path(session.folder) / "few_shot.csv", found.fits)
     return found
 

@@ -54,8 +54,11 @@ def layers_of(session: Session) -> dict[str, dict[str, np.ndarray]]:
     -------
     dict
         Network -> layer -> ndarray, shape (n, k): of an encoder mean and deviation of each layer, of the
-        TDNN the mean of each, and under "voice" what stands for the speaker. Only networks of this session.
+        TDNN the mean of each, and under "voice" what stands for the speaker. Only networks of this session;
+        none where it is finished: what was asked of them is kept.
     """
+    if session.is_finished:
+        return {}
     prepared, options = session.prepare(), session.parameters.options
     found: dict[str, dict[str, np.ndarray]] = {}
     if options["encoder"]:
@@ -87,6 +90,14 @@ def run(
     dict
         Network -> table of :func:`probe_layers`.
     """
+    asked = session.keep_all("probes", lambda: _run(session, layers))
+    if session.folder is not None and asked:
+        named = [own.assign(network=network) for network, own in asked.items()]
+        files.write_table(Path(session.folder) / "probes.csv", pd.concat(named, ignore_index=True))
+    return dict(asked)
+
+
+def _run(session: Session, layers: Mapping[str, Mapping[str, np.ndarray]] | None) -> dict[str, pd.DataFrame]:
     utterances = session.prepare().utterances
     asked = {}
     for network, own in (layers_of(session) if layers is None else layers).items():
@@ -108,9 +119,6 @@ def run(
         )
         if kept is not None:
             files.write_table(kept, asked[network])
-    if session.folder is not None and asked:
-        named = [own.assign(network=network) for network, own in asked.items()]
-        files.write_table(Path(session.folder) / "probes.csv", pd.concat(named, ignore_index=True))
     return asked
 
 

@@ -24,6 +24,10 @@ def learned(session: Session) -> pd.DataFrame:
     DataFrame
         method (what was trained, and on which corpus), fold, seed, layer, weight; empty without an encoder.
     """
+    return session.keep("layer-weights", lambda: _learned(session))
+
+
+def _learned(session: Session) -> pd.DataFrame:
     columns = ["method", "fold", "seed", "layer", "weight"]
     names = [name for name in _WEIGHED if name in session.parameters.methods]
     if not names:

@@ -69,7 +69,7 @@ def run(session: Session, *, names: Sequence[str], trade_offs: Sequence[float] |
     Parameters
     ----------
     session : Session
-        In its folder: ``sweep.csv``, ``sweep_predictions.parquet`` and finished fits.
+        In its folder: ``sweep.csv``, predictions in ``answers/sweep``, and finished fits.
     names : sequence of str
         Methods that see the unlabelled target and have a trade-off.
     trade_offs : sequence of float, optional
@@ -83,17 +83,30 @@ def run(session: Session, *, names: Sequence[str], trade_offs: Sequence[float] |
         If the source has too few speakers to keep some out.
     """
     specs = [_sweepable(methods.get(name)) for name in names]
+    kept = dict(session.keep_all("sweep", lambda: _run(session, specs, trade_offs)))
+    skipped = kept.pop("skipped")
+    found = _tables(list(kept.values()), skipped)
+    if session.folder is not None:
+        files.write_table(Path(session.folder) / "sweep.csv", found.fits)
+    return found
+
+
+def _run(
+    session: Session, specs: Sequence[MethodSpec], trade_offs: Sequence[float] | None
+) -> dict[str, pd.DataFrame]:
+    """Predictions of each fit by its name, and, as "skipped", what could not be fitted."""
     parameters = session.parameters
     values = TRADE_OFFS[parameters.preset] if trade_offs is None else tuple(trade_offs)
     split, seed = _split(session), parameters.seeds[0]
     jobs = [(spec, value) for spec in specs for value in values]
-    tables, skipped = [], []
+    tables: dict[str, pd.DataFrame] = {}
+    skipped = []
     for number, (spec, value) in enumerate(jobs):
         what = f"{spec.title}, lambda {value:g}, seed {seed}"
         session.watch.report(number, len(jobs), what)
         kept = session.kept(f"sweep/{spec.name}-{value:g}-seed{seed}.parquet")
         if kept is not None and kept.is_file():
-            tables.append(pd.read_parquet(kept))
+            tables[what] = pd.read_parquet(kept)
             continue
         try:
             table = _fit(session, spec, value, seed, split)
@@ -102,12 +115,8 @@ def run(session: Session, *, names: Sequence[str], trade_offs: Sequence[float] |
             continue
         if kept is not None:
             files.write_table(kept, table)
-        tables.append(table)
-    found = _tables(tables, skipped)
-    if session.folder is not None:
-        files.write_table(Path(session.folder) / "sweep.csv", found.fits)
-        files.write_table(Path(session.folder) / "sweep_predictions.parquet", found.predictions)
-    return found
+        tables[what] = table
+    return {**tables, "skipped": pd.DataFrame(skipped, columns=["fold", "reason"])}
 
 
 def _sweepable(spec: MethodSpec) -> MethodSpec:
@@ -176,7 +185,7 @@ def _fit(session: Session, spec: MethodSpec, value: float, seed: int, split: Spl
     )
 
 
-def _tables(tables: Sequence[pd.DataFrame], skipped: Sequence[tuple[str, str]]) -> Sweep:
+def _tables(tables: Sequence[pd.DataFrame], skipped: pd.DataFrame) -> Sweep:
     keys = ["method", "title", "trade_off", "fold", "seed"]
     rows = []
     for table in tables:
@@ -194,5 +203,5 @@ def _tables(tables: Sequence[pd.DataFrame], skipped: Sequence[tuple[str, str]]) 
     return Sweep(
         fits=pd.DataFrame(rows, columns=[*keys, "uar", *selection.SELECTORS]),
         predictions=predictions.drop(columns=["title", *selection.SELECTORS], errors="ignore"),
-        skipped=pd.DataFrame(skipped, columns=["fold", "reason"]),
+        skipped=skipped,
     )

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from serlab.evaluation import FIT_COLUMNS, Run
-from serlab.experiment.kept import Kept, NotKept
+from serlab.experiment import NotKept, Prepared
+from serlab.experiment.kept import MOST_FEATURES, Kept
 
 
 def run_of(method: str, *, folds: tuple[str, ...] = ("one", "two"), p: float = 0.25) -> Run:
@@ -57,22 +58,58 @@ def test_what_was_not_kept_is_refused(tmp_path: Path) -> None:
         kept.run("", ["x"], ["one", "three"], [0])
 
 
+def prepared_of(utterances: pd.DataFrame, X: pd.DataFrame, left_out: pd.Series) -> Prepared:
+    return Prepared(
+        utterances=utterances,
+        X=X,
+        copies=(),
+        further={},
+        left_out=left_out,
+        audio_hash=pd.Series({"c/b": "22", "c/a": "11"}),
+        skipped_files=pd.DataFrame({"utterance": ["c/c"], "path": ["/home/me/c.wav"], "reason": ["torn"]}),
+        notes=("a note",),
+        fingerprint="f00d",
+    )
+
+
 def test_utterances_lose_their_paths_and_keep_their_classes(tmp_path: Path) -> None:
+    index = pd.Index(["c/a", "c/b"], name="utterance")
     table = pd.DataFrame(
         {
             "path": ["/home/me/a.wav", "/home/me/b.wav"],
+            "start": 0.0,
+            "end": 1.0,
             "speaker": ["s1", None],
             "emotion": pd.Categorical(["joy", "anger"], ["neutral", "joy", "anger"], ordered=True),
         },
-        index=pd.Index(["c/a", "c/b"], name="utterance"),
+        index=index,
     )
+    X = pd.DataFrame({"x": np.float32([1.1, 2.2])}, index=index)
+    left_out = pd.Series({("c", "fear"): 3})
     kept = Kept(tmp_path)
-    kept.write_utterances(table, pd.Series({"c/b": "22", "c/a": "11"}))
-    found, audio_hash = kept.utterances()
-    assert b"/home/me" not in (tmp_path / "utterances.parquet").read_bytes()
-    assert found["emotion"].equals(table["emotion"])
-    assert found.index.equals(table.index)
-    assert audio_hash.to_dict() == {"c/a": "11", "c/b": "22"}
+    kept.write_prepared(prepared_of(table, X, left_out), {"target": "c"})
+    assert not any(b"/home/me" in path.read_bytes() for path in tmp_path.iterdir())
+    found = kept.prepared()
+    assert found.utterances["emotion"].equals(table["emotion"])
+    assert found.utterances.index.equals(index)
+    assert found.audio_hash.to_dict() == {"c/a": "11", "c/b": "22"}
+    assert found.left_out.to_dict() == left_out.to_dict()
+    assert found.notes == ("a note",)
+    assert found.fingerprint == "f00d"
+    assert found.skipped_files["reason"].tolist() == ["torn"]
+    pd.testing.assert_frame_equal(found.vectors, X)
+
+
+def test_many_features_are_not_kept(tmp_path: Path) -> None:
+    index = pd.Index(["c/a", "c/b"], name="utterance")
+    table = pd.DataFrame({"speaker": ["s1", "s2"]}, index=index)
+    X = pd.DataFrame(np.ones((2, MOST_FEATURES + 1), np.float32), index=index)
+    kept = Kept(tmp_path)
+    kept.write_prepared(prepared_of(table, X, pd.Series(dtype=int)), {})
+    found = kept.prepared()
+    assert found.left_out.empty
+    with pytest.raises(NotKept, match="needs the features"):
+        _ = found.vectors
 
 
 def test_a_question_is_computed_until_the_run_is_complete(tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""Results of finished runs as one page of Markdown, computed from their predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from serlab.evaluation import intervals
+from serlab.experiment import Outcome
+from serlab.reporting import opening, pages, rebuilding, records
+
+_OPENING = f"""# Results
+
+Everything on this page is computed from predictions that are committed with the repository
+(`serlab results reports`), nothing is typed. UAR is the unweighted average recall, with {intervals.PERCENT}
+intervals over test speakers; a *gain* is paired by test speaker, its p value corrected for all methods of
+a run (Holm). Rows are to be compared only where they saw the same of the
+target. What earlier versions measured is on a page of its own:
+[results of earlier versions](earlier-results.md).
+"""
+_NOTHING = "\nNo finished run with its predictions is committed yet.\n"
+_HEADS = ("method", "saw of target", f"UAR {intervals.HEADING}", f"gain {intervals.HEADING}", "p", "verdict")
+
+
+def text(reports: Path) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    reports : Path
+        Folder of all reports; runs on synthetic corpora are left out.
+
+    Returns
+    -------
+    str
+        The same for the same predictions: no dates, no paths of this machine.
+    """
+    folders = [
+        path.parent
+        for path in sorted(reports.glob("*/*/*/kept.json"))
+        if _is_shown(records.read(path.parent))
+    ]
+    if not folders:
+        return _OPENING + _NOTHING
+    by_notebook: dict[str, list[Path]] = {}
+    for folder in folders:
+        by_notebook.setdefault(folder.parents[1].name, []).append(folder)
+    return "\n".join([_OPENING, *(_notebook(own) for own in by_notebook.values())])
+
+
+def _is_shown(record: dict[str, Any]) -> bool:
+    return record.get("state") == "complete" and not record["synthetic"]
+
+
+def _notebook(folders: Sequence[Path]) -> str:
+    """All runs of one notebook: their answers in one table, then each in full."""
+    outcomes = {folder: rebuilding.tables(folder) for folder in folders}
+    said = [
+        {
+            "pair": _pair(outcome),
+            "preset, seeds": f"{outcome.parameters.preset}, {len(outcome.parameters.seeds)}",
+            "answer": opening.verdict(outcome.comparison) or "",
+            "highest UAR": _best(outcome),
+        }
+        for outcome in outcomes.values()
+    ]
+    title = records.read(folders[0])["title"]
+    parts = [f"## {title}\n", _markdown(pd.DataFrame(said))]
+    parts += [_run(folder, outcome) for folder, outcome in outcomes.items()]
+    return "\n".join(parts)
+
+
+def _run(folder: Path, outcome: Outcome) -> str:
+    titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
+    over = (
+        ""
+        if outcome.comparison.empty
+        else f"Gains are over {titles[outcome.comparison['baseline'].iloc[0]]}. "
+    )
+    where = "/".join(["reports", *folder.parts[-3:]])
+    return (
+        f"### {_pair(outcome)}\n\n{outcome.headline}\n\n{_markdown(_methods(outcome))}\n"
+        f"{over}Made from `{where}`.\n"
+    )
+
+
+def _pair(outcome: Outcome) -> str:
+    return pages.question({"sources": outcome.parameters.sources, "target": outcome.parameters.target})
+
+
+def _best(outcome: Outcome) -> str:
+    row = outcome.summary.loc[outcome.summary["uar"].idxmax()]
+    return f"{_interval(row, 'uar')}, {row['title']}"
+
+
+def _methods(outcome: Outcome) -> pd.DataFrame:
+    """One row a method: what it saw, how well it did, and beside what it is compared with."""
+    gains = {} if outcome.comparison.empty else outcome.comparison.set_index("method").to_dict("index")
+    rows = []
+    for row in outcome.summary.to_dict("records"):
+        gain = gains.get(row["method"])
+        own = ("", "", "")
+        if gain:
+            own = (_interval(gain, "gain"), opening.p_text(gain["p_holm"]), gain["verdict"])
+        rows.append((row["title"], row["target_seen"], _interval(row, "uar"), *own))
+    return pd.DataFrame(rows, columns=list(_HEADS))
+
+
+def _interval(row: Any, name: str) -> str:
+    return intervals.text(row[name], row[f"{name}_low"], row[f"{name}_high"], sign=name == "gain")
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    rows = [list(table.columns), ["---"] * table.shape[1], *table.astype(str).to_numpy().tolist()]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
