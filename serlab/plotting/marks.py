@@ -173,13 +173,17 @@ def cells(
 
     values = np.asarray(values, dtype=float)
     seaborn.heatmap(
-        values, ax=axes, cmap=cmap, vmin=low, vmax=high, cbar=False, annot=np.asarray(written, dtype=object),
-        fmt="", annot_kws={"fontsize": size, "linespacing": 0.98}, xticklabels=False, yticklabels=False,
+        values, ax=axes, cmap=cmap, vmin=low, vmax=high, cbar=False, xticklabels=False, yticklabels=False,
         **lines,
     )  # fmt: skip
-    for row, column in np.argwhere(np.isnan(values)):
+    mesh = axes.collections[-1]
+    mesh.update_scalarmappable()
+    luminance = np.reshape(seaborn.utils.relative_luminance(mesh.get_facecolors()), values.shape)
+    for (row, column), value in np.ndenumerate(values):
+        # Black and white stand out alike on a luminance of .18.
+        colour = GREY if np.isnan(value) else "black" if luminance[row, column] > 0.2 else "white"
         axes.text(column + 0.5, row + 0.5, written[row][column], ha="center", va="center", fontsize=size,
-                  color=GREY)  # fmt: skip
+                  linespacing=0.98, color=colour)  # fmt: skip
     axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
     axes.set_yticks(np.arange(len(rows)) + 0.5, rows, rotation=0)
     axes.tick_params(length=0)

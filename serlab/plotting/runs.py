@@ -144,13 +144,16 @@ def _pairs_say(table: pd.DataFrame, value: str) -> str:
     """The highest cell, and what helps in how many pairs."""
     best = highest(table, value)
     write = number if value == "uar" else signed
-    verdicts = table["verdict"] if "verdict" in table else pd.Series("", index=table.index)
+    verdicts = table["verdict"] if "verdict" in table else pd.Series(np.nan, index=table.index)
     pairs = len(table[["source", "target"]].drop_duplicates())
     says = [f"Highest: {best['title']}, {best['source']} to {best['target']}, {write(best[value])}"]
     for verdict in _MARKS:
         own = table.loc[(verdicts == verdict).to_numpy(), "title"].value_counts()
         named = listing(f"{title} in {n} of {pairs} pairs" for title, n in own.items())
-        says.append(f"{verdict.capitalize()}: {named}" if named else "")
+        if named:
+            says.append(f"{verdict.capitalize()}: {named}")
+        elif verdict == "helps" and verdicts.notna().any():
+            says.append("Nothing is shown to help")
     return sentences(*says)
 
 

@@ -56,7 +56,7 @@ HOSTILE = Names(
     word="$w$ _0",
 )
 LONG = Names(
-    methods=tuple(f"TDNN random, frozen, {i}th layer, source only, per-corpus z" for i in range(12)),
+    methods=tuple(f"TDNN random, frozen, {i}th layer, source only, per-corpus z" for i in range(9)),
     corpora=("emodb", "ravdess", "urdu", "iemocap"),
     classes=made.SEVEN,
     word="prefinal",

@@ -152,3 +152,47 @@ def test_mean_recall_is_the_uar():
     found = plotting.per_class_table(table, FOUR).query("measure == 'recall'").set_index("method")["mean"]
     own = table[table["method"] == "b"]
     assert found["b"] == pytest.approx(float(metrics.uar(metrics.confusion(own["y_true"], own["y_pred"], 4))))
+
+
+# --- what is to be seen, in words ---
+
+
+def test_uar_says_the_best_and_the_best_of_the_other_kind():
+    table = summary(2).assign(access=["none", "target-only"], title=["Source", "Alone"])
+    assert plotting.plot_uar(table, title="a to b").alt == (
+        "UAR per method: a to b. Best: Alone 0.80 [0.75, 0.85]. "
+        "Best with another corpus: Source 0.20 [0.15, 0.25]. Chance: 0.25."
+    )
+    table["uar"] = [0.9, np.nan]
+    assert plotting.plot_uar(table).finding == "Best: Source 0.90 [0.15, 0.25]. Chance: 0.25."
+    assert plotting.plot_uar(table.assign(uar=np.nan)).finding == "No method was run."
+
+
+def test_gain_says_first_what_helps_or_that_nothing_does():
+    own = comparison().assign(title=["A", "B", "C"])
+    says = plotting.plot_gain(own, titles={"rf-target": "Forest"}).finding
+    assert says == (
+        "Gain over Forest. Helps: A +0.10 [+0.05, +0.15]. No difference shown: C 0.00 "
+        "[\N{MINUS SIGN}0.10, +0.10]. Hurts: B \N{MINUS SIGN}0.20 [\N{MINUS SIGN}0.30, \N{MINUS SIGN}0.10]."
+    )
+    assert "Nothing is shown to help. No difference" in plotting.plot_gain(own.iloc[1:]).finding
+
+
+def test_folds_and_published_say_what_stands_out():
+    results = pd.DataFrame({"method": ["a"] * 3 + ["b"], "access": "none", "uar": [0.1, 0.5, np.nan, 0.4]})
+    assert plotting.plot_folds(results).finding == (
+        "Highest median: b 0.40. Widest: a, 0.10 to 0.50 over 2 folds. 1 skipped."
+    )
+    table = pd.DataFrame(
+        {"title": ["A", "B", "C"], "published": [0.5, 0.4, 0.3], "measured": [0.4, 0.7, np.nan]}
+    )
+    assert plotting.plot_published(table).finding == (
+        "The paper's accuracy is above ours in 1 of 2 rows. Largest difference: B, 0.40 published, "
+        "0.70 here. 1 not run."
+    )
+
+
+def test_the_middle_half_of_the_folds_is_boxed():
+    results = pd.DataFrame({"method": "a", "uar": [0.1, 0.2, 0.3, 0.4, 0.5]})
+    (box,) = plotting.plot_folds(results).axes[0].patches
+    assert (box.get_x(), box.get_x() + box.get_width()) == pytest.approx((0.2, 0.4))
