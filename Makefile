@@ -34,7 +34,7 @@ types: $(STAMP)
 NOTEBOOKS := 00
 docs: $(STAMP)
 	$(VENV)/bin/python docs/_ext/rendered_notebooks.py $(NOTEBOOKS)
-	$(VENV)/bin/python -m sphinx --fail-on-warning --quiet docs docs/_build/html
+	$(VENV)/bin/python -m sphinx --fail-on-warning --fresh-env --write-all --quiet docs docs/_build/html
 	@echo docs/_build/html/index.html
 
 clean:

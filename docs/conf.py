@@ -74,5 +74,5 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": True,
 }
-html_sidebars = {"index": [], "results": [], "changelog": []}
+html_sidebars = {name: [] for name in ("index", "results", "earlier-results", "changelog")}
 copybutton_exclude = ".linenos, .gp, .go"
