@@ -63,13 +63,15 @@ def hidden(value: Any, hide: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return hide(value)
     if isinstance(value, dict):
-        return {
-            key: item if key.startswith("image/") and "svg" not in key else hidden(item, hide)
-            for key, item in value.items()
-        }
+        return {key: item if _is_picture(key, item) else hidden(item, hide) for key, item in value.items()}
     if isinstance(value, list):
         return [hidden(item, hide) for item in value]
     return value
+
+
+def _is_picture(key: str, item: Any) -> bool:
+    """Data of a picture; what is said of it (``alt``) is a text."""
+    return isinstance(item, str) and key.startswith("image/") and "svg" not in key
 
 
 def for_page(notebook: nbformat.NotebookNode, *, said: str = "") -> nbformat.NotebookNode:

@@ -48,3 +48,9 @@ def test_what_is_not_kept_is_left_out_with_its_reason() -> None:
     left_out, other = page.cells[0].outputs
     assert left_out.data["text/html"] == '<p class="none">Left out here: no &lt;features&gt;.</p>'
     assert other.ename == "ValueError"
+
+
+def test_what_is_said_of_a_picture_is_a_text_like_others() -> None:
+    bundle = {"data": {"image/png": "secret"}, "metadata": {"image/png": {"alt": "secret 0.5"}}}
+    found = cleaning.hidden(bundle, lambda text: text.replace("secret", "~"))
+    assert found == {"data": {"image/png": "secret"}, "metadata": {"image/png": {"alt": "~ 0.5"}}}
