@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
@@ -70,12 +72,7 @@ def plot_counts(utterances: pd.DataFrame) -> Figure:
     """
     table = counts_table(utterances)
     shown = table.columns[:-2]
-    strips = []  # (title, counts of the corpus, the speakers of one row of cells)
-    for corpus, part in table.groupby(level="corpus"):
-        n_strips = int(np.ceil(len(part) / SPEAKERS_PER_ROW))
-        for number, rows in enumerate(np.array_split(np.arange(len(part)), n_strips)):
-            title = "" if number else wrapped(_corpus_says(corpus, part), 105)
-            strips.append((title, part[shown], part.iloc[rows]))
+    strips = list(_strips(table))
     widest = max(len(part) for *_, part in strips)
     cell = min(0.45, 8.0 / widest)
     longest = 0.09 * (1 + max(len(speaker_name(name)) for name in table.index.get_level_values("speaker")))
@@ -88,10 +85,10 @@ def plot_counts(utterances: pd.DataFrame) -> Figure:
     width = max(7.0, left + cell * widest + 0.2)
     figure = Figure(figsize=(width, total))
     top = total - head
-    for (title, counts, part), over in zip(strips, above, strict=True):
+    for (title, corpus, part), over in zip(strips, above, strict=True):
         top -= over + grid
         axes = figure.add_axes((left / width, top / total, cell * len(part) / width, grid / total))
-        _count_cells(axes, part, counts, upright)
+        _count_cells(axes, part, corpus[shown], upright)
         axes.set_title(title)
         top -= below
     figure.suptitle("Utterances per speaker and emotion", x=0.01, y=1 - 0.1 / total, ha="left", va="top")
@@ -100,9 +97,16 @@ def plot_counts(utterances: pd.DataFrame) -> Figure:
             0.15 / width, 0.1 / total, color=VERMILLION, fontsize=9,
             s="* outlined: a speaker with one emotion only; the voice gives the label away",
         )  # fmt: skip
-    return finished(
-        figure, sentences(*(_corpus_says(name, part) for name, part in table.groupby(level="corpus")))
-    )
+    says = [_corpus_says(name, part) for name, part in table.groupby(level="corpus")]
+    return finished(figure, sentences(*says))
+
+
+def _strips(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Title, counts of a corpus, and the speakers of one row of cells; the first row has the title."""
+    for corpus, part in table.groupby(level="corpus"):
+        n_strips = -(-len(part) // SPEAKERS_PER_ROW)
+        for number, rows in enumerate(np.array_split(np.arange(len(part)), n_strips)):
+            yield "" if number else wrapped(_corpus_says(corpus, part), 105), part, part.iloc[rows]
 
 
 def _corpus_says(corpus: str, part: pd.DataFrame) -> str:
