@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import rankdata
 
 from serlab.errors import ParameterError, ProtocolError
 from serlab.samples import Labelled, Unlabelled, frames, without_labels
@@ -176,6 +175,8 @@ def match_distribution(
     tuple of ndarray of float32
         Codes 0 .. 4 of ``source``, ``target_train`` and each of ``target``.
     """
+    from scipy.stats import rankdata
+
     low, high = target_train.X.min(axis=0).astype(float), target_train.X.max(axis=0).astype(float)
     with np.errstate(divide="ignore"):
         per_unit = np.where(high > low, N_BINS / (high - low), 0.0)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from serlab.errors import ProtocolError
 
@@ -236,6 +235,8 @@ def _speaker_groups(
     Where one speaker is most of a class, no division is even: the one whose
     folds differ least from the corpus is taken.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     _speakers(speaker, target, protocol)
     own = utterances.iloc[target]
     group = (own["session"] if own["session"].notna().all() else own["speaker"]).to_numpy(dtype=str)
@@ -269,6 +270,8 @@ def _random(
     utterances: pd.DataFrame,
     protocol: SplitProtocol,
 ) -> _Division:
+    from sklearn.model_selection import StratifiedKFold
+
     classes, counts = np.unique(emotion[target], return_counts=True)
     if counts.min() < protocol.repeats:
         raise ProtocolError(
@@ -335,6 +338,8 @@ def hold_out_speakers(
     ProtocolError
         If there is one speaker only.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     speaker = utterances["speaker"].to_numpy(dtype=str)[rows]
     n_speakers = len(np.unique(speaker))
     if n_speakers < 2:

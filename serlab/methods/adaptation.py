@@ -21,7 +21,7 @@ from serlab.methods.deep import Network, as_labels
 from serlab.models.corpus_norm import take_statistics
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Settings
-from serlab.training.objectives import Joint, LossOf, Objective, WithHead
+from serlab.training.objectives.base import Joint, LossOf, Objective, WithHead
 
 
 class _Adapted:

@@ -13,7 +13,7 @@ from serlab.methods.base import Method
 from serlab.methods.deep import FineTuned, Network
 from serlab.methods.scenarios import Classifier
 from serlab.training import Fitting
-from serlab.training.objectives import Objective
+from serlab.training.objectives.base import Objective
 
 PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
 

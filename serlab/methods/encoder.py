@@ -32,7 +32,8 @@ from serlab.methods.self_training import BalancedRidge, SelfTrained, SemiSupervi
 from serlab.models.layer_weighting import LayerWeighting
 from serlab.pretrained import encoders
 from serlab.samples import Labelled
-from serlab.training import Fitting, Settings, objectives
+from serlab.training import Fitting, Settings
+from serlab.training.objectives import adversarial, distance, mmd
 
 #: Columns of the second layer in the feature set :func:`pooled`.
 LAYER_2 = r"^layer2\."
@@ -313,12 +314,12 @@ SPECS: tuple[MethodSpec, ...] = (
             normalization="corpus", options=("trade_off",),
         )
         for name, title, objective, reference in (
-            ("mmd", "MMD, per-corpus z", partial(objectives.Distance, distance="mmd"),
+            ("mmd", "MMD, per-corpus z", partial(distance.Distance, distance="mmd"),
              "Baklouti et al., equations 1 and 2"),
-            ("lmmd", "local MMD, per-corpus z", objectives.LocalMMD, "Zhu et al. 2021"),
+            ("lmmd", "local MMD, per-corpus z", mmd.LocalMMD, "Zhu et al. 2021"),
             ("coral", "deep CORAL, per-corpus z",
-             partial(objectives.Distance, distance="coral", scale=1000.0), "Sun & Saenko 2016"),
-            ("dann", "DANN, per-corpus z", objectives.DomainAdversarial, "Ganin et al. 2016"),
+             partial(distance.Distance, distance="coral", scale=1000.0), "Sun & Saenko 2016"),
+            ("dann", "DANN, per-corpus z", adversarial.DomainAdversarial, "Ganin et al. 2016"),
         )
     ),
     _weighted(

@@ -20,8 +20,9 @@ from serlab.methods.building import adapted, fine_tuned, of_preset, renormalized
 from serlab.methods.deep import Network
 from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
 from serlab.models.light_cnn import LightCNN
-from serlab.training import Fitting, Settings, objectives
-from serlab.training.objectives import Objective, adversarial
+from serlab.training import Fitting, Settings
+from serlab.training.objectives import adversarial, distance, mmd
+from serlab.training.objectives.base import Objective
 
 #: Ours; rate and epochs were chosen on held-out speakers of EmoDB and RAVDESS,
 #: each by itself, never on a target. Batches of ``demo`` are small: on synthetic
@@ -106,7 +107,7 @@ def _plain(name: str, title: str, access: str, build: Callable, reference: str, 
 
 
 _BAKLOUTI = "Baklouti et al."
-_MMD = partial(objectives.Distance, distance="mmd")
+_MMD = partial(distance.Distance, distance="mmd")
 
 SPECS: tuple[MethodSpec, ...] = (
     _plain(
@@ -142,24 +143,24 @@ SPECS: tuple[MethodSpec, ...] = (
         kind=SupervisedAdaptation,
     ),
     _adapter(
-        "mkmmd", "multi-kernel MMD", partial(objectives.Distance, distance="multi-kernel mmd"),
+        "mkmmd", "multi-kernel MMD", partial(distance.Distance, distance="multi-kernel mmd"),
         "Long et al. 2015, Learning transferable features with deep adaptation networks",
     ),
     _adapter(
-        "lmmd", "local MMD", objectives.LocalMMD,
+        "lmmd", "local MMD", mmd.LocalMMD,
         "Zhu et al. 2021, Deep subdomain adaptation network",
     ),
     _adapter(
-        "jmmd", "joint MMD", objectives.JointMMD,
+        "jmmd", "joint MMD", mmd.JointMMD,
         "Long et al. 2017, Deep transfer learning with joint adaptation networks",
     ),
     _adapter(
         # Differences of covariances of bounded units are small: brought to the size of the others.
-        "coral", "deep CORAL", partial(objectives.Distance, distance="coral", scale=1000.0),
+        "coral", "deep CORAL", partial(distance.Distance, distance="coral", scale=1000.0),
         "Sun & Saenko 2016, Deep CORAL",
     ),
     _adapter(
-        "dann", "DANN", objectives.DomainAdversarial,
+        "dann", "DANN", adversarial.DomainAdversarial,
         "Ganin et al. 2016, Domain-adversarial training of neural networks",
     ),
     _adapter("gan", "GAN", adversarial.GAN, "Latif et al. 2019"),

@@ -31,7 +31,7 @@ from serlab.models.rnn_elm import ELM, FramePosteriors
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
 from serlab.training.epochs import Loss
-from serlab.training.objectives import Batch
+from serlab.training.objectives.base import Batch
 
 #: Hidden units of the extreme learning machine (Han et al. 2014), and its ridge (ours).
 ELM_UNITS, ELM_RIDGE = 120, 1e-3

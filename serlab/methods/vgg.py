@@ -39,7 +39,7 @@ from serlab.pretrained.imagenet import Weights
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Fitting, Settings
 from serlab.training.checkpoints import content
-from serlab.training.objectives import Distance
+from serlab.training.objectives.distance import Distance
 
 #: Utterances between two looks at whether the user has cancelled.
 _AT_A_TIME = 64

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from serlab.models.corpus_norm import CorpusNorm
 from serlab.models.tdnn import TDNN
-from serlab.training.objectives import Batch
+from serlab.training.objectives.base import Batch
 
 
 class FrameClassifier(nn.Module):

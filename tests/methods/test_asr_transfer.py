@@ -21,7 +21,7 @@ from serlab.models.frame_classifier import EmotionTDNN, FrameClassifier, frame_c
 from serlab.models.tdnn import TDNN, architecture
 from serlab.samples import Labelled, Unlabelled, without_labels
 from serlab.training import Fitting
-from serlab.training.objectives import Batch
+from serlab.training.objectives.base import Batch
 from tests import toys
 
 SPECS = {spec.name: spec for spec in asr_transfer.SPECS}

@@ -23,7 +23,7 @@ from serlab.models.recurrent import BLSTM
 from serlab.models.rnn_elm import ELM, FramePosteriors, random_label_scores
 from serlab.samples import Labelled
 from serlab.training import PLAIN, Fitting
-from serlab.training.objectives import Batch
+from serlab.training.objectives.base import Batch
 
 NETWORKS = {
     "rnn-elm": lambda: FramePosteriors(5, 3, units=4, averaged=2),

@@ -12,7 +12,10 @@ from torch.nn.functional import cross_entropy
 from serlab.errors import ParameterError
 from serlab.models.encoder_top import EncoderTop, pretrained_top
 from serlab.pretrained import encoders
-from serlab.training.objectives import DISTANCES, Batch, Distance, DomainAdversarial, JointMMD, LocalMMD
+from serlab.training.objectives.adversarial import DomainAdversarial
+from serlab.training.objectives.base import Batch
+from serlab.training.objectives.distance import DISTANCES, Distance
+from serlab.training.objectives.mmd import JointMMD, LocalMMD
 from tests import tiny_encoders
 from tests.tiny_encoders import N_LAYERS, WIDTH, voice
 

@@ -1,9 +1,9 @@
-"""Adversarial objectives of table 4 of Baklouti et al.: GAN, ADDi and sADDi.
+"""Adversarial objectives: DANN, and GAN, ADDi and sADDi of table 4 of Baklouti et al.
 
-None of the three papers' texts was at hand, only their abstracts, which print
-no loss: each class says what is known and what is ours. All three play on the
-hidden representations (n, width) of the network, whose layers up to there are
-the encoder. All players step at once: discriminators look at detached
+None of the texts of the last three was at hand, only their abstracts, which
+print no loss: each class says what is known and what is ours. All three play
+on the hidden representations (n, width) of the network, whose layers up to
+there are the encoder. All players step at once: discriminators look at detached
 representations, the encoder at discriminators with detached weights.
 
 The encoder's part moves target representations only, as in Tzeng et al. (2017),
@@ -22,19 +22,46 @@ from torch.func import functional_call
 from torch.nn.functional import one_hot, softplus
 
 from serlab.training import losses
-from serlab.training.objectives import (
-    Batch,
-    CrossEntropy,
-    classified,
-    classified_target,
-    ramp,
-    require_trade_off,
-)
+from serlab.training.objectives import require_trade_off
+from serlab.training.objectives.base import Batch, CrossEntropy, classified, classified_target, ramp
 
 #: Least score of a dual discriminator; its logarithm is needed.
 LEAST_SCORE = 1e-6
 #: Of representations to be given: rows that are all alike would make any error infinite.
 LEAST_VARIANCE = 1e-2
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainAdversarial:
+    """Cross-entropy plus a discriminator of corpora behind a gradient reversal.
+
+    Ganin et al. (2016), Domain-adversarial training of neural networks. The
+    strength of the reversal rises over the training, as there.
+
+    Attributes
+    ----------
+    units : int
+        Of the discriminator's hidden layer.
+    trade_off : float
+    """
+
+    units: int = 64
+    trade_off: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_trade_off(self.trade_off)
+
+    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
+        discriminator = nn.Sequential(nn.Linear(width, self.units), nn.ReLU(), nn.Linear(self.units, 1))
+        return nn.ModuleDict({"discriminator": discriminator})
+
+    def __call__(self, network, companions, batch, cross_entropy, progress):
+        source, target, logits, terms = classified(network, batch, cross_entropy)
+        strength = self.trade_off * ramp(progress)
+        verdicts = [
+            companions["discriminator"](losses.reverse_gradient(part, strength)) for part in (source, target)
+        ]
+        return logits, {**terms, "discriminator": losses.domain_adversarial(*verdicts)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a network minimises while it learns from source and target together.
+"""What objectives have in common: a batch of two corpora, and terms whose sum is minimised.
 
 The total loss is a sum of terms: the cross-entropy of the labelled rows, and
 what draws the two corpora together, times a trade-off (lambda of Baklouti et
@@ -9,14 +9,11 @@ its labels only where a method may have them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor, nn
-
-from serlab.errors import ParameterError
-from serlab.training import losses
 
 CrossEntropy = Callable[[Tensor, Tensor], Tensor]
 
@@ -114,17 +111,6 @@ def ramp(progress: float) -> float:
     return 2 / (1 + math.exp(-10 * progress)) - 1
 
 
-def require_trade_off(value: float) -> None:
-    """Refuse a weight below 0, with which a network would drive the corpora apart.
-
-    Raises
-    ------
-    ParameterError
-    """
-    if not value >= 0:
-        raise ParameterError(f"the trade-off (lambda) is {value}; it must be 0 or more")
-
-
 def classified(
     network: nn.Module, batch: Batch, cross_entropy: CrossEntropy
 ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
@@ -149,149 +135,3 @@ def classified_target(
 ) -> dict[str, Tensor]:
     """Cross-entropy of the target rows as the term ``target``, for who may see their labels; else none."""
     return {} if batch.target_y is None else {"target": cross_entropy(classify(target), batch.target_y)}
-
-
-def _coral(source: Tensor, target: Tensor) -> Tensor:
-    """CORAL; a batch of one row has no covariance, and says nothing."""
-    return losses.coral(source, target) if min(len(source), len(target)) > 1 else 0 * source.sum()
-
-
-#: Name -> distance of two batches of hidden representations (n, h) and (m, h).
-#: Kernels are as wide as the median distance of the rows.
-DISTANCES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mmd": losses.mmd2,
-    "multi-kernel mmd": losses.multi_kernel_mmd2,
-    "coral": _coral,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Distance:
-    """Cross-entropy plus the distance of the hidden representations.
-
-    Baklouti et al., equation 1, with the Gaussian MMD of equation 2 on the
-    first fully connected layer; Sun & Saenko (2016) with CORAL; Long et al.
-    (2015) with several kernels. Where the batch has labels of the target,
-    their cross-entropy is a term of its own (the "supervised" reading of the
-    paper). The weight of the distance rises over the training: at full
-    weight from the start all rows are drawn into one point.
-
-    Attributes
-    ----------
-    distance : str
-        Of :data:`DISTANCES`.
-    scale : float
-        Brings a distance to the size of a cross-entropy before the trade-off.
-    trade_off : float
-        Lambda of equation 1.
-    target_head : bool
-        The target has an output layer of its own (a :class:`WithHead` is what
-        is left), for label sets that differ. Needs labels of the target.
-    """
-
-    distance: str = "mmd"
-    scale: float = 1.0
-    trade_off: float = 1.0
-    target_head: bool = False
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
-
-    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
-        return nn.ModuleDict({"head": nn.Linear(width, n_classes)} if self.target_head else {})
-
-    def __call__(self, network, companions, batch, cross_entropy, progress):
-        source, target, logits, terms = classified(network, batch, cross_entropy)
-        terms |= classified_target(
-            companions["head"] if self.target_head else network.classify, target, batch, cross_entropy
-        )
-        distance = DISTANCES[self.distance](source, target)
-        return logits, {**terms, "alignment": self.trade_off * self.scale * ramp(progress) * distance}
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocalMMD:
-    """Cross-entropy plus class-conditional MMD (Zhu et al. 2021, Deep subdomain adaptation).
-
-    Target rows belong to classes as far as the network itself believes so.
-    The weight rises over the training, as there, because these beliefs mean
-    little at first.
-
-    Attributes
-    ----------
-    trade_off : float
-    """
-
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
-
-    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
-        return nn.ModuleDict()
-
-    def __call__(self, network, companions, batch, cross_entropy, progress):
-        source, target, logits, terms = classified(network, batch, cross_entropy)
-        belief = network.classify(target).softmax(dim=1).detach()
-        known = nn.functional.one_hot(batch.y, logits.shape[1]).to(belief.dtype)
-        distance = losses.local_mmd2(source, target, known, belief)
-        return logits, {**terms, "alignment": self.trade_off * ramp(progress) * distance}
-
-
-@dataclass(frozen=True, kw_only=True)
-class JointMMD:
-    """Cross-entropy plus MMD of the joint distribution of hidden layer and output.
-
-    Long et al. (2017), Deep transfer learning with joint adaptation networks.
-
-    Attributes
-    ----------
-    trade_off : float
-    """
-
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
-
-    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
-        return nn.ModuleDict()
-
-    def __call__(self, network, companions, batch, cross_entropy, progress):
-        source, target, logits, terms = classified(network, batch, cross_entropy)
-        belief = network.classify(target).softmax(dim=1)
-        distance = losses.joint_mmd2((source, logits.softmax(dim=1)), (target, belief))
-        return logits, {**terms, "alignment": self.trade_off * ramp(progress) * distance}
-
-
-@dataclass(frozen=True, kw_only=True)
-class DomainAdversarial:
-    """Cross-entropy plus a discriminator of corpora behind a gradient reversal.
-
-    Ganin et al. (2016), Domain-adversarial training of neural networks. The
-    strength of the reversal rises over the training, as there.
-
-    Attributes
-    ----------
-    units : int
-        Of the discriminator's hidden layer.
-    trade_off : float
-    """
-
-    units: int = 64
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
-
-    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
-        discriminator = nn.Sequential(nn.Linear(width, self.units), nn.ReLU(), nn.Linear(self.units, 1))
-        return nn.ModuleDict({"discriminator": discriminator})
-
-    def __call__(self, network, companions, batch, cross_entropy, progress):
-        source, target, logits, terms = classified(network, batch, cross_entropy)
-        strength = self.trade_off * ramp(progress)
-        verdicts = [
-            companions["discriminator"](losses.reverse_gradient(part, strength)) for part in (source, target)
-        ]
-        return logits, {**terms, "discriminator": losses.domain_adversarial(*verdicts)}

@@ -12,7 +12,6 @@ from torch.nn.functional import cross_entropy, leaky_relu, one_hot
 
 from serlab.errors import ParameterError
 from serlab.evaluation.shift import proxy_a_distance
-from serlab.training.objectives import Batch, Objective, ramp
 from serlab.training.objectives.adversarial import (
     GAN,
     LEAST_SCORE,
@@ -23,6 +22,7 @@ from serlab.training.objectives.adversarial import (
     dual_value,
     relative_error,
 )
+from serlab.training.objectives.base import Batch, Objective, ramp
 
 OBJECTIVES = {"gan": GAN, "addi": ADDi, "saddi": SADDi}
 DISCRIMINATORS = {"gan": "discriminator", "addi": "discriminators", "saddi": "discriminators"}

@@ -14,19 +14,10 @@ from torch.nn.functional import cross_entropy, one_hot
 from serlab import training
 from serlab.errors import ParameterError
 from serlab.training import Settings, losses
-from serlab.training.objectives import (
-    DISTANCES,
-    Batch,
-    Distance,
-    DomainAdversarial,
-    Joint,
-    JointMMD,
-    LocalMMD,
-    LossOf,
-    Objective,
-    WithHead,
-    ramp,
-)
+from serlab.training.objectives.adversarial import DomainAdversarial
+from serlab.training.objectives.base import Batch, Joint, LossOf, Objective, WithHead, ramp
+from serlab.training.objectives.distance import DISTANCES, Distance
+from serlab.training.objectives.mmd import JointMMD, LocalMMD
 from tests.training.objectives.test_adversarial import Perceptron, learns
 
 N_CLASSES = 3
