@@ -1,24 +1,80 @@
-"""What all adapters have in common for a person: how much alignment weighs."""
+"""Adapters of networks: one method for each objective of :data:`serlab.training.objectives.OBJECTIVES`.
+
+Which networks an objective is tried on, their families say; what a person can
+choose for all of them stands here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from serlab.methods.base import Adds, MethodSpec
+from serlab.methods.building import Recipe, adapted
 from serlab.methods.options import Option
+from serlab.training.objectives import OBJECTIVES, ObjectiveSpec, require_trade_off
+
+#: Objective -> what is said of it where labels of the target are a question.
+READINGS: Mapping[str, str] = {"mmd": "Baklouti et al., equations 1 and 2; labels of the source only"}
 
 
-def _require_trade_off(value: float) -> None:
-    from serlab.training.objectives import require_trade_off
+def objective(name: str) -> ObjectiveSpec:
+    """Objective by its name."""
+    return next(spec for spec in OBJECTIVES if spec.name == name)
 
-    require_trade_off(value)
+
+def adapter(
+    spec: ObjectiveSpec,
+    classifier: Callable[..., Any],
+    recipes: Mapping[str, Recipe],
+    *,
+    name: str,
+    title: str,
+    control: str,
+    reference: str = "",
+    labelled: bool = False,
+    adds: Adds = "alignment",
+    options: tuple[str, ...] = (),
+    arguments: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> MethodSpec:
+    """A network that an objective draws towards the target.
+
+    Parameters
+    ----------
+    spec : ObjectiveSpec
+    classifier, recipes, labelled, arguments
+        See :func:`serlab.methods.building.adapted`.
+    control, adds : str
+        As a rule the same network without the objective.
+    reference : str
+        That of the objective if empty.
+    options : tuple of str
+        Of the network; those of the objective follow.
+    **fields
+        Of :class:`serlab.methods.base.MethodSpec`.
+    """
+    return MethodSpec(
+        name=name,
+        title=title,
+        access="few-shot" if labelled else "unlabelled",
+        build=adapted(classifier, recipes, spec, labelled=labelled, **(arguments or {})),
+        options=(*options, *spec.options),
+        control=control,
+        adds=adds,
+        reference=reference or READINGS.get(spec.name, spec.citation),
+        **fields,
+    )
 
 
-#: Parameter of an experiment: lambda of Baklouti et al., equation 1.
 OPTIONS: tuple[Option, ...] = (
+    # Lambda of Baklouti et al., equation 1.
     Option(
         name="trade_off",
         default=1.0,
         title="lambda",
         help="Weight of what draws source and target together, 0 or more.",
-        check=_require_trade_off,
+        check=require_trade_off,
         picker="number",
         bounds=(0.0, 1e6),
     ),

@@ -13,8 +13,8 @@ from serlab.samples import Labelled
 
 Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-only"]
 
-#: What a method may have that its control has not.
-Adds = Literal["", "source", "unlabelled target", "alignment", "pretrained weights", "labels"]
+#: What a method has that its control lacks.
+Adds = Literal["", "source", "labels", "unlabelled target", "alignment", "pretrained weights"]
 
 #: access -> the keyword arguments of ``fit``: what is not listed is never
 #: handed over, so it cannot leak.
@@ -75,8 +75,10 @@ class MethodSpec:
     control : str
         Method that is the same but for the one thing that this one adds: same classifier, same labels,
         same normalisation. A gain is over it. Empty where there is none.
-    adds : {"", "source", "unlabelled target", "alignment", "pretrained weights", "labels"}
-        What it has and its control has not.
+    adds : {"", "source", "labels", "unlabelled target", "alignment", "pretrained weights"}
+        The one thing that the control lacks: data of another corpus, labels of the target, utterances of
+        the target without labels (their statistics, or what is believed of them), a loss or mapping that
+        draws the corpora together, what was learned on other tasks. Empty without a control.
     features : str or callable(options) -> str
         Feature set this method is fed, whatever the others are; empty: the experiment's. Where it
         depends on options of the family, a function of their values by name.

@@ -1,21 +1,33 @@
-"""What builders of methods share: see the attribute ``build`` of :class:`serlab.methods.base.MethodSpec`."""
+"""What families share: scenarios of one classifier, and builders of networks.
+
+A *classifier* here is a function ``classifier(stage, *, n_classes, seed, preset, fitting, **options)``
+that makes what has ``fit(part)`` and ``predict_proba(X)``; ``stage`` says what it is to learn from, for the
+history. Nothing that computes is imported before a builder is called.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
-
-from sklearn.svm import SVC
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from serlab.errors import ParameterError
-from serlab.methods.adaptation import AdaptedNetwork, Renormalized, SupervisedAdaptation
-from serlab.methods.base import Method
-from serlab.methods.deep import FineTuned, Network
-from serlab.methods.scenarios import Classifier
-from serlab.training import Fitting
-from serlab.training.objectives.base import Objective
+from serlab.methods.base import Access, Adds, Method, MethodSpec
+from serlab.training import Fitting, Settings
+from serlab.training.objectives import ObjectiveSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+    from serlab.methods.learners.adaptation import AdaptedNetwork, Renormalized, SupervisedAdaptation
+    from serlab.methods.learners.deep import FineTuned, Network
+    from serlab.training.epochs import Loss
 
 PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
+
+#: Reference of z-scores by corpus or speaker.
+SCHULLER = "Schuller et al. 2010, Cross-corpus acoustic emotion recognition"
 
 
 def of_preset(settings: Mapping[str, Any], preset: str) -> Any:
@@ -30,62 +42,309 @@ def of_preset(settings: Mapping[str, Any], preset: str) -> Any:
     return settings[preset]
 
 
-def trained(
-    scenario: Callable[..., Method], classifier: Callable[..., Any], **options: Any
-) -> Callable[..., Method]:
-    """Builder of a classifier in a scenario of :mod:`serlab.methods.scenarios`."""
-    return lambda **settings: scenario(classifier(**settings), **options)
+# --- one classifier in several scenarios -------------------------------------------
 
 
-def linear_svm(*, n_classes: int, seed: int, preset: str, fitting: Fitting, C: float = 1e-3) -> Classifier:
-    """Linear support vector machine of balanced classes, one against one; C as is usual for z-scored sets."""
-    # libsvm has no random part here.
-    return Classifier(SVC(kernel="linear", C=C, class_weight="balanced"), n_classes)
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """On what a classifier is trained, and on whose scale.
+
+    Attributes
+    ----------
+    title : str
+    access : str
+        See :class:`serlab.methods.base.MethodSpec`.
+    normalization : str
+        Empty: as all of the family.
+    control : str
+        Scenario that lacks the one thing which this one adds; empty for none.
+    adds : str
+        That thing.
+    """
+
+    title: str
+    access: Access
+    normalization: str = ""
+    control: str = ""
+    adds: Adds = ""
 
 
-def fine_tuned(
-    network: Callable[..., Network], settings: Mapping[str, Any], *, start: tuple[str, ...] | None = None
-) -> Callable[..., FineTuned]:
-    """Builder of a network that learns from the source, then from the labelled target.
+SCENARIOS: Mapping[str, Scenario] = {
+    "target": Scenario(title="target only", access="target-only"),
+    "source": Scenario(title="source only", access="none"),
+    "pooled": Scenario(title="source + target", access="few-shot", control="target", adds="source"),
+    "source-z": Scenario(
+        title="source only, per-corpus z",
+        access="unlabelled",
+        normalization="corpus",
+        control="source",
+        adds="unlabelled target",
+    ),
+    "pooled-z": Scenario(
+        title="source + target, per-corpus z",
+        access="few-shot",
+        normalization="corpus",
+        control="source-z",
+        adds="labels",
+    ),
+    "target-speaker-z": Scenario(
+        title="target only, per-speaker z",
+        access="target-only",
+        normalization="speaker",
+        control="target",
+        adds="unlabelled target",
+    ),
+}
+
+#: What of a history and of checkpoints is named after.
+_STAGES: Mapping[Access, str] = {
+    "none": "source",
+    "unlabelled": "source",
+    "few-shot": "pooled",
+    "target-only": "target",
+}
+
+
+def grid(
+    name: str,
+    title: str,
+    classifier: Callable[..., Any],
+    references: Mapping[str, str],
+    *,
+    normalization: str = "source",
+    **fields: Any,
+) -> tuple[MethodSpec, ...]:
+    """One classifier in some of :data:`SCENARIOS`.
 
     Parameters
     ----------
-    network : callable
-        ``network(stage, preset=..., ...)``.
-    settings : mapping
-        Preset -> its settings; "second" are those of the second stage.
-    start : tuple of str, optional
-        See :class:`serlab.methods.deep.FineTuned`.
+    name, title : str
+        Of the classifier; those of the scenario follow.
+    classifier : callable
+    references : mapping
+        Scenario -> reference, in the order of the specs.
+    normalization : str
+        Where the scenario leaves it open.
+    **fields
+        Of :class:`serlab.methods.base.MethodSpec`, for all of them.
+    """
+    return tuple(
+        MethodSpec(
+            name=f"{name}-{key}",
+            title=f"{title}, {scenario.title}",
+            access=scenario.access,
+            normalization=scenario.normalization or normalization,
+            build=trained(scenario.access, classifier),
+            control=f"{name}-{scenario.control}" if scenario.control else "",
+            adds=scenario.adds,
+            reference=reference,
+            **fields,
+        )
+        for (key, reference), scenario in zip(
+            references.items(), (SCENARIOS[key] for key in references), strict=True
+        )
+    )
+
+
+def trained(
+    access: Access,
+    classifier: Callable[..., Any],
+    *,
+    align: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+) -> Callable[..., Method]:
+    """Builder of a classifier that is trained once, on all that its access gives.
+
+    ``align`` as in :class:`serlab.methods.learners.scenarios.Adapted`.
     """
 
-    def build(*, preset: str, **options: Any) -> FineTuned:
-        source = network("source", preset=preset, **options)
-        return FineTuned(source, on_target=of_preset(settings, preset)["second"], start=start)
+    def build(**settings: Any) -> Method:
+        from serlab.methods.learners import scenarios
+
+        more = {} if align is None else {"align": align}
+        return scenarios.BY_ACCESS[access](classifier(_STAGES[access], **settings), **more)
 
     return build
 
 
-def renormalized(network: Callable[..., Network]) -> Callable[..., Renormalized]:
+def coral(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Rows of the source as :func:`serlab.methods.learners.alignment.coral` moves them."""
+    from serlab.methods.learners import alignment
+
+    return alignment.coral(source, target)
+
+
+# --- networks ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A network of one preset.
+
+    Attributes
+    ----------
+    sizes : mapping
+        What the architecture is built with.
+    alone : serlab.training.Settings
+        How it learns from one part.
+    second : serlab.training.Settings, optional
+        How it goes on where a second stage follows the source; as before if not given.
+    one_thread : bool
+        For matrices that are too small to be shared: threads that wait for each other cost more, and
+        numbers repeat whatever the cores.
+    """
+
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+    alone: Settings
+    second: Settings | None = None
+    one_thread: bool = True
+
+    @property
+    def further(self) -> Settings:
+        """Of the second stage."""
+        return self.second or self.alone
+
+
+def network(
+    architecture: Callable[..., nn.Module],
+    settings: Settings,
+    *,
+    stage: str,
+    n_classes: int,
+    seed: int,
+    fitting: Fitting,
+    balanced: bool = True,
+    one_thread: bool = True,
+    kind: type[Network] | None = None,
+    **fields: Any,
+) -> Network:
+    """A network with its settings.
+
+    Parameters
+    ----------
+    architecture, settings, stage, n_classes, seed, fitting, balanced
+        See :class:`serlab.methods.learners.deep.Network`.
+    one_thread : bool
+        See :class:`Recipe`.
+    kind : type, optional
+        Subclass of Network; ``fields`` are its further fields.
+    """
+    from serlab.methods.learners.deep import Network
+
+    return (kind or Network)(
+        architecture,
+        n_classes,
+        seed,
+        settings,
+        balanced=balanced,
+        fitting=replace(fitting, n_jobs=1) if one_thread else fitting,
+        stage=stage,
+        **fields,
+    )
+
+
+def networks(
+    architecture: Callable[..., nn.Module],
+    recipes: Mapping[str, Recipe],
+    *,
+    balanced: bool = True,
+    loss: Loss | None = None,
+) -> Callable[..., Network]:
+    """The classifier of a family of networks.
+
+    Parameters
+    ----------
+    architecture : callable
+        ``architecture(shape, n_classes, **sizes, **options)`` -> module, for utterances of a shape:
+        (n_frames, n_features), or (n_features,) of vectors.
+    recipes : mapping
+        Preset -> recipe.
+    balanced, loss
+        See :class:`serlab.methods.learners.deep.Network`.
+    """
+
+    def classifier(
+        stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, **options: Any
+    ) -> Network:
+        recipe = of_preset(recipes, preset)
+
+        def build(*shape: int) -> nn.Module:
+            return architecture(shape, n_classes, **recipe.sizes, **options)
+
+        return network(
+            build,
+            recipe.alone,
+            stage=stage,
+            n_classes=n_classes,
+            seed=seed,
+            fitting=fitting,
+            balanced=balanced,
+            one_thread=recipe.one_thread,
+            loss=loss,
+        )
+
+    return classifier
+
+
+def fine_tuned(
+    classifier: Callable[..., Network],
+    recipes: Mapping[str, Recipe],
+    *,
+    start: tuple[str, ...] | None = None,
+    update: tuple[str, ...] | None = None,
+) -> Callable[..., FineTuned]:
+    """Builder of a network that learns from the source, then from the labelled target.
+
+    ``start`` and ``update`` as in :class:`serlab.methods.learners.deep.FineTuned`.
+    """
+
+    def build(*, preset: str, **settings: Any) -> FineTuned:
+        from serlab.methods.learners.deep import FineTuned
+
+        source = classifier("source", preset=preset, **settings)
+        return FineTuned(source, on_target=of_preset(recipes, preset).further, start=start, update=update)
+
+    return build
+
+
+def renormalized(classifier: Callable[..., Network]) -> Callable[..., Renormalized]:
     """Builder of a network that learns from the source, and takes the statistics of the target."""
-    return lambda **options: Renormalized(network("source", **options))
+
+    def build(**settings: Any) -> Renormalized:
+        from serlab.methods.learners.adaptation import Renormalized
+
+        return Renormalized(classifier("source", **settings))
+
+    return build
 
 
 def adapted(
-    network: Callable[..., Network],
-    settings: Mapping[str, Any],
-    objective: Callable[..., Objective],
+    classifier: Callable[..., Network],
+    recipes: Mapping[str, Recipe],
+    objective: ObjectiveSpec,
     *,
-    kind: type[AdaptedNetwork | SupervisedAdaptation] = AdaptedNetwork,
+    labelled: bool = False,
+    **arguments: Any,
 ) -> Callable[..., AdaptedNetwork | SupervisedAdaptation]:
-    """Builder of a network that learns from the source, then from both by an objective with a trade-off.
+    """Builder of a network that learns from the source, then from both corpora by an objective.
 
-    ``network`` and ``settings`` as in :func:`fine_tuned`.
+    Parameters
+    ----------
+    classifier, recipes
+        As in :func:`fine_tuned`.
+    objective : ObjectiveSpec
+        Its options are taken from those of the experiment.
+    labelled : bool
+        The second stage sees the labelled target instead of the unlabelled one.
+    **arguments
+        Of the objective, besides those of its entry.
     """
 
-    def build(
-        *, preset: str, trade_off: float = 1.0, **options: Any
-    ) -> AdaptedNetwork | SupervisedAdaptation:
-        source = network("source", preset=preset, **options)
-        return kind(source, objective(trade_off=trade_off), of_preset(settings, preset)["second"])
+    def build(*, preset: str, **settings: Any) -> AdaptedNetwork | SupervisedAdaptation:
+        from serlab.methods.learners.adaptation import AdaptedNetwork, SupervisedAdaptation
+
+        own = {name: settings.pop(name) for name in objective.options if name in settings}
+        kind = SupervisedAdaptation if labelled else AdaptedNetwork
+        source = classifier("source", preset=preset, **settings)
+        return kind(source, objective.build(**own, **arguments), of_preset(recipes, preset).further)
 
     return build

@@ -5,32 +5,48 @@ For as many epochs as the light network.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from torch import nn
-
+from serlab.methods import light
 from serlab.methods.base import MethodSpec
-from serlab.methods.building import trained
-from serlab.methods.light import network
-from serlab.methods.scenarios import SourceOnly
-from serlab.models.cnn_lstm import CNNLSTM
-from serlab.models.tdnn_classifier import TDNN
+from serlab.methods.building import Recipe, networks, trained
+
+if TYPE_CHECKING:
+    from torch import nn
+
+RECIPES: dict[str, Recipe] = {preset: replace(recipe, sizes={}) for preset, recipe in light.RECIPES.items()}
 
 
-def _spec(name: str, title: str, kind: type[nn.Module], reference: str, features: str = "") -> MethodSpec:
+def _cnn_lstm(shape: tuple[int, ...], n_classes: int) -> nn.Module:
+    from serlab.models.cnn_lstm import CNNLSTM
+
+    return CNNLSTM(shape[-1], n_classes)
+
+
+def _tdnn(shape: tuple[int, ...], n_classes: int) -> nn.Module:
+    from serlab.models.tdnn_classifier import TDNN
+
+    return TDNN(shape[-1], n_classes)
+
+
+def _spec(
+    name: str, title: str, architecture: Callable[..., nn.Module], reference: str, features: str = ""
+) -> MethodSpec:
     return MethodSpec(
-        name=name,
-        title=title,
+        name=f"{name}-source",
+        title=f"{title}, source only",
         access="none",
         input="frames",
         features=features,
-        build=trained(SourceOnly, partial(network, "source", kind=kind)),
-        reference=reference,
+        build=trained("none", networks(architecture, RECIPES)),
+        reference=f"Baklouti et al., table 4; {reference}",
     )
 
 
 SPECS: tuple[MethodSpec, ...] = (
-    _spec("cnnlstm-source", "CNN-LSTM, source only", CNNLSTM, "Baklouti et al., table 4; Parry et al. 2019"),
-    _spec("mfsc-source", "MFSC, source only", TDNN, "Baklouti et al., table 4; Singh et al. 2021", "mfsc"),
-    _spec("cqt-source", "CQT, source only", TDNN, "Baklouti et al., table 4; Singh et al. 2021", "cqt"),
+    _spec("cnnlstm", "CNN-LSTM", _cnn_lstm, "Parry et al. 2019"),
+    _spec("mfsc", "MFSC", _tdnn, "Singh et al. 2021", "mfsc"),
+    _spec("cqt", "CQT", _tdnn, "Singh et al. 2021", "cqt"),
 )

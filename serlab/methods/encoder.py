@@ -13,27 +13,35 @@ and ``top``, which trains the uppermost blocks of the encoder itself further.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from serlab.errors import ParameterError
-from serlab.features import Frames
-from serlab.methods.base import Access, MethodSpec
-from serlab.methods.building import adapted, fine_tuned, linear_svm, of_preset, renormalized, trained
-from serlab.methods.deep import FineTuned, Network
+from serlab.methods.adapters import adapter, objective
+from serlab.methods.base import MethodSpec
+from serlab.methods.building import (
+    SCHULLER,
+    Recipe,
+    fine_tuned,
+    grid,
+    network,
+    networks,
+    of_preset,
+    renormalized,
+)
 from serlab.methods.options import Option
-from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
-from serlab.methods.self_training import BalancedRidge, SelfTrained, SemiSupervised
-from serlab.models.layer_weighting import LayerWeighting
-from serlab.pretrained import encoders
-from serlab.samples import Labelled
+from serlab.methods.svm import linear_svm
 from serlab.training import Fitting, Settings
-from serlab.training.objectives import adversarial, distance, mmd
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+    from serlab.features import Frames
+    from serlab.methods.learners.deep import Network
+    from serlab.methods.learners.encoder_top import Top
+    from serlab.methods.learners.scenarios import Classifier
+    from serlab.methods.learners.self_training import BalancedRidge, SelfTrained, SemiSupervised
 
 #: Columns of the second layer in the feature set :func:`pooled`.
 LAYER_2 = r"^layer2\."
@@ -41,13 +49,19 @@ LAYER_2 = r"^layer2\."
 N_TOP = 2
 
 #: Ours: as for the light network (:mod:`serlab.methods.light`), with fewer steps.
-SETTINGS: dict[str, dict[str, Settings]] = {
-    preset: {
-        stage: Settings(
-            epochs=n_epochs, batch_size=batch_size, learning_rate=1e-3, weight_decay=1e-2, optimizer="adamw"
-        )
-        for stage, n_epochs in (("alone", epochs), ("second", second))
-    }
+RECIPES: dict[str, Recipe] = {
+    preset: Recipe(
+        **{
+            stage: Settings(
+                epochs=n_epochs,
+                batch_size=batch_size,
+                learning_rate=1e-3,
+                weight_decay=1e-2,
+                optimizer="adamw",
+            )
+            for stage, n_epochs in (("alone", epochs), ("second", second))
+        }
+    )
     for preset, batch_size, epochs, second in (
         ("demo", 16, 20, 8),
         ("quick", 32, 30, 10),
@@ -55,9 +69,15 @@ SETTINGS: dict[str, dict[str, Settings]] = {
     )
 }
 
-#: Pretrained weights move slowly; the new ones above them have learned before, see :class:`_Top`.
-TOP_SETTINGS: dict[str, Settings] = {
-    preset: Settings(epochs=epochs, batch_size=16, learning_rate=1e-4, weight_decay=1e-2, optimizer="adamw")
+#: Pretrained weights move slowly; the new ones above them have learned before, see
+#: :class:`serlab.methods.learners.encoder_top.Top`.
+TOP_RECIPES: dict[str, Recipe] = {
+    preset: Recipe(
+        alone=Settings(
+            epochs=epochs, batch_size=16, learning_rate=1e-4, weight_decay=1e-2, optimizer="adamw"
+        ),
+        one_thread=False,
+    )
     for preset, epochs in (("demo", 2), ("quick", 5), ("paper", 20))
 }
 
@@ -114,6 +134,8 @@ def _required(options: Mapping[str, Any]) -> str:
 
 def _below_top(encoder: str) -> int:
     """The layer that enters the blocks of ``top``."""
+    from serlab.pretrained import encoders
+
     return max(0, encoders.look(_required({"encoder": encoder})).n_layers - N_TOP)
 
 
@@ -124,216 +146,201 @@ def chosen_columns(
     return X.filter(regex=LAYER_2) if name is second_layer else X
 
 
-def _ridge(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> BalancedRidge:
+# --- classifiers; those of one vector do not know which encoder it is from ---------
+
+
+def _ridge(
+    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = ""
+) -> BalancedRidge:
+    from serlab.methods.learners.self_training import BalancedRidge
+
     return BalancedRidge(n_classes)
 
 
 def _self_trained(**settings: Any) -> SelfTrained:
-    return SelfTrained(_ridge(**settings))
+    from serlab.methods.learners.self_training import SelfTrained
+
+    return SelfTrained(_ridge("source", **settings))
 
 
 def _semi_supervised(**settings: Any) -> SemiSupervised:
-    return SemiSupervised(_ridge(**settings))
+    from serlab.methods.learners.self_training import SemiSupervised
+
+    return SemiSupervised(_ridge("pooled", **settings))
 
 
-def _network(
-    stage: str,
-    *,
-    n_classes: int,
-    seed: int,
-    preset: str,
-    fitting: Fitting,
-    encoder: str = "",
-    units: int | None = 128,
-) -> Network:
+def _svm(stage: str, *, encoder: str = "", **settings: Any) -> Classifier:
+    return linear_svm(stage, **settings)
+
+
+def _architecture(shape: tuple[int, ...], n_classes: int, *, n_layers: int, units: int | None) -> nn.Module:
+    from serlab.models.layer_weighting import LayerWeighting
+
+    return LayerWeighting(shape[-1], n_classes, n_layers=n_layers, units=units)
+
+
+_layer_weighting = networks(_architecture, RECIPES)
+
+
+def _weighted(stage: str, *, encoder: str = "", units: int | None = 128, **settings: Any) -> Network:
     """Layer weights, hidden layer, output; of one layer if no encoder says how many there are."""
+    from serlab.pretrained import encoders
+
     n_layers = encoders.look(encoder).n_layers + 1 if encoder else 1
-
-    def architecture(n_features: int) -> LayerWeighting:
-        return LayerWeighting(n_features, n_classes, n_layers=n_layers, units=units)
-
-    settings = of_preset(SETTINGS, preset)["alone"]
-    # One thread: its matrices are too small to be shared, and numbers repeat whatever the cores.
-    fitting = replace(fitting, n_jobs=1)
-    return Network(architecture, n_classes, seed, settings, balanced=True, fitting=fitting, stage=stage)
+    return _layer_weighting(stage, n_layers=n_layers, units=units, **settings)
 
 
-@dataclass
-class _Top(Network):
-    """Blocks with new layers above them, which learn first, while the blocks stay.
-
-    New layers are far from anything useful: what they would ask of the blocks
-    at first is noise (Kumar et al. 2022, Fine-tuning can distort pretrained
-    features), and at the rate of the blocks they hardly move.
-
-    Attributes
-    ----------
-    new_layers : serlab.training.Settings
-        Of the time before the blocks learn, too; not in the history.
-    """
-
-    new_layers: Settings
-
-    def fit(self, part: Labelled) -> _Top:
-        module = self.untrained(*part.X.shape[1:])
-        module.blocks.requires_grad_(False)
-        replace(self, settings=self.new_layers).train(module, part)
-        module.blocks.requires_grad_(True)
-        self.train(module, part)
-        return self
+def _linear(stage: str, **settings: Any) -> Network:
+    return _weighted(stage, units=None, **settings)
 
 
-def _top(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = "") -> _Top:
+def _top(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = "") -> Top:
+    from serlab.methods.learners.encoder_top import Top, pretrained_top
+
     layer = _below_top(encoder)
 
     def architecture(n_frames: int, n_features: int) -> nn.Module:
-        from serlab.models.encoder_top import pretrained_top  # transformers is optional
-
         return pretrained_top(encoder, layer, n_classes)
 
-    return _Top(
+    recipe = of_preset(TOP_RECIPES, preset)
+    return network(
         architecture,
-        n_classes,
-        seed,
-        of_preset(TOP_SETTINGS, preset),
-        balanced=True,
-        fitting=fitting,
+        recipe.alone,
         stage=stage,
-        new_layers=of_preset(SETTINGS, preset)["second"],
+        n_classes=n_classes,
+        seed=seed,
+        fitting=fitting,
+        one_thread=recipe.one_thread,
+        kind=Top,
+        new_layers=of_preset(RECIPES, preset).further,
     )
 
 
-def _top_fine_tuned(*, preset: str, **settings: Any) -> FineTuned:
-    return FineTuned(_top("source", preset=preset, **settings), on_target=of_preset(TOP_SETTINGS, preset))
-
-
-def _fed_by_it(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Builder of a method whose features come from the encoder, while the classifier does not know it."""
-    return lambda *, encoder="", **settings: build(**settings)
-
-
-def _spec(
-    name: str,
-    title: str,
-    access: Access,
-    build: Callable,
-    reference: str,
-    *,
-    features: Callable[[Mapping[str, Any]], str] = pooled,
-    options: tuple[str, ...] = (),
-    **more: Any,
-) -> MethodSpec:
-    return MethodSpec(
-        name=name,
-        title=title,
-        access=access,
-        features=features,
-        requires="transformers",
-        options=("encoder", *options),
-        build=build,
-        reference=reference,
-        **more,
-    )
-
-
-def _probe(name: str, title: str, access: Access, build: Callable, reference: str, **more: Any) -> MethodSpec:
-    return _spec(
-        f"probe-{name}", f"Encoder, linear, {title}", access, _fed_by_it(build), reference,
-        stochastic=False, **more,
-    )  # fmt: skip
-
-
-def _weighted(
-    name: str, title: str, access: Access, build: Callable, reference: str, **more: Any
-) -> MethodSpec:
-    return _spec(f"encoder-{name}", f"Encoder, weighted layers, {title}", access, build, reference, **more)
-
-
-def _on_top(name: str, title: str, access: Access, build: Callable) -> MethodSpec:
-    return _spec(
-        f"top-{name}", f"Encoder, top {N_TOP} blocks trained, {title}", access, build,
-        "fine-tuning as in Wang et al. 2021, A fine-tuned wav2vec 2.0/HuBERT benchmark",
-        features=below_top, input="frames",
-        normalization="none",  # the blocks go on from what the ones below give
-    )  # fmt: skip
-
+# --- methods ----------------------------------------------------------------------
 
 _SUPERB = "Yang et al. 2021, SUPERB: weighted layers"
-_SCHULLER = "Schuller et al. 2010, Cross-corpus acoustic emotion recognition"
-_LINEAR = "ridge regression on all layers"
+_RIDGE = "ridge regression on all layers"
+_ZOU = "Zou et al. 2018, class-balanced self-training"
+_WANG = "fine-tuning as in Wang et al. 2021, A fine-tuned wav2vec 2.0/HuBERT benchmark"
+
+_ON_ENCODER: dict[str, Any] = {"requires": "transformers", "options": ("encoder",), "features": pooled}
+_PROBE: dict[str, Any] = {**_ON_ENCODER, "stochastic": False}
+_LAYER_2: dict[str, Any] = {**_PROBE, "features": second_layer, "columns": LAYER_2}
+_TOP: dict[str, Any] = {
+    **_ON_ENCODER,
+    "features": below_top,
+    "input": "frames",
+    "normalization": "none",  # the blocks go on from what the ones below give
+}
+_WEIGHTED = "Encoder, weighted layers"
+_TOP_TITLE = f"Encoder, top {N_TOP} blocks trained"
+
+#: Objectives that are tried on the network of layer weights: a distance of each kind, and an adversary.
+TRIED: tuple[str, ...] = ("mmd", "lmmd", "coral", "dann")
 
 SPECS: tuple[MethodSpec, ...] = (
-    _probe("target", "target only", "target-only", trained(TargetOnly, _ridge), _LINEAR),
-    _probe("source", "source only", "none", trained(SourceOnly, _ridge), _LINEAR),
-    _probe(
-        "source-z", "source only, per-corpus z", "unlabelled", trained(Adapted, _ridge), _SCHULLER,
+    *grid(
+        "probe",
+        "Encoder, linear",
+        _ridge,
+        {"target": _RIDGE, "source": _RIDGE, "source-z": SCHULLER, "pooled-z": SCHULLER},
+        **_PROBE,
+    ),
+    MethodSpec(
+        name="probe-selftrained",
+        title="Encoder, linear, self-training, per-corpus z",
+        access="unlabelled",
         normalization="corpus",
+        build=_self_trained,
+        control="probe-source-z",
+        adds="unlabelled target",
+        reference=_ZOU,
+        **_PROBE,
     ),
-    _probe(
-        "selftrained", "self-training, per-corpus z", "unlabelled", _self_trained,
-        "Zou et al. 2018, class-balanced self-training", normalization="corpus",
-    ),
-    _probe(
-        "pooled-z", "source + target, per-corpus z", "few-shot", trained(Pooled, _ridge), _SCHULLER,
+    MethodSpec(
+        name="probe-selftrained-pooled",
+        title="Encoder, linear, self-training, source + target, per-corpus z",
+        access="semi-supervised",
         normalization="corpus",
+        build=_semi_supervised,
+        control="probe-pooled-z",
+        adds="unlabelled target",
+        reference=_ZOU,
+        **_PROBE,
     ),
-    _probe(
-        "selftrained-pooled", "self-training, source + target, per-corpus z", "semi-supervised",
-        _semi_supervised, "Zou et al. 2018, class-balanced self-training", normalization="corpus",
+    *grid(
+        "layer2",
+        "Encoder, layer 2, SVM",
+        _svm,
+        {"source": "linear support vector machine", "source-z": SCHULLER},
+        **_LAYER_2,
     ),
-    _spec(
-        "layer2-source", "Encoder, layer 2, SVM, source only", "none",
-        _fed_by_it(trained(SourceOnly, linear_svm)),
-        "linear support vector machine", features=second_layer, columns=LAYER_2, stochastic=False,
+    *grid(
+        "encoder",
+        _WEIGHTED,
+        _weighted,
+        {"target": _SUPERB, "source": _SUPERB, "source-z": SCHULLER, "pooled-z": SCHULLER},
+        **_ON_ENCODER,
     ),
-    _spec(
-        "layer2-source-z", "Encoder, layer 2, SVM, source only, per-corpus z", "unlabelled",
-        _fed_by_it(trained(Adapted, linear_svm)), _SCHULLER, features=second_layer, columns=LAYER_2,
-        normalization="corpus", stochastic=False,
+    *grid(
+        "encoder-linear",
+        f"{_WEIGHTED}, no hidden layer",
+        _linear,
+        {"target": _SUPERB, "source": _SUPERB},
+        **_ON_ENCODER,
     ),
-    _weighted(
-        "target", "target only", "target-only", trained(TargetOnly, partial(_network, "target")), _SUPERB
+    MethodSpec(
+        name="encoder-adabn",
+        title=f"{_WEIGHTED}, target statistics",
+        access="unlabelled",
+        build=renormalized(_weighted),
+        control="encoder-source",
+        adds="unlabelled target",
+        reference="Li et al. 2016 (AdaBN)",
+        **_ON_ENCODER,
     ),
-    _weighted("source", "source only", "none", trained(SourceOnly, partial(_network, "source")), _SUPERB),
-    _weighted(
-        "linear-target", "no hidden layer, target only", "target-only",
-        trained(TargetOnly, partial(_network, "target", units=None)), _SUPERB,
-    ),
-    _weighted(
-        "linear-source", "no hidden layer, source only", "none",
-        trained(SourceOnly, partial(_network, "source", units=None)), _SUPERB,
-    ),
-    _weighted(
-        "source-z", "source only, per-corpus z", "unlabelled",
-        trained(Adapted, partial(_network, "source")), _SCHULLER, normalization="corpus",
-    ),
-    _weighted("adabn", "target statistics", "unlabelled", renormalized(_network), "Li et al. 2016 (AdaBN)"),
     *(
-        _weighted(
-            name, title, "unlabelled", adapted(_network, SETTINGS, objective), reference,
-            normalization="corpus", options=("trade_off",),
+        adapter(
+            spec,
+            _weighted,
+            RECIPES,
+            name=f"encoder-{spec.name}",
+            title=f"{_WEIGHTED}, {spec.title}, per-corpus z",
+            control="encoder-source-z",
+            reference=spec.reference,
+            normalization="corpus",
+            **_ON_ENCODER,
         )
-        for name, title, objective, reference in (
-            ("mmd", "MMD, per-corpus z", partial(distance.Distance, distance="mmd"),
-             "Baklouti et al., equations 1 and 2"),
-            ("lmmd", "local MMD, per-corpus z", mmd.LocalMMD, "Zhu et al. 2021"),
-            ("coral", "deep CORAL, per-corpus z",
-             partial(distance.Distance, distance="coral", scale=1000.0), "Sun & Saenko 2016"),
-            ("dann", "DANN, per-corpus z", adversarial.DomainAdversarial, "Ganin et al. 2016"),
-        )
+        for spec in map(objective, TRIED)
     ),
-    _weighted(
-        "pooled-z", "source + target, per-corpus z", "few-shot",
-        trained(Pooled, partial(_network, "pooled")), _SCHULLER, normalization="corpus",
-    ),
-    _weighted(
-        "finetuned", "fine-tuned, per-corpus z", "few-shot", fine_tuned(_network, SETTINGS), _SUPERB,
+    MethodSpec(
+        name="encoder-finetuned",
+        title=f"{_WEIGHTED}, fine-tuned, per-corpus z",
+        access="few-shot",
         normalization="corpus",
+        build=fine_tuned(_weighted, RECIPES),
+        control="encoder-source-z",
+        adds="labels",
+        reference=_SUPERB,
+        **_ON_ENCODER,
     ),
-    _on_top("target", "target only", "target-only", trained(TargetOnly, partial(_top, "target"))),
-    _on_top("source", "source only", "none", trained(SourceOnly, partial(_top, "source"))),
-    _on_top("finetuned", "source, then target", "few-shot", _top_fine_tuned),
-)  # fmt: skip
+    *grid("top", _TOP_TITLE, _top, {"target": _WANG, "source": _WANG}, **_TOP),
+    MethodSpec(
+        name="top-finetuned",
+        title=f"{_TOP_TITLE}, source, then target",
+        access="few-shot",
+        build=fine_tuned(_top, TOP_RECIPES),
+        control="top-target",
+        adds="source",
+        reference=_WANG,
+        **_TOP,
+    ),
+)
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    # Slow without a GPU: the encoder itself learns.
+    "encoder-top": ("top-target", "top-source", "top-finetuned"),
+}
 
 
 def _described(value: str, provided: str) -> str:

@@ -7,30 +7,25 @@ source, and takes the same number of epochs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from serlab.methods.adaptation import AdaptedNetwork, SupervisedAdaptation
+from serlab.methods.adapters import adapter, objective
 from serlab.methods.base import MethodSpec
-from serlab.methods.building import adapted, fine_tuned, of_preset, renormalized, trained
-from serlab.methods.deep import Network
-from serlab.methods.scenarios import Adapted, Pooled, SourceOnly, TargetOnly
-from serlab.models.light_cnn import LightCNN
-from serlab.training import Fitting, Settings
-from serlab.training.objectives import adversarial, distance, mmd
-from serlab.training.objectives.base import Objective
+from serlab.methods.building import SCHULLER, Recipe, fine_tuned, grid, networks, renormalized
+from serlab.training import Settings
+from serlab.training.objectives import OBJECTIVES, ObjectiveSpec
+
+if TYPE_CHECKING:
+    from serlab.models.light_cnn import LightCNN
 
 #: Ours; rate and epochs were chosen on held-out speakers of EmoDB and RAVDESS,
 #: each by itself, never on a target. Batches of ``demo`` are small: on synthetic
 #: corpora of 160 utterances twice the steps brought back, in other voices than the
 #: source's, .7 instead of .4 of what a channel costs DANN, and .4 instead of .15 of ADDi.
-SETTINGS: dict[str, dict[str, Any]] = {
-    preset: {
-        "channels": channels,
+RECIPES: dict[str, Recipe] = {
+    preset: Recipe(
+        sizes={"channels": channels},
         **{
             stage: Settings(
                 epochs=n_epochs,
@@ -41,7 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
             )
             for stage, n_epochs in (("alone", epochs), ("second", second))
         },
-    }
+    )
     for preset, channels, batch_size, epochs, second in (
         ("demo", 64, 16, 20, 10),
         ("quick", 128, 32, 20, 8),
@@ -49,125 +44,116 @@ SETTINGS: dict[str, dict[str, Any]] = {
     )
 }
 
-
-def network(
-    stage: str,
-    *,
-    n_classes: int,
-    seed: int,
-    preset: str,
-    fitting: Fitting,
-    kind: Callable[[int, int], nn.Module] | None = None,
-) -> Network:
-    """The light network, to be trained on one part; or another, ``kind(n_features, n_classes)``, likewise."""
-    chosen = of_preset(SETTINGS, preset)
-    make = kind or partial(LightCNN, channels=chosen["channels"])
-
-    def architecture(n_frames: int, n_features: int) -> nn.Module:
-        return make(n_features, n_classes)
-
-    # One thread: its matrices are too small to be shared, and numbers repeat whatever the cores.
-    fitting = replace(fitting, n_jobs=1)
-    return Network(
-        architecture, n_classes, seed, chosen["alone"], balanced=True, fitting=fitting, stage=stage
-    )
+#: Swept over their trade-off: the paper's method, an adversary, class-conditional MMD, covariances.
+SWEPT: tuple[str, ...] = ("mmd", "dann", "lmmd", "coral")
 
 
-def _adapter(
-    name: str,
-    title: str,
-    objective: Callable[..., Objective],
-    reference: str,
-    *,
-    normalization: str = "source",
-    kind: type = AdaptedNetwork,
-) -> MethodSpec:
-    return MethodSpec(
-        name=f"light-{name}",
-        title=f"Light CNN, {title}",
-        access="unlabelled" if kind is AdaptedNetwork else "few-shot",
-        normalization=normalization,
-        input="frames",
-        build=adapted(network, SETTINGS, objective, kind=kind),
-        options=("trade_off",),
-        reference=reference,
-    )
+def _architecture(shape: tuple[int, ...], n_classes: int, *, channels: int) -> LightCNN:
+    from serlab.models.light_cnn import LightCNN
+
+    return LightCNN(shape[-1], n_classes, channels=channels)
 
 
-def _plain(name: str, title: str, access: str, build: Callable, reference: str, **more: Any) -> MethodSpec:
-    return MethodSpec(
-        name=f"light-{name}",
-        title=f"Light CNN, {title}",
-        access=access,
-        input="frames",
-        build=build,
-        reference=reference,
-        **more,
-    )
+_network = networks(_architecture, RECIPES)
 
-
+_TITLE = "Light CNN"
 _BAKLOUTI = "Baklouti et al."
-_MMD = partial(distance.Distance, distance="mmd")
+_MMD = objective("mmd")
+
+
+def adapters(objectives: Iterable[ObjectiveSpec]) -> tuple[MethodSpec, ...]:
+    """One adapter of the light network an objective."""
+    return tuple(
+        adapter(
+            spec,
+            _network,
+            RECIPES,
+            name=f"light-{spec.name}",
+            title=f"{_TITLE}, {spec.title}",
+            control="light-adabn",  # all of them end with the statistics of the target
+            input="frames",
+            swept=spec.name in SWEPT,
+        )
+        for spec in objectives
+    )
+
 
 SPECS: tuple[MethodSpec, ...] = (
-    _plain(
-        "target", "target only", "target-only", trained(TargetOnly, partial(network, "target")), "control"
+    *grid(
+        "light",
+        _TITLE,
+        _network,
+        {"target": "control", "source": "control", "pooled": "control", "source-z": SCHULLER},
+        input="frames",
     ),
-    _plain("source", "source only", "none", trained(SourceOnly, partial(network, "source")), "control"),
-    _plain("pooled", "source + target", "few-shot", trained(Pooled, partial(network, "pooled")), "control"),
-    _plain(
-        "source-z", "source only, per-corpus z", "unlabelled", trained(Adapted, partial(network, "source")),
-        "Schuller et al. 2010, Cross-corpus acoustic emotion recognition", normalization="corpus",
+    MethodSpec(
+        name="light-adabn",
+        title=f"{_TITLE}, target statistics",
+        access="unlabelled",
+        input="frames",
+        build=renormalized(_network),
+        control="light-source",
+        adds="unlabelled target",
+        reference="Li et al. 2016, Revisiting batch normalization for practical domain adaptation (AdaBN)",
     ),
-    _plain(
-        "adabn", "target statistics", "unlabelled", renormalized(network),
-        "Li et al. 2016, Revisiting batch normalization for practical domain adaptation (AdaBN)",
-    ),
-    _plain(
-        "finetuned", "fine-tuned", "few-shot", fine_tuned(network, SETTINGS),
-        f"{_BAKLOUTI}, table 6: transfer learning",
-    ),
-    _adapter("mmd", "MMD", _MMD, f"{_BAKLOUTI}, equations 1 and 2; labels of the source only"),
-    _adapter(
-        "mmd-supervised", "MMD, source + target labels", _MMD,
-        f"{_BAKLOUTI}, equations 1 and 2, with labels of both", kind=SupervisedAdaptation,
-    ),
-    _plain(
-        "finetuned-head", "fine-tuned, target head", "few-shot",
-        fine_tuned(network, SETTINGS, start=("convolutions", "norm", "dense")),
-        f"{_BAKLOUTI}, table 6: transfer learning; label sets may differ",
-    ),
-    _adapter(
-        "mmd-head", "MMD, target head", partial(_MMD, target_head=True),
-        f"{_BAKLOUTI}, equations 1 and 2, with labels of both; label sets may differ",
-        kind=SupervisedAdaptation,
-    ),
-    _adapter(
-        "mkmmd", "multi-kernel MMD", partial(distance.Distance, distance="multi-kernel mmd"),
-        "Long et al. 2015, Learning transferable features with deep adaptation networks",
-    ),
-    _adapter(
-        "lmmd", "local MMD", mmd.LocalMMD,
-        "Zhu et al. 2021, Deep subdomain adaptation network",
-    ),
-    _adapter(
-        "jmmd", "joint MMD", mmd.JointMMD,
-        "Long et al. 2017, Deep transfer learning with joint adaptation networks",
-    ),
-    _adapter(
-        # Differences of covariances of bounded units are small: brought to the size of the others.
-        "coral", "deep CORAL", partial(distance.Distance, distance="coral", scale=1000.0),
-        "Sun & Saenko 2016, Deep CORAL",
-    ),
-    _adapter(
-        "dann", "DANN", adversarial.DomainAdversarial,
-        "Ganin et al. 2016, Domain-adversarial training of neural networks",
-    ),
-    _adapter("gan", "GAN", adversarial.GAN, "Latif et al. 2019"),
-    _adapter("addi", "ADDi", adversarial.ADDi, "Latif et al. 2022"),
-    _adapter("saddi", "sADDi", adversarial.SADDi, "Latif et al. 2022"),
-    _adapter(
-        "mmd-z", "MMD, per-corpus z", _MMD, f"{_BAKLOUTI}, equations 1 and 2; Schuller et al. 2010",
+    *adapters(OBJECTIVES),
+    adapter(
+        _MMD,
+        _network,
+        RECIPES,
+        name="light-mmd-z",
+        title=f"{_TITLE}, MMD, per-corpus z",
+        control="light-source-z",
+        reference=f"{_BAKLOUTI}, equations 1 and 2; Schuller et al. 2010",
         normalization="corpus",
+        input="frames",
     ),
-)  # fmt: skip
+    MethodSpec(
+        name="light-finetuned",
+        title=f"{_TITLE}, fine-tuned",
+        access="few-shot",
+        input="frames",
+        build=fine_tuned(_network, RECIPES),
+        control="light-target",
+        adds="source",
+        reference=f"{_BAKLOUTI}, table 6: transfer learning",
+    ),
+    adapter(
+        _MMD,
+        _network,
+        RECIPES,
+        name="light-mmd-supervised",
+        title=f"{_TITLE}, MMD, source + target labels",
+        control="light-finetuned",  # the same two stages
+        reference=f"{_BAKLOUTI}, equations 1 and 2, with labels of both",
+        labelled=True,
+        input="frames",
+    ),
+    MethodSpec(
+        name="light-finetuned-head",
+        title=f"{_TITLE}, fine-tuned, target head",
+        access="few-shot",
+        input="frames",
+        build=fine_tuned(_network, RECIPES, start=("convolutions", "norm", "dense")),
+        control="light-target",
+        adds="source",
+        reference=f"{_BAKLOUTI}, table 6: transfer learning; label sets may differ",
+    ),
+    adapter(
+        _MMD,
+        _network,
+        RECIPES,
+        name="light-mmd-head",
+        title=f"{_TITLE}, MMD, target head",
+        control="light-finetuned-head",
+        reference=f"{_BAKLOUTI}, equations 1 and 2, with labels of both; label sets may differ",
+        labelled=True,
+        arguments={"target_head": True},
+        input="frames",
+    ),
+)
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    # For corpora with different label sets.
+    "target-head": ("light-target", "light-finetuned-head", "light-mmd-head"),
+}

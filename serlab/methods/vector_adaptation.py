@@ -1,146 +1,39 @@
 """Adapters of feature vectors from the library skada, then a linear SVM.
 
-They see the source with labels and the target without. Each domain is z-scored
-by itself first, the target by its unlabelled rows, as the authors of CORAL and
-of subspace alignment do; without it a difference in scale is left to methods
-that cannot express it.
-
-skada is an optional extra: ``pip install "serlab[adaptation]"``.
-
-References
-----------
-Sun, Feng & Saenko (2016), Return of frustratingly easy domain adaptation.
-Fernando, Habrard, Sebban & Tuytelaars (2013), Unsupervised visual domain
-adaptation using subspace alignment.
-Pan, Tsang, Kwok & Yang (2011), Domain adaptation via transfer component analysis.
-Courty, Flamary, Tuia & Rakotomamonjy (2017), Optimal transport for domain adaptation.
-Gnassounou et al. (2024), skada: scikit adaptation.
+See :mod:`serlab.methods.learners.vector_adaptation` for what they do, and for
+references. skada is an optional extra: ``pip install "serlab[adaptation]"``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from sklearn.preprocessing import StandardScaler
-
-from serlab.errors import ParameterError, ProtocolError
-from serlab.methods.base import MethodSpec, require_classes
-from serlab.methods.building import linear_svm
-from serlab.methods.scenarios import Classifier
-from serlab.samples import Labelled, Unlabelled
+from serlab.methods.base import MethodSpec
+from serlab.methods.svm import linear_svm
 from serlab.training import Fitting
 
-#: Of subspace alignment and TCA; fewer where there are fewer rows or features.
-#: This and the values below were chosen on synthetic corpora with a pure
-#: channel shift, see tests/methods/test_vector_adaptation.py.
-N_COMPONENTS = 40
-
-#: skada's labels of domains: positive for sources, negative for targets.
-_SOURCE, _TARGET = 1, -2
+if TYPE_CHECKING:
+    from serlab.methods.learners.vector_adaptation import VectorAdaptation
 
 
-@dataclass
-class VectorAdaptation:
-    """An adapter of skada in front of a classifier.
+def _spec(name: str, title: str, adapter: str, reference: str, *, C: float = 1e-3) -> MethodSpec:
+    """``adapter``: of :data:`serlab.methods.learners.vector_adaptation.ADAPTERS`."""
 
-    Rows of the target that were not adapted on are mapped as target rows are:
-    CORAL and optimal transport move only the source, subspace alignment and
-    TCA take them into the common space.
-
-    Attributes
-    ----------
-    adapter : callable
-        ``adapter(most)`` -> skada adapter of at most ``most`` components.
-    classifier : Classifier
-        Fitted on the adapted source.
-    """
-
-    adapter: Callable[[int], Any]
-    classifier: Classifier
-    _fitted: Any = field(default=None, repr=False)
-    _target_scale: StandardScaler | None = field(default=None, repr=False)
-
-    def fit(self, *, source: Labelled, adapt: Unlabelled) -> VectorAdaptation:
-        """Adapt, then train on the source.
-
-        Raises
-        ------
-        ProtocolError
-            If the source has fewer than two classes, or the target fewer than
-            two utterances.
-        """
-        require_classes(source)
-        n, m = len(source), len(adapt)
-        if m < 2:
-            raise ProtocolError(f"{m} unlabelled target utterance(s); adaptation needs two or more")
-        self._target_scale = StandardScaler().fit(adapt.X.astype(float))
-        X = np.concatenate([StandardScaler().fit_transform(source.X.astype(float)), self._scaled(adapt.X)])
-        self._fitted = self.adapter(min(N_COMPONENTS, n - 1, m - 1, X.shape[1]))
-        mapped = self._fitted.fit_transform(X, sample_domain=np.repeat([_SOURCE, _TARGET], [n, m]))
-        self.classifier.fit(replace(source, X=mapped[:n]))
-        return self
-
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Class probabilities of target rows, shape (n, n_classes)."""
-        mapped = self._fitted.transform(self._scaled(X), sample_domain=np.full(len(X), _TARGET))
-        return self.classifier.predict_proba(mapped)
-
-    def _scaled(self, X: np.ndarray) -> np.ndarray:
-        return self._target_scale.transform(X.astype(float))
-
-
-def _coral(most: int) -> Any:
-    # With variances of 1 a shrinkage of one half is the authors' ridge of 1.
-    return _skada().CORALAdapter(reg=0.5)
-
-
-def _subspace_alignment(most: int) -> Any:
-    return _skada().SubspaceAlignmentAdapter(n_components=most, random_state=0)
-
-
-def _transfer_components(most: int) -> Any:
-    _skada()
-    from serlab.methods.transfer_components import TransferComponents
-
-    return TransferComponents(kernel="rbf", n_components=most, mu=100.0)
-
-
-def _optimal_transport(most: int) -> Any:
-    # Exact: each source row goes to the mean of the few target rows that it is
-    # matched with. With an entropic penalty of .1 of the median cost or more it
-    # goes to the mean of many and emotions move together; with less it was no better, and slower.
-    return _skada().OTMappingAdapter(metric="sqeuclidean", max_iter=10_000_000)
-
-
-def _skada() -> Any:
-    try:
-        import skada
-    except ImportError as error:
-        raise ParameterError(
-            'this method needs the library skada, which is not installed: pip install "serlab[adaptation]"'
-        ) from error
-    return skada
-
-
-def _builder(adapter: Callable[[int], Any], *, C: float = 1e-3) -> Callable[..., VectorAdaptation]:
     def build(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> VectorAdaptation:
-        _skada()  # missing: say so before anything is computed
-        svm = linear_svm(n_classes=n_classes, seed=seed, preset=preset, fitting=fitting, C=C)
-        return VectorAdaptation(adapter, svm)
+        from serlab.methods.learners import vector_adaptation
 
-    return build
+        vector_adaptation.skada()  # missing: say so before anything is computed
+        svm = linear_svm("source", n_classes=n_classes, seed=seed, preset=preset, fitting=fitting, C=C)
+        return vector_adaptation.VectorAdaptation(vector_adaptation.ADAPTERS[adapter], svm)
 
-
-def _spec(name: str, title: str, build: Callable[..., VectorAdaptation], reference: str) -> MethodSpec:
     return MethodSpec(
-        name=name,
-        title=title,
+        name=f"svm-{name}",
+        title=f"SVM, {title}",
         access="unlabelled",
         normalization="source",
         build=build,
+        control="svm-source-z",  # they z-score each corpus by itself, too
+        adds="alignment",
         stochastic=False,
         requires="skada",
         reference=f"{reference}; skada",
@@ -148,9 +41,9 @@ def _spec(name: str, title: str, build: Callable[..., VectorAdaptation], referen
 
 
 SPECS: tuple[MethodSpec, ...] = (
-    _spec("svm-skada-coral", "SVM, CORAL (skada)", _builder(_coral), "Sun, Feng & Saenko 2016"),
+    _spec("skada-coral", "CORAL (skada)", "coral", "Sun, Feng & Saenko 2016"),
     # Components have a mean squared norm of 1, z-scored features one of hundreds.
-    _spec("svm-tca", "SVM, TCA", _builder(_transfer_components, C=10.0), "Pan et al. 2011"),
-    _spec("svm-subspace", "SVM, subspace alignment", _builder(_subspace_alignment), "Fernando et al. 2013"),
-    _spec("svm-ot", "SVM, optimal transport", _builder(_optimal_transport), "Courty et al. 2017"),
+    _spec("tca", "TCA", "transfer components", "Pan et al. 2011", C=10.0),
+    _spec("subspace", "subspace alignment", "subspace alignment", "Fernando et al. 2013"),
+    _spec("ot", "optimal transport", "optimal transport", "Courty et al. 2017"),
 )

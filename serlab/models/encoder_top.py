@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from torch import Tensor, nn
 
 from serlab.models import masking
 from serlab.models.corpus_norm import CorpusNorm
 from serlab.models.encoder_blocks import Blocks
-from serlab.pretrained import encoders
 
 
 class EncoderTop(nn.Module):
@@ -89,33 +86,3 @@ class EncoderTop(nn.Module):
         filled, mask = filled[:, :longest], mask[:, :longest]
         every = (values.where(mask[:, :, None], 0.0) for values in (filled, *self.blocks(filled, mask)))
         return [masking.mean_and_deviation(values, mask) for values in every]
-
-
-def pretrained_top(
-    name: str,
-    layer: int,
-    n_classes: int,
-    *,
-    units: int = 128,
-    dropout: float = 0.3,
-    root: Path | str | None = None,
-) -> EncoderTop:
-    """Network on the frames of "encoder-frames:<name>@<layer>", with the weights of the model.
-
-    Parameters
-    ----------
-    name : str
-        See :func:`serlab.pretrained.encoders.find`.
-    layer, n_classes, units, dropout
-        See :class:`EncoderTop`.
-    root : path, optional
-
-    Raises
-    ------
-    ParameterError
-        If there is no such model or layer.
-    """
-    folder = encoders.look(name, root=root)
-    encoders.require_layer(folder, layer)
-    blocks = encoders.load(folder).blocks.above(layer)
-    return EncoderTop(blocks, folder.width, n_classes, layer=layer, units=units, dropout=dropout)

@@ -8,14 +8,11 @@ of the dense layer, its ReLU, dropout, and the batch normalisation before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from serlab.models.corpus_norm import CorpusNorm
 from serlab.models.tdnn import TDNN
-from serlab.training.objectives.base import Batch
 
 
 class FrameClassifier(nn.Module):
@@ -38,13 +35,18 @@ class FrameClassifier(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """Log of the frames' mean probabilities, shape (B, n_classes): its softmax is that mean."""
-        logits, inside = self.frame_logits(X)
-        return _summed(logits, inside)
+        return self.joined(*self.frame_logits(X))
 
     def frame_logits(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of the N frames inside, shape (N, n_classes), and where they are, bool (B, t)."""
         dense, inside = self._dense(X)
         return self.output(self.dropout(dense)), inside
+
+    def joined(self, logits: Tensor, inside: Tensor) -> Tensor:
+        """Log of the mean over frames of their softmax, shape (B, n_classes)."""
+        frames = logits.new_full((*inside.shape, logits.shape[1]), -torch.inf)
+        frames[inside] = logits.log_softmax(dim=1).to(frames.dtype)
+        return frames.logsumexp(dim=1) - inside.sum(dim=1, keepdim=True).log()
 
     def embed(self, X: Tensor) -> Tensor:
         """Mean embedding of the frames, shape (B, width)."""
@@ -56,7 +58,7 @@ class FrameClassifier(nn.Module):
         maps = dense.new_zeros(*inside.shape, dense.shape[1])
         maps[inside] = dense
         mean = maps.sum(dim=1) / inside.sum(dim=1, keepdim=True)
-        return {"dense": mean, "output": _summed(self.output(dense), inside)}
+        return {"dense": mean, "output": self.joined(self.output(dense), inside)}
 
     def _dense(self, X: Tensor) -> tuple[Tensor, Tensor]:
         inside = ~X[:, :, 0].isnan()
@@ -86,6 +88,10 @@ class EmotionTDNN(nn.Module):
         """As that of the head."""
         return self.head.frame_logits(self.tdnn.frames_at(X, self.layer))
 
+    def joined(self, logits: Tensor, inside: Tensor) -> Tensor:
+        """As that of the head."""
+        return self.head.joined(logits, inside)
+
     def embed(self, X: Tensor) -> Tensor:
         """Mean embedding of the frames, shape (B, width of the layer)."""
         return self.head.embed(self.tdnn.frames_at(X, self.layer))
@@ -101,22 +107,3 @@ def mean_layers(tdnn: TDNN, X: Tensor, *, until: str) -> dict[str, Tensor]:
     maps = tdnn.all_frames(X)
     names = tdnn.names[: tdnn.names.index(until) + 1]
     return {name: maps[name].nanmean(dim=1) for name in names}
-
-
-def frame_classification(
-    module: nn.Module, batch: Batch, cross_entropy: Callable[[Tensor, Tensor], Tensor], progress: float
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Cross-entropy of all frames of a batch (section 3.4); a loss of :func:`serlab.training.train`.
-
-    Every frame weighs the same, and so a long utterance more than a short one.
-    """
-    logits, inside = module.frame_logits(batch.source)
-    labels = batch.y[:, None].expand(inside.shape)[inside]
-    return _summed(logits, inside), {"classification": cross_entropy(logits, labels)}
-
-
-def _summed(logits: Tensor, inside: Tensor) -> Tensor:
-    """Log of the mean over frames of their softmax, shape (B, n_classes)."""
-    frames = logits.new_full((*inside.shape, logits.shape[1]), -torch.inf)
-    frames[inside] = logits.log_softmax(dim=1).to(frames.dtype)
-    return frames.logsumexp(dim=1) - inside.sum(dim=1, keepdim=True).log()

@@ -2,7 +2,7 @@
 
 Deng, Zhang, Marchi & Schuller (2013), Sparse autoencoder-based feature
 transfer learning for speech emotion recognition. Its text was not at hand;
-what is known of it is in :mod:`serlab.methods.autoencoder`. The autoencoder is
+what is known of it is in :mod:`serlab.methods.learners.autoencoder`. The autoencoder is
 the textbook's (Ng, Sparse autoencoder, CS294A lecture notes): sigmoid hidden
 units, squared error, Kullback-Leibler penalty on their mean activity. Ours:
 weights are not tied, and the output is linear, because z-scored features do

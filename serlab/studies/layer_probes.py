@@ -35,7 +35,7 @@ from serlab.data import known
 from serlab.errors import ParameterError, ProtocolError
 from serlab.evaluation import intervals
 from serlab.experiment import Session
-from serlab.methods.asr_transfer import Embeddings
+from serlab.methods.learners.speech_network import Embeddings
 from serlab.progress import UNWATCHED, Watch
 from serlab.studies import acoustic_models
 from serlab.training import Fitting

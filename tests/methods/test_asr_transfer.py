@@ -17,7 +17,8 @@ from serlab.asr.acoustic_model import AcousticModel
 from serlab.errors import Cancelled, ParameterError
 from serlab.methods import asr_transfer
 from serlab.methods.base import FIT_ARGUMENTS
-from serlab.models.frame_classifier import EmotionTDNN, FrameClassifier, frame_classification
+from serlab.methods.learners.speech_network import frame_classification
+from serlab.models.frame_classifier import EmotionTDNN, FrameClassifier
 from serlab.models.tdnn import TDNN, architecture
 from serlab.samples import Labelled, Unlabelled, without_labels
 from serlab.training import Fitting

@@ -16,11 +16,11 @@ from scipy.linalg import fractional_matrix_power
 from serlab import methods, normalization
 from serlab.errors import Cancelled, ParameterError, ProtocolError
 from serlab.methods import FIT_ARGUMENTS, METHODS
-from serlab.methods.alignment import coral
 from serlab.methods.base import MethodSpec
 from serlab.methods.encoder import BELOW_TOP
-from serlab.methods.forest import MultiTask, forest, oversample
-from serlab.methods.scenarios import Majority
+from serlab.methods.learners.alignment import coral
+from serlab.methods.learners.forest import MultiTask, forest, oversample
+from serlab.methods.learners.scenarios import Majority
 from serlab.samples import Labelled, frames, without_labels
 from serlab.training import PLAIN, Fitting, losses
 from tests import toys

@@ -16,7 +16,8 @@ from serlab.corpora import synthetic
 from serlab.corpora.synthesis import EMOTIONS, Shift
 from serlab.errors import ParameterError, ProtocolError
 from serlab.methods import vector_adaptation
-from serlab.methods.alignment import coral
+from serlab.methods.learners.alignment import coral
+from serlab.methods.learners.vector_adaptation import VectorAdaptation
 from serlab.normalization import normalize
 from serlab.samples import Labelled, without_labels
 from serlab.training import Fitting
@@ -25,7 +26,7 @@ SPECS = {spec.name: spec for spec in vector_adaptation.SPECS}
 N_CLASSES = 4
 
 
-def build(name: str) -> vector_adaptation.VectorAdaptation:
+def build(name: str) -> VectorAdaptation:
     return SPECS[name].build(n_classes=N_CLASSES, seed=0, preset="demo", fitting=Fitting())
 
 
@@ -52,7 +53,7 @@ def target() -> Labelled:
     return part(30, seed=1, offset=5.0, scale=2.0)
 
 
-def fitted(name: str, source: Labelled, target: Labelled) -> vector_adaptation.VectorAdaptation:
+def fitted(name: str, source: Labelled, target: Labelled) -> VectorAdaptation:
     return build(name).fit(source=source, adapt=without_labels(target))
 
 
@@ -95,7 +96,7 @@ def test_optimal_transport_is_the_assignment_of_equally_many_rows(source):
 
 @pytest.mark.parametrize("mu", [0.01, 1.0, 100.0])
 def test_transfer_components_solve_the_generalised_eigenproblem(source, target, mu):
-    from serlab.methods.transfer_components import TransferComponents
+    from serlab.methods.learners.transfer_components import TransferComponents
 
     n, m, k = len(source), len(target), 5
     X = np.concatenate([z(source.X), z(target.X) + 1])
@@ -115,7 +116,7 @@ def test_transfer_components_solve_the_generalised_eigenproblem(source, target, 
 
 
 def test_transfer_components_bring_the_means_together(source, target):
-    from serlab.methods.transfer_components import TransferComponents
+    from serlab.methods.learners.transfer_components import TransferComponents
 
     n = len(source)
     X = np.concatenate([source.X, target.X / 2 - 1])

@@ -16,6 +16,7 @@ from serlab import normalization, training
 from serlab.errors import Cancelled, ParameterError, ProtocolError
 from serlab.methods import vgg
 from serlab.methods.base import FIT_ARGUMENTS
+from serlab.methods.building import Recipe
 from serlab.models.vgg16 import VGG16, Top
 from serlab.pretrained import imagenet
 from serlab.samples import Labelled, Unlabelled, without_labels
@@ -196,8 +197,8 @@ def test_masked_batches_need_convolutions_that_learn():
 def tiny_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     """The preset in which everything learns, in a size for tests."""
     once = Settings(epochs=1, batch_size=16, learning_rate=1e-4)
-    small = vgg.VGGSettings(image_size=32, pooled=1, hidden=8, frozen=False, alone=once, on_target=once)
-    monkeypatch.setitem(vgg.VGG_SETTINGS, "paper", small)
+    sizes = {"image_size": 32, "pooled": 1, "hidden": 8, "frozen": False}
+    monkeypatch.setitem(vgg.RECIPES, "paper", Recipe(sizes=sizes, alone=once))
 
 
 @pytest.mark.parametrize("name", ["vgg16-finetuned", "vgg16-mmd"])
@@ -234,9 +235,9 @@ def test_paper_and_presets():
         assert {"weights"} <= set(spec.options) and ("trade_off" in spec.options) == ("mmd" in spec.name)
     with pytest.raises(ParameterError, match="unknown preset 'slow'"):
         build("vgg16-mmd", preset="slow")
-    chosen = vgg.VGG_SETTINGS["paper"]
-    assert (chosen.image_size, chosen.pooled, chosen.hidden, chosen.frozen) == (224, 7, 4096, False)
-    for settings, epochs in ((chosen.alone, 400), (chosen.on_target, 50)):
+    chosen = vgg.RECIPES["paper"]
+    assert chosen.sizes == {"image_size": 224, "pooled": 7, "hidden": 4096, "frozen": False}
+    for settings, epochs in ((chosen.alone, 400), (chosen.second, 50)):
         assert (settings.epochs, settings.batch_size, settings.learning_rate) == (epochs, 16, 1e-4)
         assert settings.optimizer == "adam"
     top = build("vgg16-source").method.classifier.untrained(512)

@@ -27,7 +27,7 @@ class FCNN:
 
     Andova & Lustrek, section 3.2: trained on the whole source, then all but
     the output layer frozen. The paper prints neither optimiser nor epochs;
-    see :data:`serlab.methods.FCNN_SETTINGS` for ours.
+    see :data:`serlab.methods.fcnn.SETTINGS` for ours.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class DBN:
     source corpora and a small fraction of the target. Its full text was not at
     hand: the three machines of 1000, 1000 and 2000 hidden units are as
     reported to us, everything else is our choice
-    (:data:`serlab.methods.DBN_SETTINGS`). That is: greedy CD-1 pretraining on
+    (:data:`serlab.methods.dbn.SETTINGS`). That is: greedy CD-1 pretraining on
     the source, supervised fine-tuning of all layers on the source, then on
     the labelled target, so that the source stage is done once for all folds.
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from serlab import training
 from serlab.methods.base import require_classes
-from serlab.methods.deep import Network, as_labels
+from serlab.methods.learners.deep import Network, as_labels
 from serlab.models.corpus_norm import take_statistics
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Settings
@@ -45,7 +45,7 @@ class _TwoStages(_Adapted):
 
     Attributes
     ----------
-    source : serlab.methods.deep.Network
+    source : serlab.methods.learners.deep.Network
         How to train on the source.
     objective : serlab.training.objectives.Objective
         Of the second stage.
@@ -113,7 +113,7 @@ class Renormalized(_Adapted):
 
     Attributes
     ----------
-    source : serlab.methods.deep.Network
+    source : serlab.methods.learners.deep.Network
     """
 
     source: Network

@@ -18,6 +18,7 @@ from serlab.methods.base import require_classes
 from serlab.samples import Labelled
 from serlab.training import Fitting, Settings
 from serlab.training.checkpoints import architecture, content
+from serlab.training.epochs import Loss
 
 
 def as_labels(y: np.ndarray) -> Tensor:
@@ -27,7 +28,7 @@ def as_labels(y: np.ndarray) -> Tensor:
 
 @dataclass
 class Network:
-    """Classifier of sequences, for the scenarios of :mod:`serlab.methods.scenarios`.
+    """Classifier of sequences, for the scenarios of :mod:`serlab.methods.learners.scenarios`.
 
     With more than one thread sums may be rounded in another order: numbers
     repeat exactly only with the same ``fitting.n_jobs``.
@@ -44,6 +45,8 @@ class Network:
     fitting : serlab.training.Fitting
     stage : str
         What it learns from, "source" or "target" ...; in the history, and the name of checkpoints.
+    loss : callable, optional
+        See :data:`serlab.training.epochs.Loss`; the cross-entropy of its outputs if not given.
     """
 
     architecture: Callable[..., nn.Module]
@@ -53,6 +56,7 @@ class Network:
     balanced: bool
     fitting: Fitting
     stage: str
+    loss: Loss | None = None
 
     def fit(self, part: Labelled) -> Network:
         """Train a new network.
@@ -75,6 +79,8 @@ class Network:
         ``beside`` are ``loss``, ``target`` and ``target_y`` of :func:`serlab.training.train`.
         """
         require_classes(part)
+        if self.loss is not None:
+            beside.setdefault("loss", self.loss)
         X, y = torch.from_numpy(part.X), as_labels(part.y)
         with training.threads(self.fitting.n_jobs):
             history = training.train(

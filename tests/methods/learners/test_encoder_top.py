@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from serlab.errors import ParameterError
-from serlab.models.encoder_top import EncoderTop, pretrained_top
+from serlab.methods.learners.encoder_top import pretrained_top
+from serlab.models.encoder_top import EncoderTop
 from serlab.pretrained import encoders
 from serlab.training.objectives.adversarial import DomainAdversarial
 from serlab.training.objectives.base import Batch

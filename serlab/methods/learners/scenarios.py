@@ -1,20 +1,20 @@
 """Which data a classifier is trained on: Andova & Lustrek's scenarios, section 4.
 
 Each takes a classifier with ``fit(part)`` and ``predict_proba(X)``, such as a
-:class:`Classifier` or a :class:`serlab.methods.deep.Network`, and gives it the
+:class:`Classifier` or a :class:`serlab.methods.learners.deep.Network`, and gives it the
 ``fit`` of one access, so that the same classifier serves every scenario.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 
-from serlab.methods.base import one_hot_proba, require_classes, spread_proba
+from serlab.methods.base import Access, one_hot_proba, require_classes, spread_proba
 from serlab.samples import Labelled, Unlabelled, concatenate
 
 
@@ -114,6 +114,15 @@ class Adapted(_Scenario):
         X = source.X if self.align is None else self.align(source.X, adapt.X)
         self.classifier.fit(replace(source, X=X))
         return self
+
+
+#: How a classifier that is trained once is given what an access allows.
+BY_ACCESS: Mapping[Access, type[_Scenario]] = {
+    "none": SourceOnly,
+    "target-only": TargetOnly,
+    "few-shot": Pooled,
+    "unlabelled": Adapted,
+}
 
 
 @dataclass

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from serlab.errors import ProtocolError
-from serlab.methods import self_training
-from serlab.methods.self_training import BalancedRidge, SelfTrained, SemiSupervised, surest
+from serlab.methods.learners import self_training
+from serlab.methods.learners.self_training import BalancedRidge, SelfTrained, SemiSupervised, surest
 from serlab.samples import Labelled, without_labels
 
 ANGLE = np.deg2rad(50)

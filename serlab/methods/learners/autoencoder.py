@@ -17,7 +17,7 @@ import torch
 
 from serlab import training
 from serlab.methods.base import require_classes
-from serlab.methods.scenarios import Classifier
+from serlab.methods.learners.scenarios import Classifier
 from serlab.models.sparse_autoencoder import Sparsity, train_autoencoder
 from serlab.samples import Labelled, concatenate
 from serlab.training import Fitting

@@ -1,0 +1,57 @@
+"""Names for several methods of several families: what a paper compares, and choices for a purpose."""
+
+from __future__ import annotations
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    # The paper's columns, in the order of its tables 2 and 3.
+    "andova-lustrek": (
+        "majority", "rf-source", "rf-target", "rf-pooled", "dbn", "fcnn", "rf-multitask", "rf-neutral",
+        "rf-distribution",
+    ),
+    # What a reader of the paper would ask for next to them.
+    "further": (
+        "rf-source-z", "rf-pooled-z", "rf-coral", "svm-source", "svm-target", "svm-pooled", "svm-source-z",
+        "svm-coral",
+    ),
+    # The paper's network and ablation, then what it compares with.
+    "durrani-arshad": (
+        "encdec-target", "encdec-source", "encdec-pooled", "encdec-transfer", "encdec-from-encoder",
+        "encdec-from-encoder-attention", "encdec-from-decoder", "encdec-from-all", "dbn-target", "dbn-source",
+        "dbn", "sae-svm-target", "sae-svm-source", "sae-svm",
+    ),
+    # Controls, adapters on one network, the networks and inputs of table 4, adapters of vectors.
+    "baklouti": (
+        "light-target", "light-source", "light-source-z", "light-adabn", "light-mmd", "light-mmd-z",
+        "light-mkmmd", "light-lmmd", "light-jmmd", "light-coral", "light-dann", "light-gan", "light-addi",
+        "light-saddi", "light-finetuned", "light-mmd-supervised", "cnnlstm-source", "mfsc-source",
+        "cqt-source", "dbn-source", "sae-svm-source", "svm-source", "svm-source-z", "svm-coral", "svm-tca",
+        "svm-subspace", "svm-ot",
+    ),
+    # Of these, an adapter of each kind with its controls: what a demonstration has time for.
+    "adaptation": (
+        "light-target", "light-source", "light-adabn", "light-mmd", "light-lmmd", "light-coral", "light-dann",
+        "light-saddi", "light-finetuned", "light-mmd-supervised", "svm-source", "svm-coral", "svm-tca",
+    ),
+    # What takes minutes: frozen layers, their control, and what the target adds.
+    "tdnn": (
+        "tdnn-frozen-target", "tdnn-frozen-13-target", "tdnn-frozen-prefinal-target", "tdnn-random-target",
+        "tdnn-frozen-source", "tdnn-frozen-source-z", "tdnn-random-source", "tdnn-frozen-finetuned",
+        "rf-target", "rf-source", "rf-source-z",
+    ),
+    # The paper's network in its layers and ways of training, with controls; the systems of its table 3;
+    # and functionals with a forest.
+    "zhou-beigi": (
+        "tdnn-frozen-target", "tdnn-frozen-13-target", "tdnn-frozen-prefinal-target", "tdnn-random-target",
+        "tdnn-tuned-target", "tdnn-scratch-target", "rnnelm-target", "convlstm-target", "ctcblstm-target",
+        "tdnn-frozen-source", "tdnn-frozen-source-z", "tdnn-random-source", "tdnn-tuned-source",
+        "tdnn-scratch-source", "tdnn-frozen-finetuned", "rf-target", "rf-source-z",
+    ),
+    # On a pretrained encoder: linear, with learned weights of its layers, adapted; and the same forest.
+    "encoders": (
+        "probe-target", "probe-source", "probe-source-z", "probe-selftrained", "probe-pooled-z",
+        "probe-selftrained-pooled",
+        "layer2-source", "layer2-source-z", "encoder-target", "encoder-linear-target", "encoder-source",
+        "encoder-source-z", "encoder-adabn", "encoder-mmd", "encoder-lmmd", "encoder-coral", "encoder-dann",
+        "encoder-finetuned", "rf-target", "rf-source", "rf-source-z",
+    ),
+}  # fmt: skip
