@@ -13,10 +13,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d
 
-from serlab.models import masking
+from serlab.models import masking, recurrent
+from serlab.models.heads import PooledNetwork
 
 
-class CNNLSTM(nn.Module):
+class CNNLSTM(PooledNetwork):
     """Two strided convolutions over time, max-pooling, an LSTM, a dense layer; gives logits.
 
     Bands are channels. A step of the LSTM is eight frames. Padding never takes part.
@@ -51,37 +52,17 @@ class CNNLSTM(nn.Module):
         # Layer norm: batch norm would let padding, and the other utterances, into the statistics.
         self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in self.convolutions)
         self.lstm = nn.LSTM(channels, recurrent, batch_first=True)
-        self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Linear(recurrent, units)
-        self.output = nn.Linear(units, n_classes)
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Logits, shape (B, n_classes), of sequences (B, t, n_features), NaN after their end."""
-        return self.classify(self.hidden(X))
-
-    def hidden(self, X: Tensor) -> Tensor:
-        """Output of the dense layer, shape (B, units): what is aligned."""
-        return self._dense(self._recurrent(*self._convolved(X)))
-
-    def classify(self, hidden: Tensor) -> Tensor:
-        """Logits of hidden representations."""
-        return self.output(self.dropout(hidden))
-
-    def embed(self, X: Tensor) -> Tensor:
-        """What the output layer sees, shape (B, units)."""
-        return self.hidden(X)
+        self.add_head(recurrent, n_classes, units=units, dropout=dropout, activation="relu", normalized=False)
 
     def layers(self, X: Tensor) -> dict[str, Tensor]:
         """Representations from input to output; of sequences the mean over time."""
         maps, mask = self._convolved(X)
-        recurrent = self._recurrent(maps, mask)
-        hidden = self._dense(recurrent)
-        return {
-            "convolution": _mean(maps, mask),
-            "lstm": recurrent,
-            "dense": hidden,
-            "output": self.classify(hidden),
-        }
+        read = self._recurrent(maps, mask)
+        return self.with_head({"convolution": recurrent.mean(maps, mask), "lstm": read}, read)
+
+    def pooled(self, X: Tensor) -> Tensor:
+        """Mean of the LSTM's outputs over the utterance, shape (B, recurrent)."""
+        return self._recurrent(*self._convolved(X))
 
     def _convolved(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Pooled feature maps (B, ceil(t / 8), channels), 0 after the end, and which steps are valid."""
@@ -96,16 +77,5 @@ class CNNLSTM(nn.Module):
         return self.dropout(pooled), mask[:, ::2]
 
     def _recurrent(self, maps: Tensor, mask: Tensor) -> Tensor:
-        """Mean of the LSTM's outputs over the utterance, shape (B, recurrent).
-
-        It reads the utterance before the padding: what comes after changes nothing.
-        """
-        return _mean(self.lstm(maps)[0], mask)
-
-    def _dense(self, recurrent: Tensor) -> Tensor:
-        return self.dense(self.dropout(recurrent)).relu()
-
-
-def _mean(steps: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the valid steps of sequences (B, t, d)."""
-    return (steps * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+        """It reads the utterance before the padding: what comes after changes nothing."""
+        return recurrent.mean(self.lstm(maps)[0] * mask[:, :, None], mask)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from serlab.models import masking
-from serlab.models.corpus_norm import CorpusNorm
 from serlab.models.encoder_blocks import Blocks
+from serlab.models.heads import PooledNetwork
 
 
-class EncoderTop(nn.Module):
+class EncoderTop(PooledNetwork):
     """Blocks above a layer, mean and deviation over the utterance, two dense layers.
 
     What lies below stays as it was trained and is computed once: the input are
@@ -48,38 +48,19 @@ class EncoderTop(nn.Module):
         super().__init__()
         self.layer = layer
         self.blocks = blocks
-        self.norm = CorpusNorm(2 * width)
-        self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Linear(2 * width, units)
-        self.output = nn.Linear(units, n_classes)
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Logits, shape (B, n_classes), of sequences (B, t, width), NaN after their end."""
-        return self.classify(self.hidden(X))
-
-    def hidden(self, X: Tensor) -> Tensor:
-        """Output of the first dense layer, shape (B, units): what is aligned."""
-        return self._dense(self._pooled(X)[-1])
-
-    def classify(self, hidden: Tensor) -> Tensor:
-        """Logits of hidden representations."""
-        return self.output(self.dropout(hidden))
-
-    def embed(self, X: Tensor) -> Tensor:
-        """What the output layer sees, shape (B, units)."""
-        return self.hidden(X)
+        self.add_head(2 * width, n_classes, units=units, dropout=dropout, activation="tanh", normalized=True)
 
     def layers(self, X: Tensor) -> dict[str, Tensor]:
         """Representations from input to output; mean and deviation of each layer of the encoder."""
-        pooled = self._pooled(X)
-        hidden = self._dense(pooled[-1])
+        pooled = self._of_blocks(X)
         named = {f"layer{self.layer + i}": values for i, values in enumerate(pooled)}
-        return {**named, "dense": hidden, "output": self.classify(hidden)}
+        return self.with_head(named, pooled[-1])
 
-    def _dense(self, pooled: Tensor) -> Tensor:
-        return self.dense(self.dropout(self.norm(pooled))).tanh()
+    def pooled(self, X: Tensor) -> Tensor:
+        """Mean and deviation of the last block's output, shape (B, 2 * width)."""
+        return self._of_blocks(X)[-1]
 
-    def _pooled(self, X: Tensor) -> list[Tensor]:
+    def _of_blocks(self, X: Tensor) -> list[Tensor]:
         """Mean and deviation of the input and of each block's output, each (B, 2 * width)."""
         filled, mask = masking.split(X)
         longest = int(mask.sum(dim=1).max())

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from serlab.errors import ParameterError
 from serlab.models.corpus_norm import CorpusNorm
+from serlab.models.heads import PooledNetwork
 
 
-class LayerWeighting(nn.Module):
+class LayerWeighting(PooledNetwork):
     """Weighted sum of layers, a hidden layer, an output layer.
 
     The weights are a softmax over one number a layer, learned with the rest
@@ -41,40 +42,23 @@ class LayerWeighting(nn.Module):
         if n_features % n_layers:
             raise ParameterError(f"{n_features} features are not {n_layers} layers of one width")
         width = n_features // n_layers
-        self.norm = CorpusNorm(n_features)
+        self.scale = CorpusNorm(n_features)
         self.scores = nn.Parameter(torch.zeros(n_layers))
-        self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Identity() if units is None else nn.Sequential(nn.Linear(width, units), nn.Tanh())
-        self.output = nn.Linear(units or width, n_classes)
+        self.add_head(width, n_classes, units=units, dropout=dropout, activation="tanh", normalized=False)
         if units is None:  # a linear model needs no noise to begin with
             nn.init.zeros_(self.output.weight)
             nn.init.zeros_(self.output.bias)
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Logits, shape (B, n_classes), of vectors (B, n_features)."""
-        return self.classify(self.hidden(X))
 
     def weights(self) -> Tensor:
         """Share of each layer, shape (n_layers,); they sum to 1."""
         return self.scores.softmax(dim=0)
 
-    def hidden(self, X: Tensor) -> Tensor:
-        """Output of the hidden layer, shape (B, units): what is aligned."""
-        return self.dense(self.dropout(self._summed(X)))
-
-    def classify(self, hidden: Tensor) -> Tensor:
-        """Logits of hidden representations."""
-        return self.output(self.dropout(hidden))
-
-    def embed(self, X: Tensor) -> Tensor:
-        """What the output layer sees, shape (B, units)."""
-        return self.hidden(X)
-
     def layers(self, X: Tensor) -> dict[str, Tensor]:
         """Representations from input to output."""
-        hidden = self.hidden(X)
-        return {"weighted layers": self._summed(X), "dense": hidden, "output": self.classify(hidden)}
+        pooled = self.pooled(X)
+        return self.with_head({"weighted layers": pooled}, pooled)
 
-    def _summed(self, X: Tensor) -> Tensor:
-        parts = self.norm(X).unflatten(1, (len(self.scores), -1))
+    def pooled(self, X: Tensor) -> Tensor:
+        """Weighted sum of the layers, shape (B, n_features / n_layers), of vectors (B, n_features)."""
+        parts = self.scale(X).unflatten(1, (len(self.scores), -1))
         return torch.einsum("l,blw->bw", self.weights(), parts)

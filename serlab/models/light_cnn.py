@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from serlab.models import masking
-from serlab.models.corpus_norm import CorpusNorm
+from serlab.models.heads import PooledNetwork
 
 
-class LightCNN(nn.Module):
+class LightCNN(PooledNetwork):
     """Convolutions over time, mean and deviation over the utterance, two dense layers.
 
     Ours, not a paper's: the means and deviations of what short stretches of
@@ -51,37 +51,16 @@ class LightCNN(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Linear(width * d, channels) for (width, _), d in zip(self.windows, inputs, strict=True)
         )
-        self.norm = CorpusNorm(2 * channels)
-        self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Linear(2 * channels, units)
-        self.output = nn.Linear(units, n_classes)
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Logits, shape (B, n_classes), of sequences (B, t, n_features), NaN after their end."""
-        return self.classify(self.hidden(X))
-
-    def hidden(self, X: Tensor) -> Tensor:
-        """Output of the first dense layer, shape (B, units): what is aligned."""
-        return self._dense(self._pooled(X))
-
-    def classify(self, hidden: Tensor) -> Tensor:
-        """Logits of hidden representations."""
-        return self.output(self.dropout(hidden))
-
-    def embed(self, X: Tensor) -> Tensor:
-        """What the output layer sees, shape (B, units)."""
-        return self.hidden(X)
+        self.add_head(
+            2 * channels, n_classes, units=units, dropout=dropout, activation="tanh", normalized=True
+        )
 
     def layers(self, X: Tensor) -> dict[str, Tensor]:
         """Representations from input to output."""
-        pooled = self._pooled(X)
-        hidden = self._dense(pooled)
-        return {"convolution": pooled, "dense": hidden, "output": self.classify(hidden)}
+        pooled = self.pooled(X)
+        return self.with_head({"convolution": pooled}, pooled)
 
-    def _dense(self, pooled: Tensor) -> Tensor:
-        return self.dense(self.dropout(self.norm(pooled))).tanh()
-
-    def _pooled(self, X: Tensor) -> Tensor:
+    def pooled(self, X: Tensor) -> Tensor:
         """Mean and deviation of the second convolution's outputs, shape (B, 2 * channels)."""
         filled, mask = masking.split(X)
         for layer, (width, stride) in zip(self.convolutions, self.windows, strict=True):

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from serlab.models import masking
+from serlab.models.heads import PooledNetwork
 
 
-class TDNN(nn.Module):
+class TDNN(PooledNetwork):
     """Time delays, mean and deviation over the utterance, a dense layer; gives logits.
 
     Bands are channels. The first layer sees frames -2 to 2 of every
@@ -56,41 +57,21 @@ class TDNN(nn.Module):
                 _Delays(channels, channels, offsets=(-3, 0, 3)),
             ]
         )
-        self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Linear(2 * channels, units)
-        self.output = nn.Linear(units, n_classes)
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Logits, shape (B, n_classes), of sequences (B, t, n_features), NaN after their end."""
-        return self.classify(self.hidden(X))
-
-    def hidden(self, X: Tensor) -> Tensor:
-        """Output of the dense layer, shape (B, units): what is aligned."""
-        return self._dense(self._pooled(X))
-
-    def classify(self, hidden: Tensor) -> Tensor:
-        """Logits of hidden representations."""
-        return self.output(self.dropout(hidden))
-
-    def embed(self, X: Tensor) -> Tensor:
-        """What the output layer sees, shape (B, units)."""
-        return self.hidden(X)
+        self.add_head(
+            2 * channels, n_classes, units=units, dropout=dropout, activation="relu", normalized=False
+        )
 
     def layers(self, X: Tensor) -> dict[str, Tensor]:
         """Representations from input to output."""
-        pooled = self._pooled(X)
-        hidden = self._dense(pooled)
-        return {"delays": pooled, "dense": hidden, "output": self.classify(hidden)}
+        pooled = self.pooled(X)
+        return self.with_head({"delays": pooled}, pooled)
 
-    def _pooled(self, X: Tensor) -> Tensor:
+    def pooled(self, X: Tensor) -> Tensor:
         """Mean and deviation over the utterance's steps, shape (B, 2 * channels)."""
         maps, mask = masking.split(X)
         for layer in self.delays:
             maps, mask = layer(maps, mask)
         return masking.mean_and_deviation(maps, mask)
-
-    def _dense(self, pooled: Tensor) -> Tensor:
-        return self.dense(self.dropout(pooled)).relu()
 
 
 class _Delays(nn.Module):

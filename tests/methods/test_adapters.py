@@ -19,7 +19,6 @@ from serlab.features import Frames
 from serlab.methods import FIT_ARGUMENTS, METHODS, Method, MethodSpec, encoder
 from serlab.protocols import SplitProtocol
 from serlab.samples import Labelled, statistics, without_labels
-from serlab.studies.controls import control_of
 from serlab.training import Fitting
 from tests.toys import acoustic_model, separable_features, utterance_table
 
@@ -44,6 +43,11 @@ IN_OTHER_VOICES = (
 #: The second one of VGG16, the first of all others, of an acoustic model too; of methods of vectors
 #: its means and deviations, which stand for one layer of an encoder.
 FEATURES = ("logmel40", "logmel64")
+
+
+def control_of(name: str) -> str:
+    """The same classifier, which knows the source alone."""
+    return next(spec.name for spec in methods.controls(name) if spec.access == "none")
 
 
 def kind_of(spec: MethodSpec) -> str:
