@@ -23,12 +23,7 @@ FLOORS: tuple[str, ...] = (
 )  # fmt: skip
 
 #: Arrows that still run up, each to be mended: importing module -> floor above it.
-KNOWN: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("serlab.models.encoder_top", "pretrained"),
-        ("serlab.models.frame_classifier", "training"),
-    }
-)
+KNOWN: frozenset[tuple[str, str]] = frozenset()
 #: Modules whose private names others still use, each to be mended.
 KNOWN_OPEN: frozenset[str] = frozenset()
 

@@ -12,7 +12,7 @@ and ``top``, which trains the uppermost blocks of the encoder itself further.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +34,8 @@ from serlab.methods.svm import linear_svm
 from serlab.training import Fitting, Settings
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import nn
 
-    from serlab.features import Frames
     from serlab.methods.learners.deep import Network
     from serlab.methods.learners.encoder_top import Top
     from serlab.methods.learners.scenarios import Classifier
@@ -98,11 +96,6 @@ def pooled(options: Mapping[str, Any]) -> str:
     return f"encoder-speech:{_required(options)}"
 
 
-def second_layer(options: Mapping[str, Any]) -> str:
-    """The same; which columns of it, the method says."""
-    return pooled(options)
-
-
 def below_top(options: Mapping[str, Any]) -> str:
     """Feature set of :attr:`MethodSpec.features`: frames of the layer that enters the blocks of ``top``.
 
@@ -110,15 +103,6 @@ def below_top(options: Mapping[str, Any]) -> str:
     """
     encoder = _required(options)
     return f"encoder-frames:{encoder}@{_below_top(encoder)}"
-
-
-#: To be told apart where features are kept by what a method asks for.
-POOLED, SECOND_LAYER, BELOW_TOP = pooled, second_layer, below_top
-
-
-def feature_set(name: str | Callable[[Mapping[str, Any]], str], encoder: str) -> str:
-    """Feature set that a method asks for, in an experiment with an encoder."""
-    return name({"encoder": encoder}) if callable(name) else name
 
 
 def _required(options: Mapping[str, Any]) -> str:
@@ -137,13 +121,6 @@ def _below_top(encoder: str) -> int:
     from serlab.pretrained import encoders
 
     return max(0, encoders.look(_required({"encoder": encoder})).n_layers - N_TOP)
-
-
-def chosen_columns(
-    name: str | Callable[[Mapping[str, Any]], str], X: pd.DataFrame | Frames
-) -> pd.DataFrame | Frames:
-    """What of an encoder's feature set is one of this module: all, or a layer."""
-    return X.filter(regex=LAYER_2) if name is second_layer else X
 
 
 # --- classifiers; those of one vector do not know which encoder it is from ---------
@@ -225,7 +202,7 @@ _WANG = "fine-tuning as in Wang et al. 2021, A fine-tuned wav2vec 2.0/HuBERT ben
 
 _ON_ENCODER: dict[str, Any] = {"requires": "transformers", "options": ("encoder",), "features": pooled}
 _PROBE: dict[str, Any] = {**_ON_ENCODER, "stochastic": False}
-_LAYER_2: dict[str, Any] = {**_PROBE, "features": second_layer, "columns": LAYER_2}
+_LAYER_2: dict[str, Any] = {**_PROBE, "columns": LAYER_2}
 _TOP: dict[str, Any] = {
     **_ON_ENCODER,
     "features": below_top,

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from serlab import experiment, methods, papers
 from serlab.errors import ParameterError
-from serlab.methods import encoder as encoder_methods
 
 
 @pytest.mark.parametrize(
@@ -84,13 +81,3 @@ def test_a_missing_encoder_is_told_of_before_anything_is_computed(parameters, en
     for name in ("probe-source", "layer2-source", "encoder-mmd", "top-source"):
         with pytest.raises(ParameterError, match=message):
             parameters.with_values(methods=(name,), encoder=encoder)
-
-
-def test_the_second_layer_alone_is_what_layer2_sees():
-    names = [
-        f"layer{layer}.{what}.{i:03d}" for layer in (1, 2, 12) for what in ("mean", "sd") for i in (0, 1)
-    ]
-    X = pd.DataFrame(np.zeros((3, len(names))), columns=names)
-    chosen = encoder_methods.chosen_columns(methods.get("layer2-source").features, X)
-    assert list(chosen) == ["layer2.mean.000", "layer2.mean.001", "layer2.sd.000", "layer2.sd.001"]
-    assert encoder_methods.chosen_columns(methods.get("probe-source").features, X) is X

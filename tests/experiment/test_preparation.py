@@ -13,7 +13,7 @@ from serlab import experiment, methods
 from serlab.errors import AudioError, ProtocolError
 from serlab.experiment import Session
 from serlab.methods import MethodSpec
-from serlab.methods.scenarios import Majority
+from serlab.methods.learners.scenarios import Majority
 from serlab.plotting import tables
 
 

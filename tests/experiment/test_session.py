@@ -12,7 +12,7 @@ from serlab import methods
 from serlab.errors import Cancelled, CorpusError, ParameterError, ProtocolError
 from serlab.experiment import Session, session
 from serlab.methods import MethodSpec
-from serlab.methods.scenarios import Majority
+from serlab.methods.learners.scenarios import Majority
 from serlab.plotting import tables
 
 

@@ -14,7 +14,7 @@ from serlab.asr.acoustic_model import AcousticModel
 from serlab.corpora import synthetic
 from serlab.corpora.synthesis import EMOTIONS, Shift
 from serlab.errors import ParameterError
-from serlab.evaluation import shift
+from serlab.evaluation import Material, Setting, shift
 from serlab.features import Frames
 from serlab.methods import FIT_ARGUMENTS, METHODS, Method, MethodSpec, encoder
 from serlab.protocols import SplitProtocol
@@ -228,20 +228,30 @@ def test_labels_of_the_target_change_no_prediction(table, frames, name, tmp_path
     assert (others["emotion"] != table["emotion"]).mean() > 0.2
     spec = methods.get(name)
     require(spec)
-    if spec.features == encoder.BELOW_TOP:  # as wide as the tiny encoder
+    if spec.features == encoder.below_top:  # as wide as the tiny encoder
         wide = np.tile(frames.values, 4)
         frames = replace(frames, columns=tuple(map(str, range(wide.shape[2]))), values=wide)
-    options = {
-        "acoustic_model": acoustic_model(4),
-        "encoder": "whisper" if spec.features == encoder.BELOW_TOP else "",
-    }
+    X = frames.statistics().add_prefix("layer2.") if spec.columns else frames
+    values = {"encoder": "whisper"}
+    setting = Setting(
+        seeds=(0,),
+        preset="demo",
+        values=values,
+        provided={
+            "acoustic_model": acoustic_model(4),
+            # What is pooled here is of one layer, whatever the encoder.
+            "encoder": "whisper" if spec.features == encoder.below_top else "",
+        },
+    )
     one, other = (
         evaluation.run(
-            [spec], splits, X=frames, further={spec.features: (frames,)}, utterances=labelled, seeds=(0,),
-            preset="demo", options=options,
+            [spec],
+            splits,
+            material=Material(utterances=labelled, features={spec.feature_set(values): (X,)}),
+            setting=setting,
         )
         for labelled in (table, others)
-    )  # fmt: skip
+    )
     columns = [column for column in one.predictions if column != "y_true"]
     pd.testing.assert_frame_equal(one.predictions[columns], other.predictions[columns])
     assert (one.predictions["y_true"] != other.predictions["y_true"]).any()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from serlab.errors import ParameterError
@@ -66,6 +68,10 @@ def test_the_encoder_decides_the_feature_set():
     linear, layer = METHODS["probe-source"], METHODS["layer2-source"]
     assert linear.features({"encoder": "whisper"}) == layer.features({"encoder": "whisper"})
     assert linear.features({"encoder": "whisper"}) == "encoder-speech:whisper"
+    names = [f"layer{i}.{what}.{j:03d}" for i in (1, 2, 12) for what in ("mean", "sd") for j in (0, 1)]
+    seen = pd.DataFrame(np.zeros((3, len(names))), columns=names).filter(regex=layer.columns)
+    assert list(seen) == ["layer2.mean.000", "layer2.mean.001", "layer2.sd.000", "layer2.sd.001"]
+    assert not linear.columns
     for spec in (linear, layer, METHODS["top-source"]):
         with pytest.raises(ParameterError, match="parameter 'encoder' is empty"):
             spec.features({"encoder": ""})
