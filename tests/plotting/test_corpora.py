@@ -47,3 +47,11 @@ def test_plot_counts_of_few_and_many_speakers(corpora, classes, panels):
 def test_counts_need_labels():
     with pytest.raises(ParameterError, match="apply a label scheme first"):
         plotting.plot_counts(utterances({"emodb": 1}).drop(columns="emotion"))
+
+
+def test_counts_say_how_many_voices_give_the_label_away():
+    table = utterances({"emodb": 2, "urdu": 1})
+    alone = table[(table["speaker"] != "emodb/S2") | (table["emotion"] == "anger")]
+    assert plotting.plot_counts(alone).finding == (
+        "emodb: 20 utterances, 2 speakers, 1 of them with one emotion only. urdu: 16 utterances, 1 speaker."
+    )

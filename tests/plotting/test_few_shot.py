@@ -48,3 +48,11 @@ def test_break_even_needs_its_baseline_but_no_source():
     assert plotting.break_even(table, baseline="target").empty
     with pytest.raises(ParameterError, match="'svm' has no few-shot curve; there are: target"):
         plotting.break_even(table, baseline="svm")
+
+
+def test_the_best_with_fewest_and_with_most_labels_is_said():
+    table = few_shot(target={1: 0.5, 50: 0.8}, pooled={0: 0.6, 1: 0.62, 50: 0.75})
+    assert plotting.plot_few_shot(table, title="x to y").alt == (
+        "Few labelled target utterances: x to y. With 0 per class the best is Method pooled, UAR 0.60. "
+        "With 50 per class the best is Method target, UAR 0.80."
+    )

@@ -61,3 +61,14 @@ def test_a_test_that_could_not_be_made_is_not_counted():
     table["p"] = np.nan
     assert plotting.shift_change_table(table, scored("m"))["differs"].isna().all()
     assert "*\n" not in texts(plotting.plot_shift_change(table, scored("m")))
+
+
+def test_least_shift_and_highest_uar_are_said():
+    table = shift(source={"hidden": 1.8}, mmd={"hidden": 0.2}, coral={"hidden": 1.0})
+    titles = {"source": "Source", "mmd": "MMD", "coral": "CORAL"}
+    figure = plotting.plot_shift_change(table, scored("source", "mmd", "coral"), titles=titles)
+    assert figure.finding == (
+        "Source, mean A-distance 1.90, UAR 0.40 [0.35, 0.45]. "
+        "Least shift: MMD, mean A-distance 0.30, UAR 0.50 [0.45, 0.55]. "
+        "Highest UAR: CORAL, mean A-distance 1.10, UAR 0.60 [0.55, 0.65]."
+    )
