@@ -11,7 +11,7 @@ import lazy_loader
 if TYPE_CHECKING:
     from serlab.experiment.outcome import Outcome, save, without_paths
     from serlab.experiment.parameters import LABEL_SETS, ON_BAD_FILE, Parameters, choices
-    from serlab.experiment.preparation import NotKept, Prepared, prepare
+    from serlab.experiment.preparation import NotKept, Prepared, as_vectors, prepare
     from serlab.experiment.session import Session, scratch_folder
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Parameters",
     "Prepared",
     "Session",
+    "as_vectors",
     "choices",
     "prepare",
     "save",
@@ -36,7 +37,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submod_attrs={
         "outcome": ["Outcome", "save", "without_paths"],
         "parameters": ["LABEL_SETS", "ON_BAD_FILE", "Parameters", "choices"],
-        "preparation": ["NotKept", "Prepared", "prepare"],
+        "preparation": ["NotKept", "Prepared", "as_vectors", "prepare"],
         "session": ["Session", "scratch_folder"],
     },
 )

@@ -64,21 +64,26 @@ class Prepared:
 
     @property
     def vectors(self) -> pd.DataFrame:
-        """One vector an utterance, for figures: frames by their mean and SD.
-
-        Raises
-        ------
-        NotKept
-            If this was read from a finished run that does not keep features.
-        """
-        if self.X is None:
-            raise NotKept("this needs the features of all utterances, which a run folder does not keep")
-        return self.X if isinstance(self.X, pd.DataFrame) else self.X.statistics()
+        """One vector an utterance, for figures, see :func:`as_vectors`."""
+        return as_vectors(self.X)
 
     @cached_property
     def material(self) -> Material:
         """What methods are fed from."""
         return Material(utterances=self.utterances, features={"": (self.X, *self.copies), **self.further})
+
+
+def as_vectors(X: Features | None) -> pd.DataFrame:
+    """One vector an utterance: frames by their mean and SD.
+
+    Raises
+    ------
+    NotKept
+        Without features: if they are of a finished run that does not keep them.
+    """
+    if X is None:
+        raise NotKept("this needs the features of all utterances, which a run folder does not keep")
+    return X if isinstance(X, pd.DataFrame) else X.statistics()
 
 
 def prepare(parameters: Parameters, *, watch: Watch = UNWATCHED) -> Prepared:

@@ -45,8 +45,8 @@ def run(session: Session, *, with_details: bool = True) -> Outcome:
 
 def _heard(session: Session) -> set[str]:
     """Hashes of this experiment's audio that its pretrained networks have heard."""
-    if session.is_finished:
-        return set(session.record.facts["heard"])
+    if session.finished is not None:
+        return set(session.finished.facts["heard"])
     heard = {
         digest for name, provided in session.provided.items() for digest in OPTIONS[name].heard(provided)
     }
@@ -58,8 +58,8 @@ def _heard(session: Session) -> set[str]:
 
 def _sentences(session: Session) -> tuple[str, ...]:
     """What families of methods say of their options."""
-    if session.is_finished:
-        return tuple(session.record.facts["sentences"])
+    if session.finished is not None:
+        return tuple(session.finished.facts["sentences"])
     said = [
         OPTIONS[name].describe(session.parameters.options[name], provided)
         for name, provided in session.provided.items()

@@ -94,9 +94,9 @@ class Session:
 
     @cached_property
     def _prepared(self) -> Prepared:
-        if self.is_finished:
-            self.record.require(without_paths(self.parameters))
-            return self.record.prepared()
+        if self.finished is not None:
+            self.finished.require(without_paths(self.parameters))
+            return self.finished.prepared()
         found = prepare(self.parameters, watch=self.watch) if self.prepared is None else self.prepared
         if self.record is not None:
             self.record.write_prepared(found, without_paths(self.parameters))
@@ -108,9 +108,9 @@ class Session:
         return None if self.folder is None else Kept(Path(self.folder))
 
     @cached_property
-    def is_finished(self) -> bool:
-        """Whether the folder holds a complete run: then that answers, and nothing is read or fitted."""
-        return self.record is not None and self.record.is_complete
+    def finished(self) -> Kept | None:
+        """The record of a complete run, which answers then, without reading or fitting; None without one."""
+        return self.record if self.record is not None and self.record.is_complete else None
 
     def keep(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """A table that is kept in the folder; of a finished run it is read from there.
@@ -139,7 +139,7 @@ class Session:
     @cached_property
     def provided(self) -> Mapping[str, Any]:
         """What methods are given for their options, by name; nothing where the session is finished."""
-        return {} if self.is_finished else self._provide(self.parameters.asked())
+        return {} if self.finished is not None else self._provide(self.parameters.asked())
 
     def _provide(self, names: Iterable[str]) -> dict[str, Any]:
         parameters = self.parameters
@@ -209,23 +209,25 @@ class Session:
         with_details : bool
             Whether to keep what figures show besides answers.
         """
-        if not self.is_finished:
-            done = evaluation.run(
-                [methods.get(name) for name in names],
-                splits,
-                material=self.material,
-                setting=self.setting(names, seeds=seeds),
-                # Apart, so that a later run with details does not take up what has none.
-                folder=self.kept(kept_in or ("" if with_details else "without-details")),
-                checkpoints=self.kept("checkpoints"),
-                with_details=with_details,
-                watch=self.watch,
-            )
-            if self.record is None:
-                return rounded(done)
-            self.record.write_run(kept_in, done)
+        folds = [split.fold for split in splits]
         asked = self.parameters.seeds if seeds is None else tuple(seeds)
-        return self.record.run(kept_in, names, [split.fold for split in splits], asked)
+        if self.finished is not None:
+            return self.finished.run(kept_in, names, folds, asked)
+        done = evaluation.run(
+            [methods.get(name) for name in names],
+            splits,
+            material=self.material,
+            setting=self.setting(names, seeds=seeds),
+            # Apart, so that a later run with details does not take up what has none.
+            folder=self.kept(kept_in or ("" if with_details else "without-details")),
+            checkpoints=self.kept("checkpoints"),
+            with_details=with_details,
+            watch=self.watch,
+        )
+        if self.record is None:
+            return rounded(done)
+        self.record.write_run(kept_in, done)
+        return self.record.run(kept_in, names, folds, asked)
 
     def kept(self, name: str) -> Path | None:
         """Where finished pieces of unfinished work go; None without a folder.

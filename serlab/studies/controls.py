@@ -10,8 +10,7 @@ import pandas as pd
 from serlab import evaluation, methods
 from serlab.errors import ParameterError
 from serlab.evaluation import shift
-from serlab.experiment import Outcome, Session
-from serlab.features import Frames
+from serlab.experiment import Outcome, Session, as_vectors
 from serlab.methods import MethodSpec
 
 
@@ -27,10 +26,7 @@ def shift_of_features(session: Session) -> pd.DataFrame:
 def _shift_of_features(session: Session) -> pd.DataFrame:
     parameters, prepared = session.parameters, session.prepare()
     found = {parameters.features: prepared.X, **{name: parts[0] for name, parts in prepared.further.items()}}
-    vectors = {
-        name: (X.statistics() if isinstance(X, Frames) else X).to_numpy(dtype=np.float32)
-        for name, X in found.items()
-    }
+    vectors = {name: as_vectors(X).to_numpy(dtype=np.float32) for name, X in found.items()}
     of_target = (prepared.utterances["corpus"] == parameters.target).to_numpy()
     speaker = prepared.utterances["speaker"].to_numpy(dtype=str)
     table = shift.shift_table(

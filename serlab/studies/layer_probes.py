@@ -57,7 +57,7 @@ def layers_of(session: Session) -> dict[str, dict[str, np.ndarray]]:
         TDNN the mean of each, and under "voice" what stands for the speaker. Only networks of this session;
         none where it is finished: what was asked of them is kept.
     """
-    if session.is_finished:
+    if session.finished is not None:
         return {}
     prepared, options = session.prepare(), session.parameters.options
     found: dict[str, dict[str, np.ndarray]] = {}

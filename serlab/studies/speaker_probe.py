@@ -19,8 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from serlab import metrics
 from serlab.errors import ParameterError, ProtocolError
 from serlab.evaluation import intervals, speaker_counts
-from serlab.experiment import Outcome
-from serlab.features import Frames
+from serlab.experiment import Outcome, as_vectors
 
 
 def speaker_probe(
@@ -196,7 +195,7 @@ def confounds(independent: Outcome, random: Outcome, *, method: str, seed: int =
         title, chance = own["title"].iloc[0], 1 / len(outcome.classes)
         rows.append({"measure": measure, "title": title, "metric": "UAR", **uar, "chance": chance})
     table = independent.utterances[independent.utterances["corpus"] == independent.parameters.target]
-    X = independent.X.statistics() if isinstance(independent.X, Frames) else independent.X
+    X = as_vectors(independent.X)
     with suppress(ProtocolError):
         speakers, row = speaker_probe(X.loc[table.index].to_numpy(), table, seed=seed)
         rows += [emotion_through_speaker(speakers, table, seed=seed)[1], row]

@@ -42,7 +42,7 @@ def test_a_committed_run_is_complete_and_no_demo_on_synthetic_corpora(folder: Pa
     assert record["state"] == "complete"
     assert not record["provenance"]["commit"].endswith("+"), "made by code that was edited"
     session = Session(Parameters.from_names(Kept(folder).facts["parameters"]), folder=folder)
-    assert session.is_finished
+    assert session.finished
     assert session.run().headline == record["headline"]
 
 

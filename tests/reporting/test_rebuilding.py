@@ -88,7 +88,7 @@ def test_what_is_not_kept_is_left_out_with_its_reason(moved: Path) -> None:
 
 def test_a_finished_folder_answers_for_its_own_parameters_only(moved: Path) -> None:
     parameters = Parameters.from_names(Kept(moved).facts["parameters"])
-    assert Session(parameters, folder=moved).is_finished
+    assert Session(parameters, folder=moved).finished
     with pytest.raises(NotKept, match="has methods"):
         Session(parameters.with_values(methods=("rf-target", "svm-target")), folder=moved).run()
     with pytest.raises(NotKept, match="needs the features"):
