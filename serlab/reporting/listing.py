@@ -61,7 +61,7 @@ def write(runs: Sequence[Listed], matrices: Iterable[str] = ()) -> str:
         f'<th data-key="{key}"><button type="button">{text}</button></th>' for text, key in _HEADS.items()
     )
     rows = "".join(_row(number, run) for number, run in enumerate(runs))
-    body = f"""{pages.QUESTION}{together}<p>Runs: {len(runs)}, newest first.</p>
+    body = f"""{pages.QUESTION}{together}<p>Runs: {len(runs)}, newest first.{_without_page(runs)}</p>
 {_filters(runs)}
 <section class="compare" data-uar="UAR {intervals.HEADING}" aria-live="polite" hidden></section>
 <div class="scroll"><table class="runs">
@@ -80,6 +80,12 @@ def as_json(value: Any) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _without_page(runs: Sequence[Listed]) -> str:
+    if all(run.report or run.record["state"] != "complete" for run in runs):
+        return ""
+    return " A run without a link keeps what its page is made from: <code>serlab rebuild</code> makes it."
 
 
 def _filters(runs: Sequence[Listed]) -> str:

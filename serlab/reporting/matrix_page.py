@@ -57,9 +57,9 @@ def collect(done: Sequence[tuple[Cell, Path | SerlabError]]) -> pd.DataFrame:
             gained = comparison.get(row["method"], {})
             varied = {**cell.parameters, "source": "+".join(cell.parameters["sources"])}
             varied.pop("sources")
-            rows.append(
-                {**varied, **row, **gained, "report": f"{found.parent.name}/{found.name}/report.html"}
-            )
+            page = f"{found.parent.name}/{found.name}/report.html"
+            page = page if (found / "report.html").is_file() else ""
+            rows.append({**varied, **row, **gained, "run": found.name, "report": page})
     return pd.DataFrame(rows)
 
 
@@ -100,7 +100,7 @@ def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
         shared = "; ".join(f"{name.replace('_', ' ')} {pages.plain(value)}" for name, value in shown.items())
     return (
         f"{pages.QUESTION}<p>UAR with {intervals.PERCENT} intervals over test speakers; verdicts compare "
-        "with the target alone, corrected for the methods of one run. Each pair links to its report. "
+        "with the target alone, corrected for the methods of one run. A pair with a report links to it. "
         f"Runs: {len(whole)} of {len(done)}. {html.escape(shared)}.</p>\n"
     )
 
@@ -120,9 +120,10 @@ def _cells_table(part: pd.DataFrame) -> str:
     """UAR with interval and verdict: pairs by methods, or methods by pairs where that is narrower."""
     titles = dict(zip(part["method"], part["title"], strict=True))
     links, texts = [], []
-    for (source, target, report), own in part.groupby(["source", "target", "report"], sort=False):
+    for (source, target, _, report), own in part.groupby(["source", "target", "run", "report"], sort=False):
         rows = own.set_index("method")
-        links.append(f'<a href="{html.escape(report)}">{html.escape(source)} to {html.escape(target)}</a>')
+        pair = f"{html.escape(source)} to {html.escape(target)}"
+        links.append(f'<a href="{html.escape(report)}">{pair}</a>' if report else pair)
         texts.append([_cell_text(rows.loc[name]) if name in rows.index else "" for name in titles])
     names = [html.escape(title) for title in titles.values()]
     if len(names) <= max(len(links), _PANELS):

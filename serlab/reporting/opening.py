@@ -240,10 +240,10 @@ def _found(audit: pd.DataFrame) -> str:
         f"{html.escape(row.severity)}</span> {html.escape(row.finding)}</li>\n"
         for row in grave.head(_FINDINGS).itertuples()
     )
-    more = max(0, len(grave) - _FINDINGS)
-    rest = [text for n, text in ((more, "more of these"), (len(audit) - len(grave), "remarks")) if n]
-    counts = [n for n in (more, len(audit) - len(grave)) if n]
-    further = " and ".join(f"{n} {text}" for n, text in zip(counts, rest, strict=True))
+    more, remarks = max(0, len(grave) - _FINDINGS), len(audit) - len(grave)
+    rest = [f"{more} more of these"] if more else []
+    rest += [f"{remarks} remark{'s' if remarks > 1 else ''}"] if remarks else []
+    further = " and ".join(rest)
     none = "" if len(grave) else "<p>No errors, no warnings.</p>"
-    also = f"<p>{further[0].upper()}{further[1:]} in the table below.</p>" if further else ""
+    also = f"<p>{further} in the table below.</p>" if further else ""
     return f"{head}{none}<ul>{items}</ul>{also}</section>" if items else f"{head}{none}{also}</section>"

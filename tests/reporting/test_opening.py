@@ -97,7 +97,7 @@ def test_grave_findings_are_told_and_remarks_counted() -> None:
     assert '<span class="badge bad">error</span> &lt;0&gt; found' in text
     assert "&lt;2&gt; found" in text
     assert "&lt;3&gt; found" not in text
-    assert "1 more of these and 1 remarks in the table below." in text
+    assert "1 more of these and 1 remark in the table below." in text
     assert "Nothing." in opening.write(tables())
     assert "No errors, no warnings." in opening.write(tables(findings=("info",)))
 
