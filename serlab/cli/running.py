@@ -59,6 +59,7 @@ def _report(
 ) -> int:
     from serlab.reporting import runs
 
+    _refuse_wrong_values(notebook, parameters)
     # A batch system ends a job with SIGTERM: note it in run.json as for Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -69,6 +70,22 @@ def _report(
         signal.signal(signal.SIGTERM, before)
     print(folder / "report.html")
     return 0
+
+
+def _refuse_wrong_values(notebook: str, parameters: dict[str, str]) -> None:
+    """Say that a method or a scheme is unknown before a kernel has started.
+
+    Raises
+    ------
+    ParameterError
+    """
+    from serlab.reporting import notebooks
+
+    values = notebooks.complete(notebooks.find(notebook), parameters)
+    if {"target", "methods"} <= values.keys():  # a notebook about an experiment
+        from serlab.experiment import Parameters
+
+        Parameters.from_names(values)
 
 
 # --- matrix ---------------------------------------------------------------

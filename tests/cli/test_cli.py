@@ -114,6 +114,23 @@ def test_wrong_usage_is_one_message_and_exit_code_2(here: Path, capsys, argument
     assert printed.out == ""
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("methods=rf-sorce", "'rf-sorce'"),
+        ("scheme=fore", "parameter 'scheme': 'fore' is none of four"),
+        ("protocol=los", "parameter 'protocol': 'los' is none of"),
+        ("preset=slow", "parameter 'preset': 'slow' is none of demo"),
+    ],
+)
+def test_a_wrong_value_is_wrong_usage_before_a_kernel_starts(
+    asked: list, capsys, value: str, message: str
+) -> None:
+    assert cli.main(["run", "01", "-p", value]) == 2
+    assert message in capsys.readouterr().err
+    assert asked == []
+
+
 @pytest.mark.parametrize("arguments", ["", "runn 01", "run", "run 01 -p shots", "run 01 -p =3", "corpora x"])
 def test_a_command_line_that_cannot_be_read_is_exit_code_2(arguments: str, capsys) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -76,6 +76,7 @@ def test_lists_load_tables_at_most(tmp_path: Path, arguments: str) -> None:
         "run 01 -p shot=3",
         "run 01 -p shots=three",
         "run 01 -p preset=demo --preset paper",
+        pytest.param("run 01 -p methods=rf-sorce", marks=pending),
         "matrix 01 --corpora a",
         "matrix 01 --corpora a,b --each shots=1,two",
     ],
