@@ -44,11 +44,7 @@ def source_alone(spec: MethodSpec) -> str:
 
     The controls of controls, until one sees nothing of the target.
     """
-    while spec.control:
-        spec = methods.get(spec.control)
-        if spec.access == "none":
-            return spec.name
-    return ""
+    return next((known.name for known in methods.controls(spec.name) if known.access == "none"), "")
 
 
 def gain_over_source(outcome: Outcome) -> pd.DataFrame:
