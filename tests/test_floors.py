@@ -22,11 +22,6 @@ FLOORS: tuple[str, ...] = (
     "experiment", "studies", "papers", "plotting", "reporting", "widgets", "cli",
 )  # fmt: skip
 
-#: Arrows that still run up, each to be mended: importing module -> floor above it.
-KNOWN: frozenset[tuple[str, str]] = frozenset()
-#: Modules whose private names others still use, each to be mended.
-KNOWN_OPEN: frozenset[str] = frozenset()
-
 
 @dataclass(frozen=True)
 class Import:
@@ -81,7 +76,7 @@ def arrows_up(package: Path) -> list[str]:
         own = floor(module)
         for i in imports(module, path, tree):
             other = floor(i.name)
-            if FLOORS.index(other) > FLOORS.index(own) and (module, other) not in KNOWN:
+            if FLOORS.index(other) > FLOORS.index(own):
                 found.append(f"{i.path}:{i.line}: {module} (floor {own}) imports {i.name} (floor {other})")
     return found
 
@@ -99,10 +94,7 @@ def private_uses(package: Path) -> list[str]:
                 named = {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
                 local |= {here: name for here, name in named.items() if name in modules}
         for i in imports(module, path, tree):
-            if (
-                any(is_private(part) for part in i.name.split("."))
-                and i.name.rpartition(".")[0] not in KNOWN_OPEN
-            ):
+            if any(is_private(part) for part in i.name.split(".")):
                 found.append(f"{i.path}:{i.line}: {module} imports the private {i.name}")
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and is_private(node.attr):
@@ -119,22 +111,6 @@ def is_private(name: str) -> bool:
 
 def test_imports_go_down():
     assert not (found := arrows_up(PACKAGE)), "\n".join(found)
-
-
-def test_no_known_exception_is_left_that_is_mended():
-    still = {
-        (i.module, floor(i.name))
-        for module, (path, tree) in sources(PACKAGE).items()
-        for i in imports(module, path, tree)
-    }
-    assert still >= KNOWN, f"mended; take it out of KNOWN: {sorted(KNOWN - still)}"
-    homes = {
-        i.name.rpartition(".")[0]
-        for module, (path, tree) in sources(PACKAGE).items()
-        for i in imports(module, path, tree)
-        if is_private(i.name.rpartition(".")[2])
-    }
-    assert homes >= KNOWN_OPEN, f"mended; take it out of KNOWN_OPEN: {sorted(KNOWN_OPEN - homes)}"
 
 
 def test_every_folder_has_a_floor():

@@ -13,8 +13,7 @@ the family says which we chose.
 
 from __future__ import annotations
 
-import importlib.util
-
+from serlab import extras
 from serlab.errors import ParameterError
 from serlab.methods import (
     acnn,
@@ -133,8 +132,5 @@ def require_installed(spec: MethodSpec) -> None:
     ParameterError
         Saying what to install.
     """
-    if spec.requires and importlib.util.find_spec(spec.requires) is None:
-        raise ParameterError(
-            f"method {spec.name!r} needs the library {spec.requires}: "
-            f"pip install 'serlab[{EXTRAS[spec.requires]}]'"
-        )
+    if spec.requires:
+        extras.require(spec.requires, extra=EXTRAS[spec.requires], purpose=f"the method {spec.name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -43,8 +44,8 @@ def test_groups_of_methods_and_digests(parameters):
 
 
 def test_a_missing_library_is_named_with_what_to_install(parameters, monkeypatch):
-    monkeypatch.setattr(methods.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ParameterError, match=r"'svm-tca' needs the library skada: pip install 'serlab\[adap"):
+    monkeypatch.setitem(sys.modules, "skada", None)
+    with pytest.raises(ParameterError, match=r"'svm-tca' needs skada: pip install 'serlab\[adap"):
         replace(parameters, methods=("svm-tca",))
 
 

@@ -215,5 +215,5 @@ class TestEach:
 
     def test_without_skada_the_remedy_is_named(self, name, monkeypatch):
         monkeypatch.setitem(sys.modules, "skada", None)
-        with pytest.raises(ParameterError, match=r'pip install "serlab\[adaptation\]"'):
+        with pytest.raises(ParameterError, match=r"pip install 'serlab\[adaptation\]'"):
             build(name)

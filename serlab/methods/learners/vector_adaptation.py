@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from serlab.errors import ParameterError, ProtocolError
+from serlab import extras
+from serlab.errors import ProtocolError
 from serlab.methods.base import require_classes
 from serlab.methods.learners.scenarios import Classifier
 from serlab.samples import Labelled, Unlabelled
@@ -121,12 +122,9 @@ def skada() -> Any:
     ParameterError
         If it is not installed, saying how it would be.
     """
-    try:
-        import skada as library
-    except ImportError as error:
-        raise ParameterError(
-            'this method needs the library skada, which is not installed: pip install "serlab[adaptation]"'
-        ) from error
+    extras.require("skada", extra="adaptation", purpose="this method")
+    import skada as library
+
     return library
 
 
