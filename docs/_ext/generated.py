@@ -48,17 +48,21 @@ def code(text: object) -> str:
 
 
 def method_list() -> str:
-    """Every method, in the order of the registry."""
-    return table(
-        ("name", "title", "sees of the target", "normalisation", "input", "control", "reference"),
-        (
+    """Every method, family by family, in the order of the registry."""
+    parts = []
+    for family in methods.FAMILIES:
+        rows = (
             (
-                code(name), spec.title, spec.access, spec.normalization, spec.input, code(spec.control),
+                code(spec.name), spec.title, spec.access, spec.normalization, spec.input, code(spec.control),
                 spec.reference + (f" (extra `{methods.EXTRAS[spec.requires]}`)" if spec.requires else ""),
             )
-            for name, spec in methods.METHODS.items()
-        ),
-    )  # fmt: skip
+            for spec in family.SPECS
+        )  # fmt: skip
+        header = ("name", "title", "sees of the target", "normalisation", "input", "control", "reference")
+        name = family.__name__.rpartition(".")[2].replace("_", " ")
+        about = f"{first_line(family)} ({{py:mod}}`{family.__name__}`)."
+        parts.append(f"### {name}\n\n{about}\n\n{table(header, rows)}")
+    return "\n\n".join(parts)
 
 
 def group_list() -> str:

@@ -35,7 +35,7 @@ def test_lists_say_what_the_registries_say(extension):
     lists = extension("generated")
     from serlab import corpora, methods
 
-    rows = lists.method_list().splitlines()[2:]
+    rows = [row for row in lists.method_list().splitlines() if row.startswith("| `")]
     assert [row.split("`")[1] for row in rows] == list(methods.METHODS)
     assert all(corpus.license.split()[0] in lists.corpus_list() for corpus in corpora.CORPORA.values())
 
