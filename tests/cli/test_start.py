@@ -19,8 +19,6 @@ SLOW = {
 }  # fmt: skip
 TABLES = {"numpy", "pandas"}
 
-pending = pytest.mark.xfail(strict=False, reason="the registry still imports what computes")
-
 
 def loaded(program: str, folder: Path) -> set[str]:
     """Slow modules that a Python has loaded at the end of a program."""
@@ -55,7 +53,7 @@ def test_help_loads_nothing(tmp_path: Path, arguments: str) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param("methods", marks=pending),
+        "methods",
         "features",
         "schemes",
         "corpora",
@@ -76,7 +74,7 @@ def test_lists_load_tables_at_most(tmp_path: Path, arguments: str) -> None:
         "run 01 -p shot=3",
         "run 01 -p shots=three",
         "run 01 -p preset=demo --preset paper",
-        pytest.param("run 01 -p methods=rf-sorce", marks=pending),
+        "run 01 -p methods=rf-sorce",
         "matrix 01 --corpora a",
         "matrix 01 --corpora a,b --each shots=1,two",
     ],
@@ -85,6 +83,5 @@ def test_wrong_usage_loads_tables_at_most(tmp_path: Path, arguments: str) -> Non
     assert loaded_by(arguments, tmp_path, code=2) <= TABLES
 
 
-@pending
 def test_an_unknown_corpus_loads_tables_at_most(tmp_path: Path) -> None:
     assert loaded_by("run 01 -p target=atlantis", tmp_path, code=1) <= TABLES
