@@ -1,10 +1,15 @@
 """From splits to predictions, and from predictions to every number."""
 
-from serlab.evaluation.comparison import ALPHA, compare, holm, least_p, with_verdicts
-from serlab.evaluation.fitting import Fitted, Setting, fit
-from serlab.evaluation.material import Material, Samples
-from serlab.evaluation.running import FIT_COLUMNS, Run, run
-from serlab.evaluation.scoring import class_names, score, speaker_counts, summarise
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from serlab.evaluation.comparison import ALPHA, compare, holm, least_p, with_verdicts
+    from serlab.evaluation.fitting import Fitted, Setting, fit
+    from serlab.evaluation.material import Material, Samples
+    from serlab.evaluation.running import FIT_COLUMNS, Run, run
+    from serlab.evaluation.scoring import class_names, score, speaker_counts, summarise
 
 __all__ = [
     "ALPHA",
@@ -25,3 +30,28 @@ __all__ = [
     "summarise",
     "with_verdicts",
 ]
+
+# Scores and tables need no network library: what fits is imported when it is asked for.
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submodules=[
+        "comparison",
+        "fitting",
+        "intervals",
+        "leakage",
+        "material",
+        "ranking",
+        "running",
+        "scoring",
+        "selection",
+        "shift",
+        "verification",
+    ],
+    submod_attrs={
+        "comparison": ["ALPHA", "compare", "holm", "least_p", "with_verdicts"],
+        "fitting": ["Fitted", "Setting", "fit"],
+        "material": ["Material", "Samples"],
+        "running": ["FIT_COLUMNS", "Run", "run"],
+        "scoring": ["class_names", "score", "speaker_counts", "summarise"],
+    },
+)
