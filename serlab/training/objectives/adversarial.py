@@ -22,8 +22,14 @@ from torch.func import functional_call
 from torch.nn.functional import one_hot, softplus
 
 from serlab.training import losses
-from serlab.training.objectives import require_trade_off
-from serlab.training.objectives.base import Batch, CrossEntropy, classified, classified_target, ramp
+from serlab.training.objectives.base import (
+    Batch,
+    CrossEntropy,
+    TradedOff,
+    classified,
+    classified_target,
+    ramp,
+)
 
 #: Least score of a dual discriminator; its logarithm is needed.
 LEAST_SCORE = 1e-6
@@ -32,7 +38,7 @@ LEAST_VARIANCE = 1e-2
 
 
 @dataclass(frozen=True, kw_only=True)
-class DomainAdversarial:
+class DomainAdversarial(TradedOff):
     """Cross-entropy plus a discriminator of corpora behind a gradient reversal.
 
     Ganin et al. (2016), Domain-adversarial training of neural networks. The
@@ -46,10 +52,6 @@ class DomainAdversarial:
     """
 
     units: int = 64
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
 
     def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
         discriminator = nn.Sequential(nn.Linear(width, self.units), nn.ReLU(), nn.Linear(self.units, 1))
@@ -65,7 +67,7 @@ class DomainAdversarial:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GAN:
+class GAN(TradedOff):
     """Cross-entropy plus a game of encoder and discriminator.
 
     Latif, Qadir & Bilal (2019), Unsupervised adversarial domain adaptation for
@@ -79,20 +81,11 @@ class GAN:
     ----------
     units : int
         Of the discriminator's hidden layer.
-    trade_off : float
-        Weight of all that is not classification; 0: plain training.
-
-    Raises
-    ------
-    ParameterError
-        If ``trade_off`` is negative.
+    trade_off
+        See :class:`serlab.training.objectives.base.TradedOff`.
     """
 
     units: int = 64
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
 
     def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
         return nn.ModuleDict({"discriminator": _two_layers(width, self.units, 1)})
@@ -119,7 +112,7 @@ class GAN:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ADDi:
+class ADDi(TradedOff):
     """Cross-entropy plus a game of encoder and two discriminators.
 
     Latif et al. (2022), Self supervised adversarial domain adaptation for
@@ -135,20 +128,11 @@ class ADDi:
     ----------
     units : int
         Of each discriminator's hidden layer.
-    trade_off : float
-        Weight of all that is not classification; 0: plain training.
-
-    Raises
-    ------
-    ParameterError
-        If ``trade_off`` is negative.
+    trade_off
+        See :class:`serlab.training.objectives.base.TradedOff`.
     """
 
     units: int = 64
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
 
     def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
         return _two_discriminators(width, self.units)
@@ -172,7 +156,7 @@ class ADDi:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SADDi:
+class SADDi(TradedOff):
     """ADDi plus synthetic data: target utterances as they might be in another class.
 
     Latif et al. (2022), as :class:`ADDi`. Known: pre-training on unlabelled
@@ -200,21 +184,12 @@ class SADDi:
         Of the hidden layers of both discriminators and of the generator.
     code : int
         Numbers in a code; few, so that the class is worth using.
-    trade_off : float
-        Weight of all that is not classification; 0: plain training.
-
-    Raises
-    ------
-    ParameterError
-        If ``trade_off`` is negative.
+    trade_off
+        See :class:`serlab.training.objectives.base.TradedOff`.
     """
 
     units: int = 64
     code: int = 16
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
 
     def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
         players = _two_discriminators(width, self.units)

@@ -15,6 +15,8 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from serlab.training.objectives import require_trade_off
+
 CrossEntropy = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -58,6 +60,30 @@ class Objective(Protocol):
         ``progress`` goes from 0 to 1 over the training.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradedOff:
+    """Base of objectives: a weight, and nothing that is trained beside the network.
+
+    Attributes
+    ----------
+    trade_off : float
+        Weight of all that is not classification (lambda of Baklouti et al., equation 1); 0: plain training.
+
+    Raises
+    ------
+    ParameterError
+        If ``trade_off`` is negative.
+    """
+
+    trade_off: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_trade_off(self.trade_off)
+
+    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
+        return nn.ModuleDict()
 
 
 class Joint(nn.Module):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from serlab.training import losses
-from serlab.training.objectives import require_trade_off
-from serlab.training.objectives.base import classified, classified_target, ramp
+from serlab.training.objectives.base import TradedOff, classified, classified_target, ramp
 
 
 def _coral(source: Tensor, target: Tensor) -> Tensor:
@@ -27,7 +26,7 @@ DISTANCES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distance:
+class Distance(TradedOff):
     """Cross-entropy plus the distance of the hidden representations.
 
     Baklouti et al., equation 1, with the Gaussian MMD of equation 2 on the
@@ -52,11 +51,7 @@ class Distance:
 
     distance: str = "mmd"
     scale: float = 1.0
-    trade_off: float = 1.0
     target_head: bool = False
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
 
     def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
         return nn.ModuleDict({"head": nn.Linear(width, n_classes)} if self.target_head else {})

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from torch import nn
 
 from serlab.training import losses
-from serlab.training.objectives import require_trade_off
-from serlab.training.objectives.base import classified, ramp
+from serlab.training.objectives.base import TradedOff, classified, ramp
 
 
 @dataclass(frozen=True, kw_only=True)
-class LocalMMD:
+class LocalMMD(TradedOff):
     """Cross-entropy plus class-conditional MMD (Zhu et al. 2021, Deep subdomain adaptation).
 
     Target rows belong to classes as far as the network itself believes so.
@@ -24,14 +23,6 @@ class LocalMMD:
     trade_off : float
     """
 
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
-
-    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
-        return nn.ModuleDict()
-
     def __call__(self, network, companions, batch, cross_entropy, progress):
         source, target, logits, terms = classified(network, batch, cross_entropy)
         belief = network.classify(target).softmax(dim=1).detach()
@@ -41,7 +32,7 @@ class LocalMMD:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JointMMD:
+class JointMMD(TradedOff):
     """Cross-entropy plus MMD of the joint distribution of hidden layer and output.
 
     Long et al. (2017), Deep transfer learning with joint adaptation networks.
@@ -50,14 +41,6 @@ class JointMMD:
     ----------
     trade_off : float
     """
-
-    trade_off: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_trade_off(self.trade_off)
-
-    def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
-        return nn.ModuleDict()
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
         source, target, logits, terms = classified(network, batch, cross_entropy)
