@@ -73,7 +73,7 @@ def _report(
 
 
 def _refuse_wrong_values(notebook: str, parameters: dict[str, str]) -> None:
-    """Say that a method or a scheme is unknown before a kernel has started.
+    """Say before a kernel has started that a method is unknown, or a library of features not installed.
 
     Raises
     ------
@@ -83,9 +83,12 @@ def _refuse_wrong_values(notebook: str, parameters: dict[str, str]) -> None:
 
     values = notebooks.complete(notebooks.find(notebook), parameters)
     if {"target", "methods"} <= values.keys():  # a notebook about an experiment
+        from serlab import features
         from serlab.experiment import Parameters
 
-        Parameters.from_names(values)
+        chosen = features.get(Parameters.from_names(values).features)
+        if chosen.require is not None:
+            chosen.require()
 
 
 # --- matrix ---------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 import serlab
-from serlab import cli
+from serlab import cli, extras
 from serlab.cli import running
 from serlab.errors import CorpusError
 from serlab.features import FEATURE_SETS
@@ -70,6 +70,17 @@ def test_without_opensmile_the_demo_takes_free_features(asked: list, monkeypatch
     ((_, parameters, _),) = asked
     assert parameters == running.DEMO | {"features": "librosa"}
     assert "openSMILE is not installed" in capsys.readouterr().err
+
+
+def test_without_opensmile_a_run_says_what_is_free_before_a_kernel_starts(
+    asked: list, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    assert cli.main(["run", "01"]) == 2
+    told = capsys.readouterr().err
+    assert "pip install 'serlab[opensmile]'" in told and "-p features=librosa" in told
+    assert cli.main(["run", "01", "-p", "features=librosa"]) == 0
+    assert len(asked) == 1
 
 
 def test_matrix_hands_over_pairs_and_what_varies(monkeypatch, capsys) -> None:
