@@ -58,6 +58,12 @@ def utterances(rows: Sequence[dict] | pd.DataFrame) -> pd.DataFrame:
     ------
     CorpusError
         If there are no rows, or an utterance name occurs twice.
+
+    Examples
+    --------
+    >>> rows = [{"utterance": "a/2", "speaker": "a/ben"}, {"utterance": "a/1", "speaker": "a/anna"}]
+    >>> utterances(rows)["speaker"].to_dict()
+    {'a/1': 'a/anna', 'a/2': 'a/ben'}
     """
     table = pd.DataFrame(rows).copy()
     if table.empty:

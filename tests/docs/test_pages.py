@@ -121,7 +121,9 @@ def test_examples_in_docstrings(name: str):
 
 
 def test_the_face_has_examples():
-    assert {"serlab.labels", "serlab.methods", "serlab.protocols"} <= set(modules_with_examples())
+    assert {"serlab.data", "serlab.labels", "serlab.methods", "serlab.protocols"} <= set(
+        modules_with_examples()
+    )
 
 
 # --- data and files ----------------------------------------------------------------
