@@ -57,7 +57,7 @@ def _report_options(parser: argparse.ArgumentParser) -> None:
 def _report(
     options: argparse.Namespace, notebook: str, parameters: dict[str, str], *, data: str | None
 ) -> int:
-    from serlab.reporting import runs
+    from serlab.reporting import records, runs
 
     _refuse_wrong_values(notebook, parameters)
     # A batch system ends a job with SIGTERM: note it in run.json as for Ctrl-C.
@@ -68,6 +68,8 @@ def _report(
         )
     finally:
         signal.signal(signal.SIGTERM, before)
+    # The answer for whoever watches; the path alone is printed, so that a script can use it.
+    print(records.read(folder).get("headline", ""), file=sys.stderr)
     print(folder / "report.html")
     return 0
 

@@ -38,7 +38,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     def run(notebook: str, parameters: dict, *, out: str, progress, **options) -> Path:
         calls.append((notebook, parameters, options))
         progress(3, 20, "Which utterances?")
-        return Path(out) / "the-run"
+        folder = Path(out) / "the-run"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "run.json").write_text('{"headline": "a -> b: it helps"}')
+        return folder
 
     monkeypatch.setattr(runs, "run", run)
     return calls
@@ -53,7 +56,7 @@ def test_run_hands_over_the_parameters_and_prints_the_report(asked: list, capsys
     assert options == {"data": "d", "force": True}
     printed = capsys.readouterr()
     assert printed.out == "o/the-run/report.html\n", "the path alone, so that a script can use it"
-    assert printed.err == "[ 3/20] Which utterances?\n"
+    assert printed.err == "[ 3/20] Which utterances?\na -> b: it helps\n"
 
 
 def test_demo_is_notebook_01_on_synthetic_corpora(asked: list) -> None:
