@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.evaluation import intervals
+from serlab.experiment.kept import Kept
 from serlab.methods.base import FIT_ARGUMENTS
 
 #: More rows do not fit one screen; the report's own figure has all.
@@ -43,7 +44,7 @@ class Tables:
     @classmethod
     def of(cls, folder: Path) -> Tables:
         """Read what a run left in its folder; where it left predictions alone, tables are made first."""
-        if not (folder / "summary.csv").is_file() and (folder / "predictions.parquet").is_file():
+        if not (folder / "summary.csv").is_file() and Kept(folder).is_complete:
             from serlab.reporting import rebuilding
 
             rebuilding.tables(folder)

@@ -145,11 +145,19 @@ def tables(folder: Path) -> Outcome:
     -------
     Outcome
         The tables are in the folder, too.
+
+    Raises
+    ------
+    ParameterError
+        If the run is not complete: an unfinished one would be fitted to its end.
     """
     from serlab.experiment import Parameters, Session
     from serlab.experiment.kept import Kept
 
-    return Session(Parameters.from_names(Kept(folder).facts["parameters"]), folder=folder).run()
+    kept = Kept(folder)
+    if not kept.is_complete:
+        raise ParameterError(f"{folder} keeps no complete run; run its notebook again (serlab run)")
+    return Session(Parameters.from_names(kept.facts["parameters"]), folder=folder).run()
 
 
 def _known(source: Path, kept: dict[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,13 @@ def test_runs_are_found_in_folders(moved: Path) -> None:
         rebuilding.find([reports])
 
 
+def test_an_unfinished_run_is_not_fitted_to_its_end(moved: Path) -> None:
+    Kept(moved).note(state="running")
+    with pytest.raises(ParameterError, match="keeps no complete run"):
+        rebuilding.tables(moved)
+    assert opening.Tables.of(moved).summary.empty
+
+
 def test_a_list_reads_predictions_where_there_are_no_tables(moved: Path) -> None:
     assert not (moved / "summary.csv").exists()
     assert len(opening.Tables.of(moved).summary) == 3
