@@ -16,7 +16,7 @@ from serlab.errors import CorpusError
 from serlab.features import FEATURE_SETS
 from serlab.labels import SCHEMES
 from serlab.methods import METHODS
-from serlab.reporting import matrix, runs
+from serlab.reporting import matrix, records, runs
 
 
 @pytest.fixture
@@ -38,12 +38,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     def run(notebook: str, parameters: dict, *, out: str, progress, **options) -> Path:
         calls.append((notebook, parameters, options))
         progress(3, 20, "Which utterances?")
-        folder = Path(out) / "the-run"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "run.json").write_text('{"headline": "a -> b: it helps"}')
-        return folder
+        return Path(out) / "the-run"
 
     monkeypatch.setattr(runs, "run", run)
+    monkeypatch.setattr(records, "read", lambda folder: {"headline": "a -> b: it helps"})
     return calls
 
 
