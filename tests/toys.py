@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import torch
 from serlab import data, training
 from serlab.asr.acoustic_model import AcousticModel
 from serlab.asr.units import Units
+from serlab.experiment import Prepared
 from serlab.models.tdnn import TDNN, architecture
 
 EMOTIONS = ("neutral", "anger", "joy", "sadness")
@@ -90,7 +90,7 @@ def fake_predictions(
     )
 
 
-def on_encoder(n_layers: int = 3, width: int = 4, seed: int = 0) -> SimpleNamespace:
+def on_encoder(n_layers: int = 3, width: int = 4, seed: int = 0) -> Prepared:
     """Two corpora of two speakers; the second layer of an encoder holds the emotion."""
     rng = np.random.default_rng(seed)
     corpus = np.repeat(["a", "b"], 40)
@@ -115,6 +115,14 @@ def on_encoder(n_layers: int = 3, width: int = 4, seed: int = 0) -> SimpleNamesp
         index=index,
     )
     table = pd.DataFrame(X.reshape(80, -1), index=index, columns=names, dtype=np.float32)
-    return SimpleNamespace(
-        utterances=utterances, further={"encoder-speech:whisper": (table,)}, fingerprint="f"
+    return Prepared(
+        utterances=utterances,
+        X=table,
+        copies=(),
+        further={"encoder-speech:whisper": (table,)},
+        left_out=pd.Series(dtype=int),
+        audio_hash=pd.Series(dtype=object),
+        skipped_files=pd.DataFrame(),
+        notes=(),
+        fingerprint="toy",
     )

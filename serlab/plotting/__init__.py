@@ -26,7 +26,9 @@ from serlab.plotting.embeddings import (
 from serlab.plotting.features import (
     feature_distribution_table,
     most_shifted_features,
+    one_feature_of,
     plot_feature_distribution,
+    shifted_in,
 )
 from serlab.plotting.few_shot import break_even, plot_few_shot
 from serlab.plotting.layers import layer_weight_table, plot_layer_weights, plot_probes
@@ -68,7 +70,8 @@ __all__ = [  # noqa: RUF022
     # corpora
     "SPEAKERS_PER_ROW", "counts_table", "plot_counts",
     # features
-    "feature_distribution_table", "most_shifted_features", "plot_feature_distribution",
+    "feature_distribution_table", "most_shifted_features", "one_feature_of", "plot_feature_distribution",
+    "shifted_in",
     # shift
     "shift_coordinates", "shift_table", "plot_shift", "shift_change_table", "plot_shift_change",
     # scores

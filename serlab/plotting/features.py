@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 
 from serlab import metrics
 from serlab.errors import ParameterError
+from serlab.experiment import Session
 from serlab.plotting.corpora import emotions
 from serlab.plotting.marks import panel_figure
 from serlab.plotting.style import GREY, LINES, PALETTE, Figure, finished, heading, legend_below, styled
@@ -182,6 +183,45 @@ def most_shifted_features(
     table = pd.DataFrame({"feature": values.columns, "ks": np.mean(ks, axis=0), "smd": np.mean(smd, axis=0)})
     order = np.lexsort((-table["smd"].abs().fillna(0), -table["ks"]))
     return table.iloc[order[:n]].reset_index(drop=True)
+
+
+def shifted_in(session: Session, *, n: int = 10) -> pd.DataFrame:
+    """:func:`most_shifted_features` of a session, kept in its folder.
+
+    Raises
+    ------
+    NotKept
+        If the session is finished and does not keep it.
+    """
+
+    def compute() -> pd.DataFrame:
+        prepared, parameters = session.prepare(), session.parameters
+        return most_shifted_features(
+            prepared.vectors, prepared.utterances, parameters.sources, parameters.target, n=n
+        )
+
+    return session.keep("shifted-features", compute)
+
+
+def one_feature_of(session: Session, choose: Callable[[pd.Index], str]) -> pd.DataFrame:
+    """The feature of a session that a figure is of, kept in its folder; shape (n, 1).
+
+    Parameters
+    ----------
+    session : Session
+    choose : callable(names of features) -> name
+
+    Raises
+    ------
+    NotKept
+        If the session is finished and does not keep it.
+    """
+
+    def compute() -> pd.DataFrame:
+        vectors = session.prepare().vectors
+        return vectors[[choose(vectors.columns)]]
+
+    return session.keep("figure-one", compute)
 
 
 def _ks_statistic(a: np.ndarray, b: np.ndarray) -> np.ndarray:

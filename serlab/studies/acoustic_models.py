@@ -12,7 +12,7 @@ from serlab.asr.acoustic_model import AcousticModel, error_table
 from serlab.asr.ivectors import unit_length
 from serlab.data import known
 from serlab.errors import ProtocolError
-from serlab.evaluation import verification
+from serlab.evaluation.verification import equal_error_rate
 from serlab.experiment import Session
 from serlab.pretrained import encoders
 
@@ -27,8 +27,15 @@ def of(session: Session) -> AcousticModel | None:
     return session.provided.get("acoustic_model")
 
 
-def pretraining_tables(model: AcousticModel | None) -> dict[str, pd.DataFrame]:
-    """By caption: what the acoustic model is, and how wrong it recognises speakers it has not heard."""
+def pretraining_tables(session: Session) -> Mapping[str, pd.DataFrame]:
+    """By caption: what the acoustic model is, and how wrong it recognises speakers it has not heard.
+
+    Kept in the session's folder; empty without an acoustic model.
+    """
+    return session.keep_all("pretraining", lambda: _pretraining_tables(of(session)))
+
+
+def _pretraining_tables(model: AcousticModel | None) -> dict[str, pd.DataFrame]:
     if model is None:
         return {}
     facts = {**model.describe(), "learned from": " + ".join(model.provenance.get("corpora", ["?"]))}
@@ -59,6 +66,11 @@ def _voices(session: Session, model: AcousticModel) -> Iterator[tuple[str, np.nd
         )
         if not len(found.skipped):
             yield SPEAKER_ENCODER, found.X.to_numpy(dtype=np.float32)
+
+
+def verification(session: Session, voices: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """:func:`verification_table` of a session's utterances, kept in its folder."""
+    return session.keep("verification", lambda: verification_table(session.prepare().utterances, voices))
 
 
 def verification_table(utterances: pd.DataFrame, voices: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -97,6 +109,6 @@ def _equal_error_rate(X: np.ndarray, speaker: pd.Series, sex: pd.Series | None =
     if sex is not None and sex.isna().any():
         return None
     try:
-        return verification.equal_error_rate(X, known(speaker), sex=None if sex is None else known(sex)).rate
+        return equal_error_rate(X, known(speaker), sex=None if sex is None else known(sex)).rate
     except ProtocolError:
         return None

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from serlab import metrics
 from serlab.errors import ParameterError, ProtocolError
 from serlab.evaluation import intervals, speaker_counts
-from serlab.experiment import Outcome, as_vectors
+from serlab.experiment import Outcome, Session, as_vectors
 
 
 def speaker_probe(
@@ -158,6 +158,12 @@ def emotion_through_speaker(
         "n_left_out": len(utterances) - len(answers),
     }  # fmt: skip
     return answers, summary
+
+
+def confounds_in(session: Session, independent: Outcome, random: Outcome) -> pd.DataFrame:
+    """:func:`confounds` of the baseline of a session, kept in its folder."""
+    method = session.parameters.baseline
+    return session.keep("confounds", lambda: confounds(independent, random, method=method))
 
 
 def confounds(independent: Outcome, random: Outcome, *, method: str, seed: int = 0) -> pd.DataFrame:

@@ -180,7 +180,7 @@ def test_diagnostics_show_that_a_channel_is_undone(fitted, name):
     def distance(name: str) -> pd.Series:
         method, given = fitted(name, "shifted")
         table = shift.shift_table(
-            evaluation.source_view(method).layers(given.source.X),
+            getattr(method, "as_source", lambda: method)().layers(given.source.X),
             method.layers(given.test.X),
             source_speaker=given.source.speaker,
             target_speaker=given.test.speaker,

@@ -45,9 +45,9 @@ def test_weights_are_shares_and_begin_equal():
 def test_the_sum_is_that_of_the_normalised_layers():
     module, X = network().eval(), vectors(9)
     module.scores.data = torch.tensor([1.0, 0.0, -2.0, 0.5])
-    module.norm.running_mean.copy_(X.mean(dim=0))
-    module.norm.running_var.copy_(X.var(dim=0, correction=0))
-    z = (X - X.mean(dim=0)) / (X.var(dim=0, correction=0) + module.norm.eps).sqrt()
+    module.scale.running_mean.copy_(X.mean(dim=0))
+    module.scale.running_var.copy_(X.var(dim=0, correction=0))
+    z = (X - X.mean(dim=0)) / (X.var(dim=0, correction=0) + module.scale.eps).sqrt()
     expected = sum(
         share * z[:, i * WIDTH : (i + 1) * WIDTH] for i, share in enumerate(module.weights().tolist())
     )
@@ -60,9 +60,9 @@ def test_of_one_layer_nothing_is_weighed():
     for units in (None, 5):
         module = network(n_layers=1, units=units).eval()
         assert module.weights().tolist() == [1.0]
-        z = module.norm(X)
+        z = module.scale(X)
         torch.testing.assert_close(module.layers(X)["weighted layers"], z)
-        hidden = z if units is None else module.dense[0](z).tanh()
+        hidden = z if units is None else module.dense(z).tanh()
         torch.testing.assert_close(module(X), module.output(hidden))
 
 
