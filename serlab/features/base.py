@@ -17,6 +17,9 @@ from serlab import audio
 #: Samples at 16 kHz, shape (n,) -> features, shape (d,) or (t, d).
 Extractor = Callable[[np.ndarray], np.ndarray]
 
+#: Licence of sets that librosa, NumPy and SciPy compute.
+FREE = "free: librosa (ISC), NumPy and SciPy (BSD-3-Clause)"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureSet:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from serlab.audio import SAMPLE_RATE
-from serlab.features.base import Extractor, FeatureSet
+from serlab.features.base import FREE, Extractor, FeatureSet
 
 HOP = 160  # 10 ms
 FMIN = 55.0
@@ -71,7 +71,7 @@ CQT = FeatureSet(
     name="cqt",
     title=f"constant-Q spectrogram, {N_BANDS} bands every 10 ms",
     version="1",
-    license="free: librosa (ISC), NumPy and SciPy (BSD-3-Clause)",
+    license=FREE,
     reference="Singh, Saha & Sahidullah (2021); Brown & Puckette (1992); McFee et al. (2015), librosa",
     settings={
         "hop": HOP,

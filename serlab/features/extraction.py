@@ -81,8 +81,8 @@ def extract(
     utterances : DataFrame
         See :mod:`serlab.data`; ``path``, ``start`` and ``end`` are read.
     features : str or FeatureSet
-        A name of :data:`FEATURE_SETS` or :data:`PREFIXES`, or what :func:`log_mel` makes;
-        ``is10`` and ``egemaps`` are for research only.
+        A name of :data:`serlab.features.FEATURE_SETS` or of :data:`serlab.features.PREFIXES`, or what
+        :func:`serlab.features.log_mel` makes; ``is10`` and ``egemaps`` are for research only.
     seconds : float, optional
         Frame sets only: longer utterances are cut at the end, and noted.
         Default 7.5 (Neumann & Vu, section 2); None keeps all. The cache holds

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from serlab.audio import SAMPLE_RATE
-from serlab.features.base import Extractor, FeatureSet
+from serlab.features.base import FREE, Extractor, FeatureSet
 
 HOP = 160  # 10 ms
 N_FFT = 512  # 32 ms
@@ -275,7 +275,7 @@ LIBROSA = FeatureSet(
     name="librosa",
     title=f"librosa descriptors, {len(NAMES)} functionals",
     version="1",
-    license="free: librosa (ISC), NumPy and SciPy (BSD-3-Clause)",
+    license=FREE,
     reference="serlab.features.librosa_functionals; McFee et al. (2015), librosa; Boersma (1993) for F0",
     settings={"hop": HOP, "n_fft": N_FFT, "f0_frame": F0_FRAME},
     libraries=("librosa",),

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serlab.audio import SAMPLE_RATE
-from serlab.features.base import Extractor, FeatureSet
-from serlab.features.spectral import FLOOR_DB, deltas
+from serlab.features.base import FREE, Extractor, FeatureSet
+from serlab.features.spectral import decibel, deltas, mel_filters
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -40,7 +40,6 @@ _BANDS = 40
 #: Frames of one block, so that memory does not grow with the utterance.
 _BLOCK = 64
 _TINY = np.finfo(np.float32).tiny
-_LICENSE = "free: librosa (ISC), NumPy and SciPy (BSD-3-Clause)"
 
 
 def pitch(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,10 +132,6 @@ def _in_blocks(describe: Callable[..., np.ndarray], *frames: np.ndarray) -> np.n
     return np.concatenate([describe(*(part[start : start + _BLOCK] for part in frames)) for start in starts])
 
 
-def _decibel(power: np.ndarray) -> np.ndarray:
-    return 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
-
-
 def _power(frames: np.ndarray, weights: np.ndarray, n_fft: int) -> np.ndarray:
     from scipy.fft import rfft
 
@@ -148,25 +143,17 @@ def _cepstrum(power: np.ndarray, filters: csr_array, n: int) -> np.ndarray:
     """First n MFCC, shape (t, n), the zeroth among them."""
     from scipy.fft import dct
 
-    return dct(_decibel((filters @ power.T).T), type=2, norm="ortho", axis=1)[:, :n]
-
-
-def _mel_filters(n_fft: int) -> csr_array:
-    """Shape (40, bins). Sparse: a dense product would start threads of its own in each of ours."""
-    import librosa
-    from scipy.sparse import csr_array
-
-    return csr_array(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=n_fft, n_mels=_BANDS, dtype=np.float64))
+    return dct(decibel((filters @ power.T).T), type=2, norm="ortho", axis=1)[:, :n]
 
 
 def _load_voice() -> tuple[tuple[str, ...], Extractor]:
-    filters = _mel_filters(VOICE_N_FFT)
+    filters = mel_filters(_BANDS, n_fft=VOICE_N_FFT)
     window = np.hanning(VOICE_WINDOW)
 
     def describe(frames: np.ndarray, wide: np.ndarray) -> np.ndarray:
         frequency, periodicity = pitch(wide)
         mfcc = _cepstrum(_power(frames, window, VOICE_N_FFT), filters, 13)[:, 1:]
-        energy = _decibel((frames**2).mean(axis=1))
+        energy = decibel((frames**2).mean(axis=1))
         return np.column_stack([frequency, periodicity, zero_crossings(frames), energy, mfcc])
 
     def extract(samples: np.ndarray) -> np.ndarray:
@@ -185,7 +172,7 @@ def _load_spectrogram() -> tuple[tuple[str, ...], Extractor]:
     window = np.hamming(SPECTROGRAM_WINDOW)
 
     def describe(frames: np.ndarray) -> np.ndarray:
-        return _decibel(_power(frames, window, SPECTROGRAM_N_FFT)[:, :SPECTROGRAM_BINS])
+        return decibel(_power(frames, window, SPECTROGRAM_N_FFT)[:, :SPECTROGRAM_BINS])
 
     def extract(samples: np.ndarray) -> np.ndarray:
         frames = _frames(samples, window=SPECTROGRAM_WINDOW, hop=SPECTROGRAM_HOP)
@@ -200,7 +187,7 @@ def _load_short_term() -> tuple[tuple[str, ...], Extractor]:
     from scipy.fft import rfft
     from scipy.sparse import csr_array
 
-    mel = _mel_filters(LONG_WINDOW)
+    mel = mel_filters(_BANDS, n_fft=LONG_WINDOW)
     # Tuning of 0 is A4 = 440 Hz: a voice has no tuning that could be estimated.
     to_chroma = csr_array(librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=LONG_WINDOW, tuning=0.0))
 
@@ -233,7 +220,7 @@ def _load_short_term() -> tuple[tuple[str, ...], Extractor]:
 def _frame_set(*, hop: int, settings: dict[str, int | float], **described: object) -> FeatureSet:
     return FeatureSet(
         version="1",
-        license=_LICENSE,
+        license=FREE,
         settings={"hop": hop, **settings},
         libraries=("librosa",),
         kind="frames",

@@ -27,6 +27,7 @@ from serlab import files
 from serlab.audio import SAMPLE_RATE
 from serlab.errors import AudioError, ParameterError
 from serlab.features.base import Extractor, FeatureSet
+from serlab.features.spectral import over_frames
 from serlab.pretrained.encoders import find_folder, models_root
 
 if TYPE_CHECKING:
@@ -182,8 +183,6 @@ class _Network:
 def _load(weights: Path, config: dict[str, Any]) -> tuple[tuple[str, ...], Extractor]:
     import librosa
     import torch
-
-    from serlab.features.spectral import over_frames
 
     network = _network(weights, config)
     mel, cut, before = config["features"], config["utterance"], config["preprocessing"]

@@ -22,7 +22,7 @@ import numpy as np
 
 from serlab.audio import SAMPLE_RATE
 from serlab.errors import ParameterError
-from serlab.features.base import Extractor, FeatureSet
+from serlab.features.base import FREE, Extractor, FeatureSet
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -59,7 +59,6 @@ CONTRAST_QUANTILE = 0.02
 
 #: Frames of one block: 64 times 512 double-precision samples are 256 KiB.
 _BLOCK = 64
-_LICENSE = "free: librosa (ISC), NumPy and SciPy (BSD-3-Clause)"
 _MCFEE = "McFee et al. (2015), librosa: Audio and Music Signal Analysis in Python"
 
 #: Power spectra, shape (frames, bins) -> features, shape (frames, d).
@@ -156,7 +155,7 @@ def spectral_contrast(power: np.ndarray) -> np.ndarray:
         n_bins = band.shape[1] + (k < CONTRAST_BANDS - 1)  # librosa counts the bin at the upper edge
         n = max(1, int(np.rint(CONTRAST_QUANTILE * n_bins)))
         ordered = np.sort(band, axis=1)
-        contrast[:, k] = _decibel(ordered[:, -n:].mean(axis=1)) - _decibel(ordered[:, :n].mean(axis=1))
+        contrast[:, k] = decibel(ordered[:, -n:].mean(axis=1)) - decibel(ordered[:, :n].mean(axis=1))
     return contrast
 
 
@@ -213,7 +212,7 @@ def over_frames(
 
 def _mel_frames(samples: np.ndarray, filters: csr_array, *, hop: int) -> np.ndarray:
     return over_frames(
-        samples, lambda power: _decibel((filters @ power.T).T), window=WINDOW, n_fft=N_FFT, hop=hop
+        samples, lambda power: decibel((filters @ power.T).T), window=WINDOW, n_fft=N_FFT, hop=hop
     )
 
 
@@ -237,20 +236,24 @@ def _relative(values: np.ndarray, to: np.ndarray) -> np.ndarray:
     return values / np.maximum(to, np.finfo(np.float32).tiny)[:, None]
 
 
-def _decibel(power: np.ndarray) -> np.ndarray:
+def decibel(power: np.ndarray) -> np.ndarray:
+    """Decibels of power re 1, at least :data:`FLOOR_DB`."""
     return 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
 
 
-def _mel_filters(n_bands: int) -> csr_array:
-    """Shape (bands, bins). Sparse: a dense product would start threads of its own in each of ours."""
+def mel_filters(n_bands: int, *, n_fft: int = N_FFT) -> csr_array:
+    """Mel bands of power spectra, shape (bands, 1 + n_fft // 2).
+
+    Sparse: a dense product would start threads of its own in each of ours.
+    """
     import librosa
     from scipy.sparse import csr_array
 
-    return csr_array(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=n_bands, dtype=np.float64))
+    return csr_array(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=n_fft, n_mels=n_bands, dtype=np.float64))
 
 
 def _load_log_mel(n_bands: int, *, name: str) -> tuple[tuple[str, ...], Extractor]:
-    filters = _mel_filters(n_bands)
+    filters = mel_filters(n_bands)
 
     def extract(samples: np.ndarray) -> np.ndarray:
         return _mel_frames(samples, filters, hop=HOP).astype(np.float32)
@@ -259,7 +262,7 @@ def _load_log_mel(n_bands: int, *, name: str) -> tuple[tuple[str, ...], Extracto
 
 
 def _load_speech_mel() -> tuple[tuple[str, ...], Extractor]:
-    filters = _mel_filters(SPEECH_BANDS)
+    filters = mel_filters(SPEECH_BANDS)
 
     def extract(samples: np.ndarray) -> np.ndarray:
         return speech_only(_mel_frames(samples, filters, hop=HOP)).astype(np.float32)
@@ -271,7 +274,7 @@ _MFCC_NAMES = tuple(f"{kind}_{i}" for kind in ("mfcc", "mfcc_delta", "mfcc_delta
 
 
 def _load_mfcc() -> tuple[tuple[str, ...], Extractor]:
-    filters = _mel_filters(MFCC_BANDS)
+    filters = mel_filters(MFCC_BANDS)
 
     def extract(samples: np.ndarray) -> np.ndarray:
         return _mfcc_frames(samples, filters, hop=HOP).astype(np.float32)
@@ -282,7 +285,7 @@ def _load_mfcc() -> tuple[tuple[str, ...], Extractor]:
 def _load_all_mfcc() -> tuple[tuple[str, ...], Extractor]:
     from scipy.fft import dct
 
-    filters = _mel_filters(MFCC_BANDS)
+    filters = mel_filters(MFCC_BANDS)
 
     def extract(samples: np.ndarray) -> np.ndarray:
         mel = _mel_frames(samples, filters, hop=HOP)
@@ -294,7 +297,7 @@ def _load_all_mfcc() -> tuple[tuple[str, ...], Extractor]:
 def _load_harmonic() -> tuple[tuple[str, ...], Extractor]:
     import librosa
 
-    mel = _mel_filters(MFCC_BANDS)
+    mel = mel_filters(MFCC_BANDS)
     # Tuning of 0 is A4 = 440 Hz: a voice has no tuning that could be estimated.
     chroma = librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=HARMONIC_N_FFT, tuning=0.0, dtype=np.float64).T
     describe = partial(_harmony, filters=chroma)
@@ -328,7 +331,7 @@ def _frame_set(
         name=name,
         title=title,
         version="1",
-        license=_LICENSE,
+        license=FREE,
         reference=reference,
         settings={"window": WINDOW, "n_fft": N_FFT, "hop": hop, **settings},
         libraries=("librosa",),
