@@ -54,8 +54,11 @@ def forwarded(folder: Path | str, progress: Progress | None, *, every: float = 5
     def watch() -> None:
         seen = ""
         while not stop.wait(every):
-            text = path.read_text(encoding="utf-8") if path.is_file() else ""
-            if text and text != seen:
+            try:
+                text = path.read_text(encoding="utf-8")
+            except OSError:  # not there yet, or the folder was renamed meanwhile
+                continue
+            if text != seen:
                 progress(*json.loads(text))
                 seen = text
 

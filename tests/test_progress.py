@@ -17,6 +17,20 @@ def test_what_is_written_arrives_once(tmp_path):
     assert arrived == [(1, 3, "one"), (2, 3, "zwei ü 2")]
 
 
+def test_a_folder_that_is_renamed_meanwhile_ends_nothing(tmp_path):
+    arrived, folder = [], tmp_path / "unfinished"
+    folder.mkdir()
+    write = progress.to_file(folder, every=0)
+    with progress.forwarded(folder, lambda *step: arrived.append(step), every=0.02):
+        write(1, 3, "one")
+        time.sleep(0.2)
+        (folder / progress.FILE_NAME).unlink()
+        time.sleep(0.1)
+        write(3, 3, "end")
+        time.sleep(0.2)
+    assert arrived == [(1, 3, "one"), (3, 3, "end")]
+
+
 def test_writing_is_throttled_but_the_end_is_written(tmp_path):
     write = progress.to_file(tmp_path, every=60)
     write(0, 3, "start")
