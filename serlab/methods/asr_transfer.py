@@ -14,14 +14,15 @@ network is fine-tuned (section 1), so that both are here.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from serlab.errors import ParameterError
-from serlab.methods.base import Access, Adds, MethodSpec
-from serlab.methods.building import network, of_preset
+from serlab.methods import building
+from serlab.methods.base import Adds, MethodSpec
+from serlab.methods.building import Scenario, network, of_preset
 from serlab.methods.options import Asked, Option
 from serlab.training import Fitting, Settings
 
@@ -148,15 +149,13 @@ def _built(
         return speech_network.FineTunedOnSpeechNetwork(seen, FineTuned(learner, on_target=chosen.further))
     if scenario == "source-z":
         return speech_network.RenormalizedOnSpeechNetwork(seen, Renormalized(learner))
-    return speech_network.OnSpeechNetwork(seen, BY_ACCESS[SCENARIOS[scenario][1]](learner))
+    return speech_network.OnSpeechNetwork(seen, BY_ACCESS[SCENARIOS[scenario].access](learner))
 
 
-#: What is trained on -> (title, what is seen of the target)
-SCENARIOS: dict[str, tuple[str, Access]] = {
-    "target": ("target only", "target-only"),
-    "source": ("source only", "none"),
-    "source-z": ("source only, per-corpus z", "unlabelled"),
-    "finetuned": ("source, then target", "few-shot"),
+#: On what it is trained; ``source-z`` by batch normalisation of its own for each corpus, not by z-scores.
+SCENARIOS: Mapping[str, Scenario] = {
+    **{name: building.SCENARIOS[name] for name in ("target", "source", "source-z")},
+    "finetuned": Scenario(title="source, then target", access="few-shot"),
 }
 
 _WEIGHTS: dict[Weights, tuple[str, str]] = {
@@ -189,14 +188,14 @@ def _control(weights: Weights, scenario: str) -> tuple[str, Adds]:
 
 def _spec(weights: Weights, scenario: str, layer: str = "tdnn12") -> MethodSpec:
     """The 12th layer, which the paper goes on with, is not in the name."""
-    title, access = SCENARIOS[scenario]
+    chosen = SCENARIOS[scenario]
     kind, reference = _WEIGHTS[weights]
     of_layer = "" if layer == "tdnn12" else f"-{layer.removeprefix('tdnn')}"
     control, adds = _control(weights, scenario)
     return MethodSpec(
         name=f"tdnn-{weights}{of_layer}-{scenario}",
-        title=f"TDNN {kind}, {LAYERS[layer]}, {title}",
-        access=access,
+        title=f"TDNN {kind}, {LAYERS[layer]}, {chosen.title}",
+        access=chosen.access,
         normalization="none",  # the acoustic model has its own
         input="frames",
         features="mfcc40",

@@ -140,9 +140,8 @@ def grid(
             reference=reference,
             **fields,
         )
-        for (key, reference), scenario in zip(
-            references.items(), (SCENARIOS[key] for key in references), strict=True
-        )
+        for key, reference in references.items()
+        for scenario in (SCENARIOS[key],)
     )
 
 
