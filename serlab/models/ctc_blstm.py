@@ -47,11 +47,6 @@ class CTCBLSTM(nn.Module):
         steps, mask = self._steps(X)
         return single_label_scores(self._log_posteriors(steps), mask)
 
-    def frame_posteriors(self, X: Tensor) -> Tensor:
-        """Of each class and, last, the blank: shape (B, t, n_classes + 1), NaN after the end."""
-        steps, mask = self._steps(X)
-        return masking.nan_outside(self._log_posteriors(steps).exp(), mask[:, :, None])
-
     def embed(self, X: Tensor) -> Tensor:
         """Mean over time of what the output layer sees, shape (B, 2 * units)."""
         return recurrent.mean(*self._steps(X))

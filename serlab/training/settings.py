@@ -68,11 +68,12 @@ class Fitting:
     Attributes
     ----------
     n_jobs : int
-        Threads, for methods to choose by :func:`threads`.
+        Threads, for methods to choose by :func:`serlab.training.threads`.
     device : {"cpu", "cuda", "auto"}
         See :func:`serlab.training.devices.resolve_device`.
     augment : callable, optional
-        What networks apply to their training batches, see :func:`train`.
+        What networks apply to their training batches, see
+        :func:`serlab.training.train`.
     progress : callable(done, total, text), optional
         Called after each epoch.
     on_epoch : callable(DataFrame), optional

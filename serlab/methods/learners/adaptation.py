@@ -47,7 +47,7 @@ class _TwoStages(_Adapted):
     ----------
     source : serlab.methods.learners.deep.Network
         How to train on the source.
-    objective : serlab.training.objectives.Objective
+    objective : serlab.training.objectives.base.Objective
         Of the second stage.
     on_both : serlab.training.Settings
         Of the second stage; an epoch is one pass over the source.

@@ -45,8 +45,9 @@ class Distance(TradedOff):
     trade_off : float
         Lambda of equation 1.
     target_head : bool
-        The target has an output layer of its own (a :class:`WithHead` is what
-        is left), for label sets that differ. Needs labels of the target.
+        The target has an output layer of its own (what is left is a
+        :class:`serlab.training.objectives.base.WithHead`), for label sets that
+        differ. Needs labels of the target.
     """
 
     distance: str = "mmd"
