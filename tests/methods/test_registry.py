@@ -57,6 +57,12 @@ def test_names_are_unique_and_groups_and_options_are_collected():
         assert {option.name for option in getattr(module, "OPTIONS", ())} <= set(methods.OPTIONS)
 
 
+def test_of_what_a_method_needs_the_extra_is_known():
+    assert {spec.requires for spec in METHODS.values()} - {""} == set(methods.EXTRAS)
+    asked = {name for spec in METHODS.values() for name in spec.options}
+    assert asked == set(methods.OPTIONS), "each is declared, and none in vain"
+
+
 def test_methods_are_listed_without_what_computes():
     code = f"import sys, serlab.methods; print([name for name in {HEAVY} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
