@@ -138,7 +138,7 @@ class Kept:
     # --- predictions
 
     def write_run(self, name: str, run: Run) -> None:
-        """Keep the answers of methods, beside those that are there.
+        """Keep the answers of methods, beside those of the same parameters that are there.
 
         Parameters
         ----------
@@ -146,15 +146,21 @@ class Kept:
             Folder within this one; empty for the experiment's own.
         run : Run
         """
-        new = run.fits[_FIT].drop_duplicates()
+        replaced = run.fits[_FIT]
+        earlier = self._read("fits", name, missing_ok=True)
+        if len(earlier):  # what an unfinished run with other parameters has left is no part of this one
+            replaced = pd.concat([replaced, earlier.loc[~earlier["run"].isin(run.fits["run"]), _FIT]])
+        replaced = replaced.drop_duplicates()
         for table in _TABLES:
             found, own = self._read(table, name, missing_ok=True), getattr(run, table)
             if len(found):
-                known = found.merge(new, on=_FIT, how="left", indicator=True)["_merge"].eq("both")
+                known = found.merge(replaced, on=_FIT, how="left", indicator=True)["_merge"].eq("both")
                 found = found[~known.to_numpy()]
             both = [part for part in (found, own) if len(part)]
             if both:
                 self._write(table, pd.concat(both, ignore_index=True), name)
+            else:  # nothing of this kind is left
+                self._path(table, name).unlink(missing_ok=True)
 
     def run(self, name: str, methods: Collection[str], folds: Collection[str], seeds: Collection[int]) -> Run:
         """Answers of methods on folds, as they were kept.
@@ -184,10 +190,6 @@ class Kept:
             raise NotKept(f"{self.folder.name} keeps no predictions of {what} {', '.join(missing)}")
 
     # --- answers to other questions
-
-    def answer(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """One table; see :meth:`answers`."""
-        return self.answers(name, lambda: {name: compute()})[name]
 
     def answers(
         self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]]

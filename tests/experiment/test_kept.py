@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,26 @@ def test_what_is_repeated_replaces_what_was_kept(tmp_path: Path) -> None:
     found = kept.run("few-shot", ["x"], ["one", "two"], [0]).predictions
     assert found.groupby("fold")["p_a"].first().to_dict() == {"one": 0.25, "two": 0.5}
     assert len(found) == 4
+
+
+def test_what_other_parameters_have_left_is_no_part_of_a_run(tmp_path: Path) -> None:
+    """Two seeds were given up for one, or a method without chance has one only: the second is not its own."""
+    kept = Kept(tmp_path)
+
+    def by(digest: str, run: Run, seed: int) -> Run:
+        tables = {name: getattr(run, name).assign(seed=seed) for name in ("predictions", "fits")}
+        history = tables["fits"][["method", "fold", "seed"]].assign(epoch=1)
+        return replace(run, fits=tables.pop("fits").assign(run=digest), history=history, **tables)
+
+    kept.write_run("", by("before", run_of("x"), 0))
+    kept.write_run("", by("before", run_of("x"), 1))
+    assert len(kept.run("", ["x"], ["one", "two"], [0, 1]).history) == 4, "seeds of one run add up"
+    now = by("now", run_of("x", p=0.5), 0)
+    kept.write_run("", replace(now, history=pd.DataFrame()))
+    found = kept.run("", ["x"], ["one", "two"], [0, 1])
+    assert found.predictions["seed"].unique().tolist() == [0]
+    assert found.predictions["p_a"].unique().tolist() == [0.5]
+    assert found.history.empty
 
 
 def test_what_was_not_kept_is_refused(tmp_path: Path) -> None:
