@@ -20,7 +20,7 @@ from serlab.experiment import running
 from serlab.experiment.kept import Kept, rounded
 from serlab.experiment.outcome import Outcome, without_paths
 from serlab.experiment.parameters import Parameters
-from serlab.experiment.preparation import OF_DATA, Prepared, prepare
+from serlab.experiment.preparation import OF_DATA, NotKept, Prepared, prepare
 from serlab.features import augmentation
 from serlab.methods import OPTIONS, Asked
 from serlab.progress import OnEpoch, Progress, Watch
@@ -95,7 +95,6 @@ class Session:
     @cached_property
     def _prepared(self) -> Prepared:
         if self.finished is not None:
-            self.finished.require(without_paths(self.parameters))
             return self.finished.prepared()
         found = prepare(self.parameters, watch=self.watch) if self.prepared is None else self.prepared
         if self.record is not None:
@@ -109,8 +108,17 @@ class Session:
 
     @cached_property
     def finished(self) -> Kept | None:
-        """The record of a complete run, which answers then, without reading or fitting; None without one."""
-        return self.record if self.record is not None and self.record.is_complete else None
+        """The record of a complete run, which answers then, without reading or fitting; None without one.
+
+        Raises
+        ------
+        NotKept
+            If that run is one with other parameters.
+        """
+        if self.record is None or not self.record.is_complete:
+            return None
+        self.record.require(without_paths(self.parameters))
+        return self.record
 
     def keep(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """A table that is kept in the folder; of a finished run it is read from there.
@@ -123,13 +131,14 @@ class Session:
         NotKept
             If a finished run does not keep it.
         """
-        return compute() if self.record is None else self.record.answer(name, compute)
+        return self.keep_all(name, lambda: {name: compute()})[name]
 
     def keep_all(
         self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]]
     ) -> Mapping[str, pd.DataFrame]:
         """The same for several tables, by their names."""
-        return compute() if self.record is None else self.record.answers(name, compute)
+        record = self.record if self.finished is None else self.finished
+        return compute() if record is None else record.answers(name, compute)
 
     @property
     def material(self) -> Material:
@@ -250,15 +259,23 @@ class Session:
         Parameters
         ----------
         name : str
-            Of that folder; empty for the same folder.
+            Of that folder.
         **values
             See :meth:`Parameters.with_values`.
+
+        Raises
+        ------
+        NotKept
+            If this session is finished and that folder is not: nothing is fitted to answer.
         """
         parameters = self.parameters.with_values(**values)
+        folder = None if self.folder is None else Path(self.folder) / name
+        if self.finished is not None and not Kept(folder).is_complete:
+            raise NotKept(f"{self.finished.folder.name} keeps no run {name!r}")
         known = self.__dict__.get("_prepared", self.prepared)
         return Session(
             parameters,
-            folder=None if self.folder is None else Path(self.folder) / name,
+            folder=folder,
             progress=self.progress,
             on_epoch=self.on_epoch,
             cancel=self.cancel,
@@ -268,8 +285,12 @@ class Session:
     def _same_data(self, parameters: Parameters, known: Prepared) -> bool:
         """Whether what is prepared here is what other parameters ask for."""
         brought = {spec.feature_set(parameters.options) for spec in parameters.specs()} - {""}
-        return brought <= set(known.further) and all(
-            getattr(parameters, name) == getattr(self.parameters, name) for name in OF_DATA
+        # The first seed is that of augmented audio.
+        same_copies = not parameters.augment or parameters.seeds[0] == self.parameters.seeds[0]
+        return (
+            same_copies
+            and brought <= set(known.further)
+            and all(getattr(parameters, name) == getattr(self.parameters, name) for name in OF_DATA)
         )
 
 

@@ -8,7 +8,7 @@ to say what the choice was worth beside that of an oracle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pandas as pd
 from serlab import evaluation, files, methods, metrics, protocols
 from serlab.errors import ParameterError, TrainingError
 from serlab.evaluation import selection
-from serlab.experiment import Parameters, Session
+from serlab.experiment import NotKept, Parameters, Session
 from serlab.methods import MethodSpec
 from serlab.protocols import Split
 from serlab.training import Fitting
@@ -81,29 +81,38 @@ def run(session: Session, *, names: Sequence[str], trade_offs: Sequence[float] |
         If a method has no trade-off, or needs labels of the target.
     ProtocolError
         If the source has too few speakers to keep some out.
+    NotKept
+        If the session is finished and has fitted others.
     """
     specs = [_sweepable(methods.get(name)) for name in names]
-    kept = dict(session.keep_all("sweep", lambda: _run(session, specs, trade_offs)))
-    skipped = kept.pop("skipped")
-    found = _tables(list(kept.values()), skipped)
+    values = TRADE_OFFS[session.parameters.preset] if trade_offs is None else trade_offs
+    asked = {_what(spec, value, session): (spec, value) for spec in specs for value in values}
+    kept = session.keep_all("sweep", lambda: _run(session, asked))
+    skipped = kept["skipped"]
+    missing = [what for what in asked if what not in kept and what not in set(skipped["fold"])]
+    if missing:
+        raise NotKept(f"the finished run keeps no sweep of {missing[0]}")
+    found = _tables(
+        [kept[what] for what in asked if what in kept],
+        skipped[skipped["fold"].isin(list(asked))].reset_index(drop=True),
+    )
     if session.folder is not None:
         files.write_table(Path(session.folder) / "sweep.csv", found.fits)
     return found
 
 
-def _run(
-    session: Session, specs: Sequence[MethodSpec], trade_offs: Sequence[float] | None
-) -> dict[str, pd.DataFrame]:
+def _what(spec: MethodSpec, value: float, session: Session) -> str:
+    """Name of a fit."""
+    return f"{spec.title}, lambda {value:g}, seed {session.parameters.seeds[0]}"
+
+
+def _run(session: Session, asked: Mapping[str, tuple[MethodSpec, float]]) -> dict[str, pd.DataFrame]:
     """Predictions of each fit by its name, and, as "skipped", what could not be fitted."""
-    parameters = session.parameters
-    values = TRADE_OFFS[parameters.preset] if trade_offs is None else tuple(trade_offs)
-    split, seed = _split(session), parameters.seeds[0]
-    jobs = [(spec, value) for spec in specs for value in values]
+    split, seed = _split(session), session.parameters.seeds[0]
     tables: dict[str, pd.DataFrame] = {}
     skipped = []
-    for number, (spec, value) in enumerate(jobs):
-        what = f"{spec.title}, lambda {value:g}, seed {seed}"
-        session.watch.report(number, len(jobs), what)
+    for number, (what, (spec, value)) in enumerate(asked.items()):
+        session.watch.report(number, len(asked), what)
         kept = session.kept(f"sweep/{spec.name}-{value:g}-seed{seed}.parquet")
         if kept is not None and kept.is_file():
             tables[what] = pd.read_parquet(kept)

@@ -14,6 +14,7 @@ from serlab.errors import ParameterError
 from serlab.experiment import NotKept, Parameters, Session
 from serlab.experiment.kept import Kept
 from serlab.reporting import matrix, opening, rebuilding, records, results, runs
+from serlab.studies import random_split
 
 TABLES = ("summary", "comparison", "results", "audit", "skipped_folds", "skipped_files")
 
@@ -93,6 +94,18 @@ def test_a_finished_folder_answers_for_its_own_parameters_only(moved: Path) -> N
         Session(parameters.with_values(methods=("rf-target", "svm-target")), folder=moved).run()
     with pytest.raises(NotKept, match="needs the features"):
         _ = Session(parameters, folder=moved).prepare().vectors
+
+
+def test_a_finished_run_starts_no_other_one(made: Path, small_corpora: Path) -> None:
+    """A notebook of today may ask for a random split that the run has not; corpora are at hand here."""
+    parameters = Parameters.from_names(Kept(made).facts["parameters"]).with_values(data=str(small_corpora))
+    session = Session(parameters, folder=made)
+    with pytest.raises(NotKept, match="keeps no run 'random-split'"):
+        random_split.run(session, methods=parameters.methods)
+    assert not (made / "random-split").exists()
+    other = Session(parameters.with_values(seeds=(3,)), folder=made)
+    with pytest.raises(NotKept, match=r"has seeds \[0\], not \[3\]"):
+        other.keep("figure-one", lambda: pytest.fail("another run's answer was to be refused"))
 
 
 def test_paths_of_this_machine_are_not_kept(made: Path, small_corpora: Path) -> None:

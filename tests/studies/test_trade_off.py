@@ -11,7 +11,8 @@ import pytest
 from serlab import experiment, features, methods, protocols
 from serlab.errors import ParameterError, ProtocolError, TrainingError
 from serlab.evaluation import selection
-from serlab.experiment import Session
+from serlab.experiment import NotKept, Session
+from serlab.experiment.kept import Kept
 from serlab.methods import METHODS, MethodSpec
 from serlab.samples import Labelled
 from serlab.studies import trade_off
@@ -131,6 +132,20 @@ def test_finished_fits_are_found_again(parameters, prepared, seen, tmp_path):
     assert [fit["trade_off"] for fit in seen] == [0.0, 1.0, 5.0, 7.0]
     pd.testing.assert_frame_equal(again.fits.iloc[:3], first.fits)
     assert len(pd.read_csv(tmp_path / "sweep.csv")) == 4
+
+
+def test_a_finished_sweep_answers_for_what_it_has_fitted(parameters, prepared, seen, tmp_path):
+    first = run(parameters, prepared, folder=tmp_path, trade_offs=(0.0, 1.0, 1000.0))
+    Kept(tmp_path).note(state="complete")
+    again = run(parameters, prepared, folder=tmp_path, trade_offs=(1.0, 1000.0))
+    assert len(seen) == 2, "nothing is fitted"
+    assert again.fits["trade_off"].tolist() == [1.0]
+    assert again.fits["uar"].tolist() == first.fits["uar"].tolist()[1:]
+    pd.testing.assert_frame_equal(again.skipped, first.skipped)
+    with pytest.raises(NotKept, match="no sweep of Believer, lambda 5, seed 0"):
+        run(parameters, prepared, folder=tmp_path, trade_offs=(1.0, 5.0))
+    with pytest.raises(NotKept, match="has folds 2, not 3"):
+        run(parameters.with_values(folds=3), prepared, folder=tmp_path, trade_offs=(1.0,))
 
 
 def test_a_loss_that_is_no_number_is_counted(parameters, prepared, seen):
