@@ -185,7 +185,7 @@ def most_shifted_features(
     return table.iloc[order[:n]].reset_index(drop=True)
 
 
-def shifted_in(session: Session, *, n: int = 10) -> pd.DataFrame:
+def shifted_in(session: Session) -> pd.DataFrame:
     """:func:`most_shifted_features` of a session, kept in its folder.
 
     Raises
@@ -197,7 +197,7 @@ def shifted_in(session: Session, *, n: int = 10) -> pd.DataFrame:
     def compute() -> pd.DataFrame:
         prepared, parameters = session.prepare(), session.parameters
         return most_shifted_features(
-            prepared.vectors, prepared.utterances, parameters.sources, parameters.target, n=n
+            prepared.vectors, prepared.utterances, parameters.sources, parameters.target
         )
 
     return session.keep("shifted-features", compute)
