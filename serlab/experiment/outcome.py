@@ -12,11 +12,28 @@ from typing import Any
 
 import pandas as pd
 
+import serlab
 from serlab import files
 from serlab.evaluation import intervals
 from serlab.evaluation.material import Features
 from serlab.experiment.parameters import Parameters
 from serlab.methods import OPTIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeWith:
+    """What has made the answers of an experiment; its tables may be made again with others.
+
+    Attributes
+    ----------
+    device : str
+        Where networks of frames were trained; empty where a run folder does not say.
+    versions : mapping of str to str
+        Of packages, by name.
+    """
+
+    device: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +58,9 @@ class Outcome:
         :func:`serlab.evaluation.compare`.
     sentences : tuple of str
         What families of methods say of their options: which network was pretrained on what.
+    provided : mapping of str to object
+        What methods were given for their options, by name; empty of a finished run.
+    made_with : MadeWith
     """
 
     parameters: Parameters
@@ -61,6 +81,7 @@ class Outcome:
     notes: tuple[str, ...]
     sentences: tuple[str, ...] = ()
     provided: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    made_with: MadeWith = field(default_factory=MadeWith)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -102,7 +123,7 @@ class Outcome:
             "corpora fingerprint": results["corpora"].iloc[0],
             "parameters digest": results["parameters"].iloc[0],
             "seconds of fitting": f"{results['seconds'].sum():.0f}",
-            **_versions("serlab", "opensmile", "scikit-learn", "torch", "numpy"),
+            **self.made_with.versions,
         }
         return pd.DataFrame({"value": facts})
 
@@ -127,13 +148,13 @@ def _uar(row: pd.Series) -> str:
     return intervals.text(row["uar"], row["uar_low"], row["uar_high"])
 
 
-def _versions(*packages: str) -> dict[str, str]:
-    """Versions of those that are installed."""
-    found = {}
-    for name in packages:
+def versions() -> dict[str, str]:
+    """Versions of the packages that numbers depend on, of those that are installed."""
+    found = {"serlab": serlab.__version__}
+    for name in ("opensmile", "scikit-learn", "torch", "numpy"):
         try:
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:  # an extra, or a checkout that is not installed
+        except importlib.metadata.PackageNotFoundError:  # an extra
             continue
     return found
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-import serlab
 from serlab import evaluation, methods
 from serlab.evaluation import leakage
-from serlab.experiment.outcome import Outcome, save
+from serlab.experiment.outcome import MadeWith, Outcome, save, versions
 from serlab.experiment.parameters import Parameters
 from serlab.methods import OPTIONS
 from serlab.protocols import SkippedFold
@@ -69,6 +69,16 @@ def _sentences(session: Session) -> tuple[str, ...]:
     return tuple(sentence for sentence in said if sentence)
 
 
+def _made_with(session: Session) -> MadeWith:
+    """Device and versions of the packages that have made the answers; empty where the run does not say."""
+    if session.finished is not None:
+        return MadeWith(**session.finished.facts.get("made_with", {}))
+    made_with = MadeWith(device=resolve_device(session.parameters.device), versions=versions())
+    if session.record is not None:
+        session.record.note(made_with=dataclasses.asdict(made_with))
+    return made_with
+
+
 def _compared(parameters: Parameters) -> list[str]:
     """Methods of the comparison: the baseline, and what uses a source (or all, where there is none)."""
     if parameters.baseline not in parameters.methods:
@@ -85,7 +95,8 @@ def _tables(
 ) -> Outcome:
     parameters, prepared = session.parameters, session.prepare()
     protocol = parameters.split_protocol()
-    results = _results(session, done)
+    made_with = _made_with(session)
+    results = _results(session, done, made_with)
     speakers = prepared.utterances["speaker"]
     summary = evaluation.summarise(done.predictions, results, speakers, pool_folds=protocol.pool_folds)
     titles = {spec.name: spec.title for spec in parameters.specs()}
@@ -117,15 +128,15 @@ def _tables(
         notes=prepared.notes,
         sentences=_sentences(session),
         provided=session.provided,
+        made_with=made_with,
     )
 
 
-def _results(session: Session, done: evaluation.Run) -> pd.DataFrame:
+def _results(session: Session, done: evaluation.Run, made_with: MadeWith) -> pd.DataFrame:
     """Scores, and beside each all that a reader must know to repeat it."""
     parameters = session.parameters
     results = evaluation.score(done.predictions, done.fits)
     specs = [methods.get(name) for name in results["method"]]
-    device = resolve_device(parameters.device)
     return results.assign(
         paper=[spec.reference for spec in specs],
         source="+".join(parameters.sources) or "none",
@@ -134,8 +145,8 @@ def _results(session: Session, done: evaluation.Run) -> pd.DataFrame:
         label_scheme=parameters.scheme,
         features=[_without_folder(parameters.features_of(spec)) for spec in specs],
         preset=parameters.preset,
-        device=[device if spec.input == "frames" else "cpu" for spec in specs],
-        version=serlab.__version__,
+        device=[made_with.device if spec.input == "frames" else "cpu" for spec in specs],
+        version=made_with.versions.get("serlab", ""),
         corpora=session.prepare().fingerprint,
         parameters=parameters.digest(),
     )

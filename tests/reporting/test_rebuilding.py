@@ -11,7 +11,7 @@ import pytest
 
 from serlab import evaluation
 from serlab.errors import ParameterError
-from serlab.experiment import NotKept, Parameters, Session
+from serlab.experiment import NotKept, Parameters, Session, running
 from serlab.experiment.kept import Kept
 from serlab.reporting import matrix, opening, rebuilding, records, results, runs
 from serlab.studies import random_split
@@ -55,6 +55,20 @@ def test_tables_are_the_same(made: Path, moved: Path) -> None:
         assert (moved / f"{name}.csv").read_bytes() == (made / f"{name}.csv").read_bytes(), name
     assert outcome.classes == ("neutral", "anger", "joy", "sadness")
     assert outcome.headline == records.headline(made)
+
+
+def test_tables_say_what_has_made_the_answers_not_what_made_them_again(
+    moved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of a GPU is made again where there is none, by a later version."""
+    monkeypatch.setattr(running, "resolve_device", lambda device: pytest.fail("this machine was asked"))
+    monkeypatch.setattr(running, "versions", lambda: pytest.fail("this machine was asked"))
+    Kept(moved).note(made_with={"device": "cuda", "versions": {"serlab": "0.1", "torch": "2.0"}})
+    outcome = rebuilding.tables(moved)
+    assert outcome.results["version"].unique().tolist() == ["0.1"]
+    assert outcome.provenance.loc["torch", "value"] == "2.0"
+    assert "numpy" not in outcome.provenance.index
+    assert outcome.made_with.device == "cuda"
 
 
 def test_the_page_is_the_same_without_corpora(made: Path, moved: Path) -> None:
