@@ -270,7 +270,7 @@ class Session:
         """
         parameters = self.parameters.with_values(**values)
         folder = None if self.folder is None else Path(self.folder) / name
-        if self.finished is not None and not Kept(folder).is_complete:
+        if self.finished is not None and not (folder and Kept(folder).is_complete):
             raise NotKept(f"{self.finished.folder.name} keeps no run {name!r}")
         known = self.__dict__.get("_prepared", self.prepared)
         return Session(
