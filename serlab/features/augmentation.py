@@ -175,6 +175,11 @@ def spec_augment(
     -------
     Tensor, shape (B, t, d)
 
+    Raises
+    ------
+    ParameterError
+        If there are no frames to mask: of vectors, shape (B, d).
+
     References
     ----------
     Park et al. (2019), SpecAugment, section 2; widths of their policy SM, with
@@ -182,6 +187,11 @@ def spec_augment(
     """
     import torch
 
+    if X.dim() != 3:
+        raise ParameterError(
+            f"{SPECAUGMENT} masks frames, and a network was to learn from one vector an utterance; "
+            "leave it out, or leave out the networks on vectors"
+        )
     inside = ~torch.isnan(X)
     lengths = inside[:, :, 0].sum(dim=1).cpu()
     widest = torch.minimum(torch.tensor(float(time_width)), time_share * lengths).floor()

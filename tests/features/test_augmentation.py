@@ -175,3 +175,8 @@ def test_more_features_than_there_are_is_all_of_them_at_most():
     X = sequences((30,) * 200, d=3)
     found = masked(X, time_masks=0, feature_masks=1, feature_width=8)
     assert (found != X).all(dim=1).sum(dim=1).max() == 3
+
+
+def test_vectors_have_nothing_to_mask():
+    with pytest.raises(ParameterError, match=r"specaugment masks frames.*leave it out"):
+        augmentation.spec_augment(torch.zeros(4, 8), generator=torch.Generator())
