@@ -96,7 +96,7 @@ def concatenate(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     CorpusError
         If an utterance occurs in two of them.
     """
-    # Dropping all-missing columns first keeps pandas from guessing dtypes.
+    # Row by row: pd.concat would guess the types of columns that one table has nothing in.
     rows = [row for table in tables for row in table.reset_index().to_dict("records")]
     return utterances(rows)
 

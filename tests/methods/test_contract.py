@@ -28,8 +28,8 @@ from tests import toys
 pytestmark = pytest.mark.usefixtures("thin_vgg16", "tiny_encoder")
 
 N_CLASSES = 3
-#: What each method answered on the data below before the package was rebuilt: a change of structure
-#: changes no number. ``python -m tests.methods.remember --all`` writes it anew, for a change that should.
+#: What each method answers on the data below, written down: a change of structure changes no number.
+#: ``python -m tests.methods.remember --all`` writes it anew, for a change that should.
 REMEMBERED = Path(__file__).parents[1] / "data" / "contract_predictions.npz"
 REAL_METHODS = [name for name in METHODS if name != "majority"]
 
