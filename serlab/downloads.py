@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
-from serlab.errors import Cancelled, DownloadError
-from serlab.progress import Progress
+from serlab.errors import DownloadError
+from serlab.progress import Progress, stop_if
 
 #: Bytes that one archive may unpack to. The largest open corpus has 0.6 GB.
 MOST_BYTES = 10 * 2**30
@@ -123,8 +123,7 @@ def unpack(
             with content, target.open("xb") as file:
                 # Counted here: the sizes that an archive states may be lies.
                 while block := content.read(_CHUNK):
-                    if cancel is not None and cancel.is_set():
-                        raise Cancelled("unpacking was cancelled")
+                    stop_if(cancel, "unpacking was cancelled")
                     left -= len(block)
                     if left < 0:
                         raise DownloadError(
@@ -145,8 +144,7 @@ class _Bar:
         self._text, self._progress, self._cancel = text, progress, cancel
 
     def update(self, n: int) -> None:
-        if self._cancel is not None and self._cancel.is_set():
-            raise Cancelled("the download was cancelled")
+        stop_if(self._cancel, "the download was cancelled")
         self._done = min(self._done + n, self.total)
         if self._progress:
             self._progress(self._done, self.total, self._text)

@@ -25,6 +25,17 @@ OnEpoch = Callable[[str, Any], None]
 FILE_NAME = "progress.json"
 
 
+def stop_if(cancel: threading.Event | None, what: str) -> None:
+    """Stop where somebody asked for it; ``what`` says what was stopped.
+
+    Raises
+    ------
+    Cancelled
+    """
+    if cancel is not None and cancel.is_set():
+        raise Cancelled(what)
+
+
 def to_file(folder: Path | str, *, every: float = 0.5) -> Progress:
     """Progress callback that writes into ``folder``, at most once in ``every`` seconds."""
     path = Path(folder) / FILE_NAME
@@ -95,8 +106,7 @@ class Watch:
         ------
         Cancelled
         """
-        if self.cancel is not None and self.cancel.is_set():
-            raise Cancelled("cancelled; what is finished is kept and will not be repeated")
+        stop_if(self.cancel, "cancelled; what is finished is kept and will not be repeated")
         if self.progress is not None:
             self.progress(done, total, text)
 

@@ -41,9 +41,9 @@ from pathlib import Path
 
 import numpy as np
 
-from serlab.errors import Cancelled, ParameterError, SerlabError, TrainingError
+from serlab.errors import ParameterError, SerlabError, TrainingError
 from serlab.files import write_arrays
-from serlab.progress import Progress
+from serlab.progress import Progress, stop_if
 
 #: Least variance of a component, as a share of the variance of all frames.
 VARIANCE_FLOOR = 0.001
@@ -563,5 +563,4 @@ def _require_positive(**counts: int) -> None:
 
 
 def _check(cancel: threading.Event | None) -> None:
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("the training of i-vectors was cancelled")
+    stop_if(cancel, "the training of i-vectors was cancelled")

@@ -20,7 +20,8 @@ from torch import Tensor
 from serlab.asr.acoustic_model import AcousticModel
 from serlab.asr.criteria import Criterion
 from serlab.asr.speech import Speech
-from serlab.errors import Cancelled, TrainingError
+from serlab.errors import TrainingError
+from serlab.progress import stop_if
 from serlab.training import Fitting, repeat, seeded
 from serlab.training.checkpoints import Checkpoint
 from serlab.training.learner import Learner
@@ -95,8 +96,9 @@ def _epoch(learner: Learner, model: AcousticModel, lesson: Lesson, fitting: Fitt
     n_batches = max(1, len(training) // settings["batch_size"])
     losses = []
     for number, (names, X) in enumerate(lesson.speech.batches(order, settings["batch_size"])):
-        if fitting.cancel is not None and fitting.cancel.is_set():
-            raise Cancelled(f"pretraining cancelled in epoch {learner.epoch}; the last checkpoint is kept")
+        stop_if(
+            fitting.cancel, f"pretraining cancelled in epoch {learner.epoch}; the last checkpoint is kept"
+        )
         done = (learner.epoch - 1 + number / n_batches) / settings["epochs"]
         for group in learner.optimizer.param_groups:
             group["lr"] = _rate(done, highest=settings["learning_rate"])

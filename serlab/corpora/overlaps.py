@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.fft import irfft, next_fast_len, rfft
 
-from serlab.errors import Cancelled
+from serlab.progress import stop_if
 
 RATE = 4_000
 #: Seconds that two cuts must share at least.
@@ -51,8 +51,7 @@ def find(signals: pd.Series, speaker: pd.Series, *, cancel: threading.Event | No
     """
     rows = []
     for _, names in speaker.groupby(speaker).groups.items():
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("the search for overlapping cuts was cancelled")
+        stop_if(cancel, "the search for overlapping cuts was cancelled")
         rows += _pairs({name: signals[name] for name in names})
     found = pd.DataFrame(rows, columns=["first", "second", "correlation", "seconds"])
     return found.sort_values("correlation", ascending=False, ignore_index=True)

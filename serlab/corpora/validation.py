@@ -33,8 +33,8 @@ from serlab import audio, labels
 from serlab.corpora import overlaps
 from serlab.corpora.base import AUDIO_SUFFIXES, Corpus
 from serlab.corpora.design import speaker_emotion_confound
-from serlab.errors import AudioError, Cancelled
-from serlab.progress import Progress
+from serlab.errors import AudioError
+from serlab.progress import Progress, stop_if
 
 CLIPPED_RUN = 4
 DC_OFFSET = 0.005
@@ -200,8 +200,7 @@ _UNKNOWN: dict = {
 
 def _measure(path: str, *, running: bool, cancel: threading.Event | None) -> dict:
     """Decode one file and measure it; ``problem`` says why it cannot be used."""
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("validation was cancelled")
+    stop_if(cancel, "validation was cancelled")
     unknown = {"path": path, **_UNKNOWN}
     if not Path(path).is_file():
         return {**unknown, "problem": "missing"}

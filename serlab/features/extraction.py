@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 
 from serlab import audio, data
-from serlab.errors import AudioError, Cancelled, ParameterError
+from serlab.errors import AudioError, ParameterError
 from serlab.features import augmentation, registry
 from serlab.features import cache as disk
 from serlab.features.base import FeatureSet
 from serlab.features.frames import Frames
-from serlab.progress import Progress
+from serlab.progress import Progress, stop_if
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -413,5 +413,4 @@ def _assemble(
 
 
 def _check(cancel: threading.Event | None) -> None:
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("feature extraction was cancelled; the files done are kept in the cache")
+    stop_if(cancel, "feature extraction was cancelled; the files done are kept in the cache")

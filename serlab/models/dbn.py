@@ -15,7 +15,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
-from serlab.errors import Cancelled, TrainingError
+from serlab.errors import TrainingError
+from serlab.progress import stop_if
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,7 @@ def train_rbm(
         for group in optimizer.param_groups:
             group["momentum"] = min(0.5, settings.momentum) if epoch < 5 else settings.momentum
         for rows in torch.randperm(len(v), generator=generator).split(settings.batch_size):
-            if cancel is not None and cancel.is_set():
-                raise Cancelled(f"pretraining cancelled in epoch {epoch + 1}")
+            stop_if(cancel, f"pretraining cancelled in epoch {epoch + 1}")
             gradients = rbm.contrastive_divergence(v[rows], k=settings.k, generator=generator)
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = gradient

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from serlab.errors import Cancelled, TrainingError
+from serlab.errors import TrainingError
+from serlab.progress import stop_if
 
 
 class SparseAutoencoder(nn.Module):
@@ -122,8 +123,7 @@ def train_autoencoder(
     )
 
     def closure() -> Tensor:
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("training of an autoencoder cancelled")
+        stop_if(cancel, "training of an autoencoder cancelled")
         optimizer.zero_grad()
         loss = objective(autoencoder, X, settings)
         if not torch.isfinite(loss):

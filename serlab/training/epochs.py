@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from serlab import metrics
-from serlab.errors import Cancelled, TrainingError
+from serlab.errors import TrainingError
+from serlab.progress import stop_if
 from serlab.training import batches
 from serlab.training.learner import Learner
 from serlab.training.objectives.base import Batch, CrossEntropy
@@ -82,8 +83,7 @@ def train_epoch(
         beside = _drawn(len(data.target.X), len(order), settings.batch_size, learner.generator)
     losses, answers, shares = [], [], []
     for number, (rows, target_rows) in enumerate(zip(order, beside, strict=True)):
-        if cancel is not None and cancel.is_set():
-            raise Cancelled(f"training cancelled in epoch {learner.epoch}")
+        stop_if(cancel, f"training cancelled in epoch {learner.epoch}")
         progress = (learner.epoch - 1 + number / len(order)) / settings.epochs
         batch = data.batch(rows, target_rows, learner.generator)
         with learner.autocast:

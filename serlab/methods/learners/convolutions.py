@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from serlab import files, samples, training
-from serlab.errors import Cancelled, ParameterError
+from serlab.errors import ParameterError
 from serlab.methods.base import Access, Method
 from serlab.models.vgg16 import VGG16
+from serlab.progress import stop_if
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Fitting
 from serlab.training.checkpoints import content
@@ -202,8 +203,7 @@ class _Store:
         # Each of them once, though augmentation or another fold repeats it.
         rows = list({name: row for row, name in enumerate(names) if name not in self._known}.values())
         for first in range(0, len(rows), _AT_A_TIME):
-            if fitting.cancel is not None and fitting.cancel.is_set():
-                raise Cancelled("convolution of the utterances was cancelled")
+            stop_if(fitting.cancel, "convolution of the utterances was cancelled")
             part = rows[first : first + _AT_A_TIME]
             with training.threads(fitting.n_jobs):
                 values = training.predict(

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from serlab import files, samples, training
-from serlab.errors import Cancelled
 from serlab.methods.base import Method
 from serlab.methods.learners.deep import Network
 from serlab.models.corpus_norm import take_statistics
 from serlab.models.frame_classifier import mean_layers
+from serlab.progress import stop_if
 from serlab.samples import Labelled, Unlabelled
 from serlab.training import Fitting, batches
 from serlab.training.devices import resolve_device
@@ -113,8 +113,7 @@ class Embeddings:
         lengths = batches.lengths(torch.from_numpy(X)).numpy()
         order = np.array(sorted(rows, key=lengths.__getitem__), dtype=int)
         for first in range(0, len(order), _AT_A_TIME):
-            if self.fitting.cancel is not None and self.fitting.cancel.is_set():
-                raise Cancelled("embedding the utterances was cancelled")
+            stop_if(self.fitting.cancel, "embedding the utterances was cancelled")
             part = order[first : first + _AT_A_TIME]
             inputs = self.model.inputs(X[part, : lengths[part].max()])
             with torch.inference_mode(), training.threads(self.fitting.n_jobs):
