@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Any
 
 from serlab.cli.command import Command, assignment, data_option, out_option, progress_lines, words
 from serlab.errors import ParameterError
@@ -74,7 +76,7 @@ def _report(
     return 0
 
 
-def _refuse_wrong_values(notebook: str, parameters: dict[str, str]) -> None:
+def _refuse_wrong_values(notebook: str, parameters: Mapping[str, Any]) -> None:
     """Say before a kernel has started that a method is unknown, or a library of features not installed.
 
     Raises
@@ -114,11 +116,15 @@ def _declare_matrix(parser: argparse.ArgumentParser) -> None:
 def _matrix(options: argparse.Namespace) -> int:
     from serlab.reporting import matrix
 
+    corpora, parameters = words(options.corpora), _given(options)
+    each = {name: words(values) for name, values in options.each}
+    for cell in matrix.cells(corpora, each):
+        _refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
     page = matrix.run(
         options.notebook,
-        corpora=words(options.corpora),
-        each={name: words(values) for name, values in options.each},
-        parameters=_given(options),
+        corpora=corpora,
+        each=each,
+        parameters=parameters,
         out=options.out,
         data=options.data,
         at_once=options.at_once,

@@ -103,6 +103,12 @@ def test_matrix_hands_over_pairs_and_what_varies(monkeypatch, capsys) -> None:
     assert capsys.readouterr().out == "matrix.html\n"
 
 
+def test_a_matrix_refuses_wrong_values_before_any_kernel_starts(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(matrix, "run", lambda *args, **options: pytest.fail("it was started"))
+    assert cli.main(["matrix", "01", "--corpora", "emodb,urdu", "--each", "scheme=four,fore"]) == 2
+    assert "parameter 'scheme': 'fore' is none of four" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -77,6 +77,7 @@ def test_lists_load_tables_at_most(tmp_path: Path, arguments: str) -> None:
         "run 01 -p methods=rf-sorce",
         "matrix 01 --corpora a",
         "matrix 01 --corpora a,b --each shots=1,two",
+        "matrix 01 --corpora a,b -p methods=rf-sorce",
     ],
 )
 def test_wrong_usage_loads_tables_at_most(tmp_path: Path, arguments: str) -> None:
