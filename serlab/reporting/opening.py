@@ -42,8 +42,19 @@ class Tables:
     audit: pd.DataFrame
 
     @classmethod
+    def none(cls) -> Tables:
+        """Of a run that has not got that far."""
+        return cls(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
+
+    @classmethod
     def of(cls, folder: Path) -> Tables:
-        """Read what a run left in its folder; where it left predictions alone, tables are made first."""
+        """Read what a run left in its folder; where it left predictions alone, tables are made first.
+
+        Raises
+        ------
+        SerlabError
+            If they cannot be made: of methods that are no longer there.
+        """
         if not (folder / "summary.csv").is_file() and Kept(folder).is_complete:
             from serlab.reporting import rebuilding
 
@@ -134,7 +145,7 @@ def _forest(
         ]
         body.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     ticks = "".join("<td></td>" for _ in ["method", *columns])
-    body.append(f'<tr class="axis">{ticks}<td>{_axis(scale, zero, sign)}</td></tr>')
+    body.append(f'<tr class="axis">{ticks}<td>{_axis(scale, sign)}</td></tr>')
     head = "".join(f"<th>{text}</th>" for text in heads)
     return (
         f"<figure><figcaption>{html.escape(caption)}</figcaption>\n"
@@ -182,7 +193,7 @@ def _drawn(value: np.ndarray, scale: _Scale, zero: float | None, said: str) -> s
     return _svg(parts, said.split()[0] if said else "no")
 
 
-def _axis(scale: _Scale, zero: float | None, sign: bool) -> str:
+def _axis(scale: _Scale, sign: bool) -> str:
     parts = []
     for tick in scale.ticks():
         text = "0" if tick == 0 else f"{tick:{'+' if sign else ''}.2f}"

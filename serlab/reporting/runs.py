@@ -228,7 +228,11 @@ def index(out: Path | str = "reports") -> Path:
             record["state"] = "killed"
         report = folder / "report.html"
         address = report.relative_to(out).as_posix() if report.is_file() else None
-        listed.append(listing.Listed(record, address, opening.Tables.of(folder)))
+        try:
+            tables = opening.Tables.of(folder)
+        except SerlabError:  # it is listed without numbers: the list is of all runs, whatever became of one
+            tables = opening.Tables.none()
+        listed.append(listing.Listed(record, address, tables))
     listed.sort(key=lambda run: (run.record["started"], run.record["digest"]), reverse=True)
     page = out / "index.html"
     try:

@@ -59,7 +59,7 @@ def test_rows_say_what_they_are_filtered_and_sorted_by() -> None:
 
 
 def test_a_run_without_tables_is_listed_too() -> None:
-    empty = opening.Tables(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
+    empty = opening.Tables.none()
     run = listing.Listed(listed(state="failed").record, None, empty)
     text = listing.write([run])
     assert embedded(text)[0]["methods"] == []

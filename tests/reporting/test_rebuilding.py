@@ -149,6 +149,15 @@ def test_a_list_reads_predictions_where_there_are_no_tables(moved: Path) -> None
     assert len(opening.Tables.of(moved).summary) == 3
 
 
+def test_a_run_whose_tables_cannot_be_made_is_listed_without_numbers(moved: Path) -> None:
+    """Its method has gone from serlab: every other run still ends with a list."""
+    facts = Kept(moved).facts
+    Kept(moved).note(parameters=facts["parameters"] | {"methods": ["gone"]})
+    page = runs.index(moved.parents[2]).read_text(encoding="utf-8")
+    assert "Runs: 1" in page
+    assert '"methods":[]' in page
+
+
 def test_pages_of_many_runs_are_made_again(moved: Path) -> None:
     reverse = moved.parents[1] / "near-to-far" / "0123"
     shutil.copytree(moved, reverse)
