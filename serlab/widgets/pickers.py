@@ -81,7 +81,7 @@ def source_boxes(parameters: Parameters, installed: list[str]) -> dict[str, w.Ch
     for name in dict.fromkeys([*installed, *corpora.CORPORA, *parameters.sources]):
         there = name in installed
         title = corpora.CORPORA[name].title if name in corpora.CORPORA else "your own corpus"
-        boxes[name] = _checkbox(name, name if there else f"{name} (missing)", title)
+        boxes[name] = _checkbox(name if there else f"{name} (missing)", title)
         boxes[name].value = name in parameters.sources
         boxes[name].disabled = not there and not boxes[name].value
     return boxes
@@ -91,7 +91,7 @@ def method_boxes(parameters: Parameters, groups: Sequence[str]) -> dict[str, w.C
     """A checkbox a method of the groups; the chosen ones are offered in any case."""
     offered = {name for group in groups for name in methods.GROUPS[group]} | set(parameters.methods)
     boxes = {
-        name: _checkbox(name, spec.title, f"{name}: {spec.reference}; normalisation: {spec.normalization}")
+        name: _checkbox(spec.title, f"{name}: {spec.reference}; normalisation: {spec.normalization}")
         for name, spec in methods.METHODS.items()
         if name in offered
     }
@@ -100,7 +100,7 @@ def method_boxes(parameters: Parameters, groups: Sequence[str]) -> dict[str, w.C
     return boxes
 
 
-def _checkbox(name: str, label: str, tooltip: str) -> w.Checkbox:
+def _checkbox(label: str, tooltip: str) -> w.Checkbox:
     return w.Checkbox(description=label, tooltip=tooltip, indent=False, layout=w.Layout(width="auto"))
 
 
