@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import pandas as pd
-
 from serlab.reporting import listing, opening
 from tests.reporting.test_opening import tables
 
