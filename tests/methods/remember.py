@@ -16,7 +16,7 @@ import numpy as np
 
 from serlab.methods import METHODS
 from serlab.models import vgg16
-from tests import tiny_encoders
+from tests import remembered, tiny_encoders
 from tests.methods import test_contract as contract
 
 
@@ -33,6 +33,8 @@ def main(anew: bool) -> None:
                 arguments, X = contract.given(spec)
                 known[name] = contract.fitted(spec, arguments).predict_proba(X).astype(np.float16)
     np.savez_compressed(contract.REMEMBERED, **known)
+    if anew:
+        (remembered.DATA / "made_on.txt").write_text(remembered.here() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class _TwoStages(_Adapted):
 
     def _companions(self, module: nn.Module, X: Tensor) -> nn.ModuleDict:
         with torch.no_grad():
-            width = module.hidden(X[:1]).shape[1]
+            width = module.hidden(X[:1].to(_device(module))).shape[1]
         with training.seeded(self.source.seed):
             return self.objective.companions(width, self.source.n_classes)
 
@@ -153,5 +153,9 @@ def _normalized_by(network: Network, X: np.ndarray) -> Network:
     """A copy whose batch normalisation has the statistics of ``X``; the same where there is none."""
     module = copy.deepcopy(network.module)
     with training.threads(network.fitting.n_jobs):
-        take_statistics(module, torch.from_numpy(X).to(next(module.parameters()).device))
+        take_statistics(module, torch.from_numpy(X).to(_device(module)))
     return replace(network).keep(module, network.history().drop(columns="stage"))
+
+
+def _device(module: nn.Module) -> torch.device:
+    return next(module.parameters()).device
