@@ -12,7 +12,7 @@ A label in neither raises: nothing is dropped because nobody thought of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,17 +70,13 @@ class LabelScheme:
         """Emotions this scheme leaves out on purpose."""
         return tuple(emotion for emotion, target in self.mapping.items() if target is None)
 
-    def apply(
-        self, table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | None = None
-    ) -> pd.DataFrame:
+    def apply(self, table: pd.DataFrame) -> pd.DataFrame:
         """Add the column ``emotion`` and keep the rows that have a class.
 
         Parameters
         ----------
         table : DataFrame
             Utterances.
-        native : mapping, optional
-            Corpus -> native label -> emotion; wins over ``native_emotion``.
 
         Returns
         -------
@@ -93,29 +89,25 @@ class LabelScheme:
         LabelError
             Naming the first utterance whose label is unknown.
         """
-        classes = self._classes_of(table, native)
+        classes = self._classes_of(table)
         kept = table.loc[classes.notna()].copy()
         kept["emotion"] = pd.Categorical(classes[classes.notna()], categories=list(self.classes))
         return kept
 
-    def left_out_counts(
-        self, table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | None = None
-    ) -> pd.Series:
+    def left_out_counts(self, table: pd.DataFrame) -> pd.Series:
         """Utterances without a class, counted by corpus and emotion (or :data:`UNLABELLED`)."""
-        out = table.loc[self._classes_of(table, native).isna()]
-        words = emotions(out, native=native).fillna(UNLABELLED)
+        out = table.loc[self._classes_of(table).isna()]
+        words = emotions(out).fillna(UNLABELLED)
         return out.groupby([out["corpus"], words.rename("emotion")]).size()
 
-    def counts(
-        self, table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | None = None
-    ) -> pd.DataFrame:
+    def counts(self, table: pd.DataFrame) -> pd.DataFrame:
         """Utterances of each corpus (rows) in each class (columns), and "left out"."""
-        classes = self._classes_of(table, native).fillna("left out")
+        classes = self._classes_of(table).fillna("left out")
         found = pd.crosstab(table["corpus"], classes)
         return found.reindex(columns=[*self.classes, "left out"], fill_value=0).rename_axis(columns=None)
 
-    def _classes_of(self, table: pd.DataFrame, native: Mapping | None) -> pd.Series:
-        words = emotions(table, native=native)
+    def _classes_of(self, table: pd.DataFrame) -> pd.Series:
+        words = emotions(table)
         unmapped = sorted(set(words.dropna()) - set(self.mapping))
         if unmapped:
             first = words.index[words == unmapped[0]][0]
@@ -134,7 +126,7 @@ class LabelScheme:
         return classes
 
 
-def emotions(table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | None = None) -> pd.Series:
+def emotions(table: pd.DataFrame) -> pd.Series:
     """Word of :data:`EMOTIONS` for each utterance; None where it has ratings only.
 
     That is ``native_emotion``, or the label itself where it is such a word.
@@ -143,29 +135,25 @@ def emotions(table: pd.DataFrame, *, native: Mapping[str, Mapping[str, str]] | N
     ----------
     table : DataFrame
         Utterances.
-    native : mapping, optional
-        Corpus -> native label -> emotion; wins over ``native_emotion``.
 
     Raises
     ------
     LabelError
         Naming the first utterance whose native label is unknown.
     """
-    native = native or {}
-    same_words = {emotion: emotion for emotion in EMOTIONS}
 
-    def word(corpus: str, label: Any, emotion: Any) -> str | None:
-        if corpus not in native and pd.notna(emotion):
+    def word(label: Any, emotion: Any) -> str | None:
+        if pd.notna(emotion):
             return emotion
-        return None if pd.isna(label) else native.get(corpus, same_words).get(label)
+        return label if label in EMOTIONS else None
 
-    columns = [table[name] for name in ("corpus", "native_label", "native_emotion")]
+    columns = [table[name] for name in ("native_label", "native_emotion")]
     words = pd.Series([word(*cells) for cells in zip(*columns, strict=True)], index=table.index, dtype=object)
-    refuse_unknown(table, words, {corpus: native.get(corpus, same_words) for corpus in {*table["corpus"]}})
+    refuse_unknown(table, words, EMOTIONS)
     return words
 
 
-def refuse_unknown(table: pd.DataFrame, words: pd.Series, known: Mapping[str, Mapping[str, str]]) -> None:
+def refuse_unknown(table: pd.DataFrame, words: pd.Series, known: Iterable[str]) -> None:
     """Refuse labels that became no word.
 
     Parameters
@@ -174,8 +162,8 @@ def refuse_unknown(table: pd.DataFrame, words: pd.Series, known: Mapping[str, Ma
         Utterances.
     words : Series
         What their native labels became.
-    known : mapping
-        Corpus -> native label -> emotion, to be listed.
+    known : iterable of str
+        Labels that would have become one, to be listed.
 
     Raises
     ------
@@ -185,10 +173,9 @@ def refuse_unknown(table: pd.DataFrame, words: pd.Series, known: Mapping[str, Ma
     unknown = table.index[words.isna() & table["native_label"].notna()]
     if len(unknown):
         row = table.loc[unknown[0]]
-        choices = ", ".join(known[row["corpus"]])
         raise LabelError(
             f"{unknown[0]}: unknown label {row['native_label']!r} of corpus {row['corpus']!r} "
-            f"({len(unknown)} utterances with unknown labels); known labels: {choices}"
+            f"({len(unknown)} utterances with unknown labels); known labels: {', '.join(known)}"
         )
 
 

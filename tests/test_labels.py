@@ -42,7 +42,8 @@ def test_a_corpus_without_a_mapping_must_use_the_vocabulary():
     assert labels.emotions(table("mine", ["anger"])).to_list() == ["anger"]
     with pytest.raises(LabelError, match="mine/00: unknown label 'Wut'"):
         labels.emotions(table("mine", ["Wut"]))
-    assert labels.emotions(table("mine", ["Wut"]), native={"mine": {"Wut": "anger"}}).to_list() == ["anger"]
+    said = table("mine", ["Wut"]).assign(native_emotion="anger")
+    assert labels.emotions(said).to_list() == ["anger"]
 
 
 def test_unknown_scheme_lists_the_known():

@@ -162,7 +162,7 @@ class Corpus:
         table = table.assign(**{f"{rating}_threshold": value for rating, value in self.thresholds.items()})
         if self.labels:
             words = table["native_label"].map(self.labels)
-            refuse_unknown(table, words, {self.name: self.labels})
+            refuse_unknown(table, words, self.labels)
             table["native_emotion"] = words.astype(object).where(words.notna(), None)
         return table
 
