@@ -58,8 +58,9 @@ class Outcome:
         :func:`serlab.evaluation.compare`.
     sentences : tuple of str
         What families of methods say of their options: which network was pretrained on what.
-    provided : mapping of str to object
-        What methods were given for their options, by name; empty of a finished run.
+    facts : mapping of str to mapping
+        Name of an option -> what reports say of what methods were given for it, see
+        :attr:`serlab.methods.options.Option.facts`.
     made_with : MadeWith
     """
 
@@ -80,7 +81,7 @@ class Outcome:
     comparison: pd.DataFrame
     notes: tuple[str, ...]
     sentences: tuple[str, ...] = ()
-    provided: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     made_with: MadeWith = field(default_factory=MadeWith)
 
     @property

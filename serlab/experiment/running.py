@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -69,6 +69,18 @@ def _sentences(session: Session) -> tuple[str, ...]:
     return tuple(sentence for sentence in said if sentence)
 
 
+def _facts(session: Session) -> dict[str, Mapping[str, Any]]:
+    """What families of methods tell reports of what they were given."""
+    if session.finished is not None:
+        return session.finished.facts.get("provided", {})
+    facts: dict[str, Mapping[str, Any]] = {
+        name: dict(OPTIONS[name].facts(provided)) for name, provided in session.provided.items()
+    }
+    if session.record is not None:
+        session.record.note(provided=facts)
+    return facts
+
+
 def _made_with(session: Session) -> MadeWith:
     """Device and versions of the packages that have made the answers; empty where the run does not say."""
     if session.finished is not None:
@@ -127,7 +139,7 @@ def _tables(
         comparison=comparison,
         notes=prepared.notes,
         sentences=_sentences(session),
-        provided=session.provided,
+        facts=_facts(session),
         made_with=made_with,
     )
 

@@ -17,7 +17,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from serlab.errors import ParameterError
 from serlab.methods import building
@@ -249,6 +249,14 @@ def _heard(model: AcousticModel) -> Iterable[str]:
     return model.provenance.get("training_audio", ())
 
 
+def _facts(model: AcousticModel) -> dict[str, Any]:
+    return {
+        "corpora": list(model.provenance.get("corpora", ["?"])),
+        "training_hours": model.provenance.get("training_hours", 0.0),
+        "ivectors": model.ivectors is not None,
+    }
+
+
 OPTIONS: tuple[Option, ...] = (
     Option(
         name="acoustic_model",
@@ -260,6 +268,7 @@ OPTIONS: tuple[Option, ...] = (
         provide=_provided,
         describe=_described,
         heard=_heard,
+        facts=_facts,
         is_path=True,
     ),
 )

@@ -9,7 +9,7 @@ nothing above this floor names a family.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,6 +61,10 @@ def _no_audio(provided: Any) -> Iterable[str]:
     return ()
 
 
+def _no_facts(provided: Any) -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """A parameter that a family of methods declares.
@@ -85,6 +89,8 @@ class Option:
         Sentence of the headline; empty for none.
     heard : callable(provided) -> iterable of str
         Hashes of the audio that what is provided has been trained on, for the auditor.
+    facts : callable(provided) -> mapping of str to JSON value
+        What reports say of what is provided, kept with the run: they are made again without it.
     picker : {"number", "text"}
     bounds : (float, float), optional
         Of a number's picker.
@@ -101,6 +107,7 @@ class Option:
     provide: Callable[[Asked], Any] = field(default=_value, repr=False)
     describe: Callable[[Any, Any], str] = field(default=_nothing, repr=False)
     heard: Callable[[Any], Iterable[str]] = field(default=_no_audio, repr=False)
+    facts: Callable[[Any], Mapping[str, Any]] = field(default=_no_facts, repr=False)
     picker: Literal["number", "text"] = "text"
     bounds: tuple[float, float] | None = None
     is_path: bool = False

@@ -13,6 +13,7 @@ import pytest
 
 from serlab import experiment, papers
 from serlab.experiment import Session
+from serlab.experiment.kept import Kept
 from serlab.plotting import tables
 from serlab.pretrained import imagenet
 from tests import toys
@@ -95,6 +96,11 @@ def test_models_leave_no_path_of_this_machine(parameters, tiny_encoder, tmp_path
         if path.suffix in (".csv", ".json"):
             text = path.read_text()
             assert str(folder) not in text and str(tmp_path) not in text, path.name
+    # Made again without the model, the report still says what it had heard.
+    Kept(tmp_path / "run").note(state="complete")
+    again = Session(outcome.parameters, folder=tmp_path / "run").run()
+    assert again.facts == outcome.facts and again.headline == outcome.headline
+    assert again.facts["acoustic_model"]["corpora"] == ["near"]
 
 
 def test_a_paper_stands_beside_what_was_run(finished):

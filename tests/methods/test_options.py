@@ -60,6 +60,11 @@ def test_an_acoustic_model_says_what_it_has_heard(tmp_path, monkeypatch):
     found = option.provide(Asked(value="model"))
     assert list(option.heard(found)) == ["a", "b"]
     assert option.describe("model", found).startswith("TDNN pretrained on near (")
+    assert option.facts(found) == {
+        "corpora": ["near"],
+        "training_hours": found.provenance.get("training_hours", 0.0),
+        "ivectors": found.ivectors is not None,
+    }
     with pytest.raises(ParameterError, match="nothing is known of what is said in no source"):
         option.provide(Asked(value=""))
 

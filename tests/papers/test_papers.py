@@ -29,7 +29,7 @@ def outcome(
     n_classes: int = 4,
     duration: float = 2.0,
     measured: dict[str, float] | None = None,
-    acoustic_model: object = None,
+    acoustic_model: dict[str, object] | None = None,
     **chosen,
 ) -> SimpleNamespace:
     """What a paper asks of an experiment; every method has UAR .6 and accuracy .7."""
@@ -47,12 +47,12 @@ def outcome(
         parameters=parameters,
         utterances=utterances,
         summary=summary,
-        provided={} if acoustic_model is None else {"acoustic_model": acoustic_model},
+        facts={} if acoustic_model is None else {"acoustic_model": acoustic_model},
     )
 
 
-def tdnn(corpora: list[str], hours: float, *, ivectors: object = "yes") -> SimpleNamespace:
-    return SimpleNamespace(provenance={"corpora": corpora, "training_hours": hours}, ivectors=ivectors)
+def tdnn(corpora: list[str], hours: float, *, ivectors: bool = True) -> dict[str, object]:
+    return {"corpora": corpora, "training_hours": hours, "ivectors": ivectors}
 
 
 #: Key -> a run as the paper printed it, as far as serlab can.
@@ -349,7 +349,7 @@ CASES = [
     ("zhou-beigi", {"protocol": "loso"}, {"split": ("leave one session out", "loso", "all")}),
     (
         "zhou-beigi",
-        {"acoustic_model": tdnn(["ravdess"], 0.8, ivectors=None)},
+        {"acoustic_model": tdnn(["ravdess"], 0.8, ivectors=False)},
         {
             "pretrained on": ("TED-LIUM 2, 207 h", "ravdess, 0.8 h", "all"),
             "i-vectors": ("appended to each frame", "none", "all"),

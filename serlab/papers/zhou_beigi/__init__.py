@@ -105,17 +105,17 @@ def _cells(published: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
 
 def _pretraining(outcome: Outcome, method: str) -> Iterable[Departure]:
     """What the acoustic model heard, and whether it knows the speaker."""
-    model = outcome.provided.get("acoustic_model")
+    model = outcome.facts.get("acoustic_model")
     if NEAREST[method] != "asr-transfer" or model is None:
         return
-    heard, hours = model.provenance.get("corpora", ["?"]), model.provenance.get("training_hours", 0.0)
-    if list(heard) != ["tedlium"] or hours < HOURS:
+    heard, hours = model["corpora"], model["training_hours"]
+    if heard != ["tedlium"] or hours < HOURS:
         yield Departure(
             what="pretrained on",
             printed=f"TED-LIUM 2, {HOURS} h",
             here=f"{' + '.join(heard)}, {hours:.1f} h",
         )
-    if model.ivectors is None:
+    if not model["ivectors"]:
         yield Departure(what="i-vectors", printed="appended to each frame", here="none")
 
 
