@@ -160,7 +160,8 @@ def _results(session: Session, done: evaluation.Run, made_with: MadeWith) -> pd.
         device=[made_with.device if spec.input == "frames" else "cpu" for spec in specs],
         version=made_with.versions.get("serlab", ""),
         corpora=session.prepare().fingerprint,
-        parameters=parameters.digest(),
+        # Not asked of the parameters: a finished run has of a path its last part, and so another digest.
+        parameters=results["run"],
     )
 
 

@@ -98,9 +98,12 @@ def test_models_leave_no_path_of_this_machine(parameters, tiny_encoder, tmp_path
             assert str(folder) not in text and str(tmp_path) not in text, path.name
     # Made again without the model, the report still says what it had heard.
     Kept(tmp_path / "run").note(state="complete")
-    again = Session(outcome.parameters, folder=tmp_path / "run").run()
+    kept = experiment.Parameters.from_names(Kept(tmp_path / "run").facts["parameters"])
+    again = Session(kept, folder=tmp_path / "run").run()
     assert again.facts == outcome.facts and again.headline == outcome.headline
     assert again.facts["acoustic_model"]["corpora"] == ["near"]
+    pd.testing.assert_frame_equal(again.results, outcome.results)
+    assert again.results["parameters"].unique().tolist() == [outcome.parameters.digest()]
 
 
 def test_a_paper_stands_beside_what_was_run(finished):
