@@ -7,6 +7,7 @@ imports what it needs when it runs, so that ``serlab --help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import sys
 import textwrap
@@ -91,10 +92,23 @@ def progress_line() -> Progress | None:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print columns; the last one wraps at the width of the terminal."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header) - 1)]
-    indent = sum(widths) + 2 * len(widths)
-    width = max(shutil.get_terminal_size((120, 24)).columns, indent + 30)
-    for row in [header, ["-" * width for width in [*widths, len(header[-1])]], *rows]:
-        start = "".join(f"{cell:<{widths[i]}}  " for i, cell in enumerate(row[:-1]))
-        print(textwrap.fill(row[-1], width, initial_indent=start, subsequent_indent=" " * indent).rstrip())
+    """Print columns; all but the first wrap where the terminal is too narrow for them."""
+    table = [header, *rows]
+    widths = _fitted(list(zip(*table, strict=True)), shutil.get_terminal_size((120, 24)).columns)
+    for row in [header, ["-" * width for width in widths], *rows]:
+        cells = [textwrap.wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for line in itertools.zip_longest(*cells, fillvalue=""):
+            print("  ".join(f"{part:<{width}}" for part, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _fitted(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Widths of columns: the widest gives way first, none below its heading's words or ten characters."""
+    widths = [max(1, *map(len, cells)) for cells in columns]
+    least = [max(10, *map(len, cells[0].split())) for cells in columns]
+    least[0] = widths[0]  # what a reader looks for, and copies
+    while sum(widths) + 2 * (len(widths) - 1) > room:
+        wide = [(width, i) for i, width in enumerate(widths) if width > least[i]]
+        if not wide:
+            break
+        widths[max(wide)[1]] -= 1
+    return widths

@@ -34,9 +34,10 @@ def _declare_lab(parser: argparse.ArgumentParser) -> None:
     _folder_option(parser)
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
     parser.add_argument("--port", metavar="N", type=int, help="default: 8888, or the next one that is free")
+    parser.add_argument("--allow-root", action="store_true", help="let root run it, as in a container")
     parser.add_argument(
         "--jupyter", metavar="OPTION", action="append", default=[],
-        help="a further option of JupyterLab: --jupyter=--allow-root",
+        help="a further option of JupyterLab: --jupyter=--ip=0.0.0.0",
     )  # fmt: skip
 
 
@@ -61,6 +62,8 @@ def _lab(options: argparse.Namespace) -> int:
         arguments.append("--no-browser")
     if options.port is not None:
         arguments.append(f"--port={options.port}")
+    if options.allow_root:
+        arguments.append("--allow-root")
     LabApp.launch_instance(argv=[*arguments, *options.jupyter])
     return 0
 

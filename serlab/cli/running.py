@@ -120,16 +120,20 @@ def _matrix(options: argparse.Namespace) -> int:
     each = {name: words(values) for name, values in options.each}
     for cell in matrix.cells(corpora, each):
         _refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
-    page = matrix.run(
-        options.notebook,
-        corpora=corpora,
-        each=each,
-        parameters=parameters,
-        out=options.out,
-        data=options.data,
-        at_once=options.at_once,
-        progress=progress_lines,
-    )
+    try:
+        page = matrix.run(
+            options.notebook,
+            corpora=corpora,
+            each=each,
+            parameters=parameters,
+            out=options.out,
+            data=options.data,
+            at_once=options.at_once,
+            progress=progress_lines,
+        )
+    except matrix.MatrixIncomplete as error:
+        print(error.page)
+        raise
     print(page)
     return 0
 

@@ -63,12 +63,12 @@ def write(runs: Sequence[Listed], matrices: Iterable[str] = ()) -> str:
     rows = "".join(_row(number, run) for number, run in enumerate(runs))
     body = f"""{pages.QUESTION}{together}<p>Runs: {len(runs)}, newest first.{_without_page(runs)}</p>
 {_filters(runs)}
-<section class="compare" data-uar="UAR {intervals.HEADING}" aria-live="polite" hidden></section>
 <div class="scroll"><table class="runs">
 <thead><tr><th class="choose"><span hidden>Compare</span></th>{heads}</tr></thead>
 <tbody>
 {rows}</tbody>
 </table></div>
+<section class="compare" data-uar="UAR {intervals.HEADING}" aria-live="polite" hidden></section>
 <script type="application/json" id="runs">{as_json([_numbers(run) for run in runs])}</script>"""
     script = (pages.TEMPLATE / "runs.js").read_text(encoding="utf-8")
     return pages.page("Reports", body, script=script)
@@ -142,7 +142,7 @@ def _row(number: int, run: Listed) -> str:
         f'aria-label="Compare {name}"></td>',
         f'<td class="run">{title}<p>{html.escape(pages.question(record["parameters"]))}</p>{marks}</td>',
         f"<td>{f'<strong>{html.escape(answer)}</strong>' if answer else ''}"
-        f'<p class="headline-in-list">{headline}</p></td>',
+        f'<p class="headline-in-list" title="{headline}">{headline}</p></td>',
         f"<td>{_interval(uar, 'uar')}</td><td>{_interval(gain, 'gain')}</td><td>{seeds}</td>",
         f'<td class="when">{made}<br>{pages.duration(record["seconds"])}</td>',
     ]

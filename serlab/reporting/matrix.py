@@ -19,6 +19,20 @@ from serlab.progress import Progress
 from serlab.reporting import notebooks, records, runs
 
 
+class MatrixIncomplete(SerlabError):
+    """Some runs of a matrix, or all, have failed; the others are done.
+
+    Attributes
+    ----------
+    page : Path
+        matrix.html, which names them.
+    """
+
+    def __init__(self, message: str, page: Path) -> None:
+        super().__init__(message)
+        self.page = page
+
+
 @dataclass(frozen=True)
 class Cell:
     """One run of a matrix.
@@ -96,6 +110,8 @@ def run(
     ------
     ParameterError
         Before anything is started.
+    MatrixIncomplete
+        At the end, if a run failed; the page is written.
     """
     source, out = notebooks.find(notebook), Path(out)
     planned = cells(corpora, each or {})
@@ -122,6 +138,9 @@ def run(
 
     page = matrix_page.write(out / source.stem, [(cell, done[number]) for number, cell in enumerate(planned)])
     runs.index(out)
+    failed = [cell.name for number, cell in enumerate(planned) if isinstance(done[number], SerlabError)]
+    if failed:
+        raise MatrixIncomplete(f"{len(failed)} of {len(planned)} runs failed: {'; '.join(failed)}", page)
     return page
 
 

@@ -92,16 +92,17 @@ def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path
 def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
     """What the cells mean, and the parameters that all runs share."""
     whole = [(cell, found) for cell, found in done if isinstance(found, Path)]
-    shared = ""
+    shared = []
     if whole:
         cell, folder = whole[0]
         parameters = records.read(folder)["parameters"]
         shown = {k: v for k, v in parameters.items() if k not in cell.parameters and v not in ("", [])}
-        shared = "; ".join(f"{name.replace('_', ' ')} {pages.plain(value)}" for name, value in shown.items())
+        shared = [f"{name.replace('_', ' ')} {pages.plain(value)}" for name, value in shown.items()]
+    says = f" {'; '.join(shared)}." if shared else ""
     return (
         f"{pages.QUESTION}<p>UAR with {intervals.PERCENT} intervals over test speakers; verdicts compare "
         "with the target alone, corrected for the methods of one run. A pair with a report links to it. "
-        f"Runs: {len(whole)} of {len(done)}. {html.escape(shared)}.</p>\n"
+        f"Runs: {len(whole)} of {len(done)}.{html.escape(says)}</p>\n"
     )
 
 

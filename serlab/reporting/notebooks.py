@@ -374,7 +374,9 @@ def _this_python(environment: Mapping[str, str]) -> type:
     from jupyter_client.kernelspec import KernelSpec
 
     spec = KernelSpec(
-        argv=[sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"],
+        # A kernel that is ended within a cell logs, as an error, that it cannot answer. Errors of
+        # cells are messages, not its log.
+        argv=[sys.executable, "-m", "ipykernel_launcher", "--log-level=CRITICAL", "-f", "{connection_file}"],
         display_name="Python 3",
         language="python",
         env={

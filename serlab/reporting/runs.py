@@ -237,11 +237,19 @@ def index(out: Path | str = "reports") -> Path:
     page = out / "index.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        matrices = sorted(path.relative_to(out).as_posix() for path in out.glob("*/matrix.html"))
+        matrices = [
+            path.relative_to(out).as_posix() for path in sorted(out.glob("*/matrix.html")) if _has_runs(path)
+        ]
         write_text(page, listing.write(listed, matrices))
     except OSError as error:
         raise records.unwritable(out, error) from None
     return page
+
+
+def _has_runs(matrix: Path) -> bool:
+    """False for a matrix whose runs all failed: its table is empty. A checkout has the page alone."""
+    table = matrix.with_name("matrix.csv")
+    return not table.is_file() or bool(table.read_text(encoding="utf-8").strip())
 
 
 # --- names ----------------------------------------------------------------

@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 import serlab
 from serlab import cli, extras
 from serlab.cli import running
+from serlab.cli.command import print_table
 from serlab.errors import CorpusError
 from serlab.features import FEATURE_SETS
 from serlab.labels import SCHEMES
@@ -101,6 +102,17 @@ def test_matrix_hands_over_pairs_and_what_varies(monkeypatch, capsys) -> None:
     assert options["each"] == {"scheme": ["arousal", "valence"]}
     assert options["parameters"] == {"jobs": "1", "preset": "quick"}
     assert capsys.readouterr().out == "matrix.html\n"
+
+
+def test_a_matrix_with_failed_runs_is_exit_code_1_and_its_page_is_printed(monkeypatch, capsys) -> None:
+    def run(notebook: str, **options) -> Path:
+        raise matrix.MatrixIncomplete("1 of 2 runs failed: urdu to emodb", Path("matrix.html"))
+
+    monkeypatch.setattr(matrix, "run", run)
+    assert cli.main(["matrix", "02", "--corpora", "emodb,urdu"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "matrix.html\n"
+    assert printed.err == "serlab: 1 of 2 runs failed: urdu to emodb\n"
 
 
 def test_a_matrix_refuses_wrong_values_before_any_kernel_starts(monkeypatch, capsys) -> None:
@@ -197,6 +209,27 @@ def test_registries_are_listed(command: str, names, capsys) -> None:
     assert cli.main([command]) == 0
     first_words = {line.split(" ")[0] for line in capsys.readouterr().out.splitlines()}
     assert set(names) <= first_words
+
+
+@pytest.mark.parametrize("command", ["methods", "corpora", "features", "schemes"])
+def test_lists_keep_to_a_narrow_terminal(command: str, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main([command]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = lines[: lines.index("")] if "" in lines else lines
+    assert max(map(len, table)) <= 80
+
+
+def test_a_wrapped_table_loses_no_word(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    rows = [("a-long-name-that-is-copied", "one two three four", "", "five six seven eight nine ten")]
+    print_table(("name", "middle", "none", "last"), rows)
+    head, _, *lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("a-long-name-that-is-copied  one two")
+    assert len(lines) > 1 and all(line.startswith(" " * 28) for line in lines[1:])
+    words = {word for cell in rows[0] for word in cell.split()}
+    assert words == {word for line in lines for word in line.split()}
+    assert max(map(len, [head, *lines])) <= 60
 
 
 def test_the_version_is_printed(capsys) -> None:

@@ -62,8 +62,12 @@ def test_lab_opens_copies_and_says_where_data_are(here: Path, opened: list, monk
 def test_lab_leaves_the_notebooks_of_a_folder_alone(here: Path, opened: list) -> None:
     (here / "own").mkdir()
     (here / "own" / "mine.ipynb").write_text("{}", encoding="utf-8")
-    assert cli.main(["lab", "own", "--no-browser", "--port", "9999", "--jupyter=--allow-root"]) == 0
-    assert opened == [["--notebook-dir=own", "--no-browser", "--port=9999", "--allow-root"]]
+    assert cli.main(["lab", "own", "--no-browser", "--port", "9999", "--jupyter=--ip=0.0.0.0"]) == 0
+    assert cli.main(["lab", "own", "--allow-root"]) == 0
+    assert opened == [
+        ["--notebook-dir=own", "--no-browser", "--port=9999", "--ip=0.0.0.0"],
+        ["--notebook-dir=own", "--allow-root"],
+    ]
     assert [path.name for path in (here / "own").iterdir()] == ["mine.ipynb"]
     assert cli.main(["lab", "own/mine.ipynb"]) == 2
 

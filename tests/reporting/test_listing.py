@@ -65,6 +65,17 @@ def test_a_run_without_tables_is_listed_too() -> None:
     assert "data-sort-uar" not in text
 
 
+def test_nothing_moves_while_runs_are_ticked() -> None:
+    """A row that grows or shifts under the mouse takes the tick away from the one that is meant."""
+    says = 'says <"much">'
+    text = listing.write([listed(headline=says)])
+    assert text.index("</table>") < text.index('<section class="compare"')
+    assert 'title="says &lt;&quot;much&quot;&gt;"' in text, "a headline that is cut is whole on its title"
+    screen = text.split("@media print")[0]
+    assert not re.search(r"[^}]*:(hover|focus|active)[^{]*headline-in-list[^{]*\{", screen)
+    assert not re.search(r"headline-in-list:(hover|focus|active)", screen)
+
+
 def test_nothing_is_loaded() -> None:
     text = listing.write([listed()])
     assert "default-src 'none'" in text

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from serlab.errors import ParameterError, SerlabError
-from serlab.reporting import matrix, matrix_page
+from serlab.reporting import matrix, matrix_page, notebooks, runs
 
 
 def test_cells_are_all_ordered_pairs_with_every_combination():
@@ -79,7 +80,45 @@ def test_many_methods_are_rows_and_ranked(tmp_path):
 
 def test_all_failed_is_a_page_too(tmp_path):
     done = [(cell, SerlabError("gone")) for cell in matrix.cells(["a", "b"], {})]
-    assert "gone" in matrix_page.write(tmp_path, done).read_text(encoding="utf-8")
+    text = matrix_page.write(tmp_path / "01_x", done).read_text(encoding="utf-8")
+    assert "gone" in text
+    assert "Runs: 0 of 2.</p>" in text
+    assert "matrix.html" not in runs.index(tmp_path).read_text(encoding="utf-8")
+    (tmp_path / "01_x" / "matrix.csv").unlink()  # as in a checkout, whose pages have runs
+    assert "01_x/matrix.html" in runs.index(tmp_path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("failing", [["a"], ["a", "b"]])
+def test_a_matrix_with_failed_runs_is_an_error_with_a_page(tmp_path, monkeypatch, failing) -> None:
+    class Here:
+        """Runs at once, in this process."""
+
+        def __init__(self, *args, **options) -> None:
+            pass
+
+        def __enter__(self) -> Here:
+            return self
+
+        def __exit__(self, *error) -> None:
+            pass
+
+        def submit(self, function, notebook, parameters, *args) -> Future:
+            future: Future = Future()
+            target = parameters["target"]
+            if target in failing:
+                future.set_exception(SerlabError(f"no {target}"))
+            else:
+                folder = run_folder(tmp_path / "01_x" / f"to-{target}" / "0", uar=0.5, verdict="helps")
+                future.set_result(folder)
+            return future
+
+    monkeypatch.setattr(matrix, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(notebooks, "find", lambda name: Path("01_x.ipynb"))
+    monkeypatch.setattr(notebooks, "complete", lambda source, given: {})
+    monkeypatch.setattr(runs, "index", lambda out: out)
+    with pytest.raises(matrix.MatrixIncomplete, match=f"{len(failing)} of 2 runs failed: .*b to a") as caught:
+        matrix.run("01", corpora=["a", "b"], out=tmp_path)
+    assert f"Runs: {2 - len(failing)} of 2." in caught.value.page.read_text(encoding="utf-8")
 
 
 def test_a_wrong_parameter_is_refused_before_anything_starts(tmp_path):

@@ -293,7 +293,7 @@ def test_a_killed_then_failed_run_resumes_to_its_end(tmp_path: Path) -> None:
 
 
 def test_an_ended_run_says_interrupted_and_a_forced_one_starts_afresh(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     # A batch system's SIGTERM, sent by the notebook to the process that runs it.
@@ -308,12 +308,14 @@ def test_an_ended_run_says_interrupted_and_a_forced_one_starts_afresh(
         ),
     )
     assert cli.main(["run", "01"]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    said = capfd.readouterr().err
+    assert said.endswith("serlab: interrupted\n")
+    assert "Traceback" not in said, "nor does its kernel complain"
     assert record(the_partial(Path("reports")))["state"] == "interrupted"
 
     Path("second").touch()
     assert cli.main(["run", "01", "--force"]) == 0
-    folder = Path(capsys.readouterr().out.strip()).parent
+    folder = Path(capfd.readouterr().out.strip()).parent
     assert not (folder / "old.csv").exists()
     assert [attempt["state"] for attempt in record(folder)["attempts"]] == ["complete"]
 
