@@ -129,8 +129,19 @@ class Material:
         return self.classes.index("neutral") if "neutral" in self.classes else None
 
     def of(self, spec: MethodSpec, values: Mapping[str, Any]) -> Samples:
-        """What a method is fed, given the values of its family's options."""
+        """What a method is fed, given the values of its family's options.
+
+        Raises
+        ------
+        ProtocolError
+            If its feature set was not prepared, or it needs frames and there are none.
+        """
         key = (spec.feature_set(values), spec.columns)
+        if key[0] not in self.features:
+            raise ProtocolError(
+                f"{spec.name} needs the feature set {key[0]!r}, which was not prepared; "
+                "put the method among those of the parameters"
+            )
         if key not in self._made:
             parts = self.features[key[0]]
             if spec.columns:

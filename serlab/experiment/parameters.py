@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,6 +129,7 @@ class Parameters:
         for name in self.options:
             if name not in OPTIONS:
                 raise ParameterError(f"unknown option {name!r}; known: {', '.join(OPTIONS)}")
+        object.__setattr__(self, "data", str(self.data))
         chosen = {name: self.options.get(name, option.default) for name, option in OPTIONS.items()}
         object.__setattr__(self, "options", chosen)
 
@@ -155,6 +157,9 @@ class Parameters:
         ParameterError
             If the combination makes no sense.
         """
+        for name in values:
+            if name not in self.names():
+                raise ParameterError(f"there is no parameter {name!r}{_meant(name, self.names())}")
         options = {name: values.pop(name) for name in list(values) if name in OPTIONS}
         return dataclasses.replace(self, **values, options={**self.options, **options})
 
@@ -238,7 +243,14 @@ def _require_known(parameters: Parameters) -> None:
     for name, known in choices().items():
         for value in _entries(getattr(parameters, name)):
             if value not in known:
-                raise ParameterError(f"parameter {name!r}: {value!r} is none of {', '.join(known)}")
+                meant = _meant(str(value), known)
+                raise ParameterError(f"parameter {name!r}: {value!r} is none of {', '.join(known)}{meant}")
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """A question in brackets, where a known name is near."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _require_sense(parameters: Parameters) -> None:
@@ -248,6 +260,8 @@ def _require_sense(parameters: Parameters) -> None:
         raise ParameterError(
             f"parameters 'jobs' ({parameters.jobs}) and 'shots' ({parameters.shots}) start at 1"
         )
+    if min(parameters.seeds) < 0:
+        raise ParameterError(f"parameter 'seeds': {min(parameters.seeds)} is below 0")
     if not parameters.seconds > 0:
         raise ParameterError(f"parameter 'seconds': {parameters.seconds} is not a length of time")
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from serlab import data as corpus_data
 from serlab import evaluation, methods
+from serlab.errors import ParameterError
 from serlab.evaluation import Material, Setting
 from serlab.experiment import running
 from serlab.experiment.kept import Kept, rounded
@@ -64,6 +65,10 @@ class Session:
     cancel: Event | None = field(default=None, kw_only=True, repr=False, compare=False)
     prepared: Prepared | None = field(default=None, kw_only=True, repr=False, compare=False)
     _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.parameters, Parameters):
+            raise ParameterError(f"a session is of Parameters(target=..., ...), not of {self.parameters!r}")
 
     def run(self, *, with_details: bool = True) -> Outcome:
         """Fit all methods on all splits, compare them, and write the tables into the folder.

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from serlab import evaluation, files, methods, protocols
+from serlab.errors import ParameterError
 from serlab.experiment import Parameters, Session
 
 #: Labelled utterances per class.
@@ -88,9 +89,25 @@ ON_TDNN = Curves(
 )
 
 
+#: The most telling first.
+_KNOWN = (ON_ENCODER, ON_TDNN, ACNN, ENCODER_DECODER)
+
+
 def curves_of(parameters: Parameters) -> Curves:
-    """Methods of notebook 05's curve: on the encoder if there is one, else on the TDNN."""
-    return ON_ENCODER if parameters.options["encoder"] else ON_TDNN
+    """Methods of the curve of an experiment: those whose target-only method it runs, an encoder's first.
+
+    Raises
+    ------
+    ParameterError
+        If it runs none of them; other methods make a curve by :class:`Curves`.
+    """
+    for curves in _KNOWN:
+        if curves.target_only in parameters.methods:
+            return curves
+    raise ParameterError(
+        "there is no few-shot curve for these methods: add one of "
+        f"{', '.join(curves.target_only for curves in _KNOWN)}, or name the methods of the curve (Curves)"
+    )
 
 
 @dataclass(frozen=True)

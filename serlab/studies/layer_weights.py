@@ -34,11 +34,12 @@ def _learned(session: Session) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     # With or without a hidden layer; on which part does not matter here.
     spec, utterances = methods.get(names[0]), session.prepare().utterances
-    rows = []
+    seeds, corpora = session.parameters.seeds, utterances["corpus"].unique()
+    total, n_fits, rows = len(corpora) * len(seeds), 0, []
     for corpus, own in utterances.groupby("corpus", observed=True):
         split = _everything(utterances.index.get_indexer(own.index), as_target=spec.access == "target-only")
-        for seed in session.parameters.seeds:
-            session.watch.report(0, 0, f"weights of layers, {corpus}, seed {seed}")
+        for seed in seeds:
+            session.watch.report(n_fits, total, f"weights of layers, {corpus}, seed {seed}")
             fitted = evaluation.fit(
                 spec,
                 split,
@@ -49,6 +50,8 @@ def _learned(session: Session) -> pd.DataFrame:
             )
             weights = fitted.method.classifier.module.weights().tolist()
             rows += [(corpus, "all", seed, f"layer{layer}", value) for layer, value in enumerate(weights)]
+            n_fits += 1
+    session.watch.report(total, total, "weights of layers")
     return pd.DataFrame(rows, columns=columns)
 
 

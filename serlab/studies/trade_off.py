@@ -125,6 +125,7 @@ def _run(session: Session, asked: Mapping[str, tuple[MethodSpec, float]]) -> dic
         if kept is not None:
             files.write_table(kept, table)
         tables[what] = table
+    session.watch.report(len(asked), len(asked), "sweep")
     return {**tables, "skipped": pd.DataFrame(skipped, columns=["fold", "reason"])}
 
 

@@ -90,6 +90,7 @@ class Panel:
         self._on_result = on_result
         self._runner = runner
         self._notebook = notebook
+        self._groups = tuple(groups)
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
         self._running = False
@@ -116,6 +117,10 @@ class Panel:
         self.run_button.on_click(lambda _: self.start())
         self.cancel_button.on_click(lambda _: self.cancel())
         self._refresh()
+
+    def shows(self, parameters: Parameters, *, notebook: str, groups: Sequence[str]) -> bool:
+        """Whether this panel started from the same."""
+        return (self._start, self._notebook, self._groups) == (parameters, notebook, tuple(groups))
 
     @property
     def parameters(self) -> Parameters:

@@ -42,7 +42,8 @@ def show(
     Returns
     -------
     Panel or Fixed
-        Both have ``parameters``, ``session`` and ``installed`` for the cells below.
+        Both have ``parameters``, ``session`` and ``installed`` for the cells below. A panel that this
+        notebook has already, from the same parameters, is shown again with what was chosen in it.
     """
     shown: Panel | Fixed
     if is_headless(run_folder):
@@ -50,7 +51,10 @@ def show(
     else:
         from serlab.widgets.panel import Panel
 
-        shown = Panel(parameters, notebook=notebook, groups=groups)
+        # A cell that runs again (a click into a panel selects it) must not undo what was chosen there.
+        known = [value for value in get_ipython().user_ns.values() if isinstance(value, Panel)]
+        same = [panel for panel in known if panel.shows(parameters, notebook=notebook, groups=groups)]
+        shown = same[0] if same else Panel(parameters, notebook=notebook, groups=groups)
     display(shown)
     return shown
 

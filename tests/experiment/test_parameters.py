@@ -82,3 +82,26 @@ def test_a_missing_encoder_is_told_of_before_anything_is_computed(parameters, en
     for name in ("probe-source", "layer2-source", "encoder-mmd", "top-source"):
         with pytest.raises(ParameterError, match=message):
             parameters.with_values(methods=(name,), encoder=encoder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sede": 1}, r"there is no parameter 'sede' \(did you mean 'seeds'\?\)"),
+        ({"methods": ("rf-tagret",)}, r"did you mean 'rf-target'\?"),
+        ({"seeds": (0, -1)}, "'seeds': -1 is below 0"),
+        ({"trade_of": 1.0}, r"did you mean 'trade_off'\?"),
+    ],
+)
+def test_what_was_meant_is_said(parameters, change, message):
+    with pytest.raises(ParameterError, match=message):
+        parameters.with_values(**change)
+
+
+def test_a_path_is_a_data_root_too(parameters, tmp_path):
+    assert parameters.with_values(data=tmp_path).data == str(tmp_path)
+
+
+def test_a_session_is_of_parameters():
+    with pytest.raises(ParameterError, match="a session is of Parameters"):
+        experiment.Session("emodb")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from serlab import experiment, methods
+from serlab.errors import ParameterError, ProtocolError
 from serlab.studies import few_shot
 from serlab.studies.few_shot import Curves
 from tests.toys import separable_features, utterance_table
@@ -100,3 +101,14 @@ def test_curves_are_methods():
     for curves in (few_shot.ON_ENCODER, few_shot.ON_TDNN, few_shot.ACNN, few_shot.ENCODER_DECODER):
         for name in (curves.target_only, *curves.with_source, *curves.without_labels.values()):
             assert name in methods.METHODS
+
+
+def test_the_curve_of_an_experiment_is_of_what_it_runs(prepared):
+    of_acnn = session(prepared).parameters.with_values(
+        methods=("acnn-target",), baseline="acnn-target", features="logmel26"
+    )
+    assert few_shot.curves_of(of_acnn) is few_shot.ACNN
+    with pytest.raises(ParameterError, match="no few-shot curve for these methods: add one of probe-target"):
+        few_shot.curves_of(session(prepared).parameters)
+    with pytest.raises(ProtocolError, match="tdnn-frozen-target needs the feature set 'mfcc40'"):
+        session(prepared).material.of(methods.get("tdnn-frozen-target"), {})

@@ -15,6 +15,7 @@ from serlab.errors import Cancelled, CorpusError, SerlabError
 from serlab.experiment import Outcome, Parameters, Session
 from serlab.methods import OPTIONS
 from serlab.widgets import panel as widgets
+from serlab.widgets import showing
 from serlab.widgets.panel import Panel
 from serlab.widgets.pickers import controls
 
@@ -358,3 +359,16 @@ def test_a_panel_has_a_table_for_viewers_without_widgets(parameters):
     bundle = Panel(parameters)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "Parameters of this run" in bundle["text/html"]
+
+
+def test_a_cell_that_runs_again_keeps_what_was_chosen(parameters, monkeypatch):
+    names: dict[str, object] = {}
+    shell = type("Shell", (), {"kernel": object(), "user_ns": names})
+    monkeypatch.setattr(showing, "get_ipython", lambda: shell)
+    monkeypatch.setattr(showing, "display", lambda shown: None)
+    names["panel"] = showing.show(parameters)
+    names["panel"].controls["seeds"].value = "7"
+    assert showing.show(parameters) is names["panel"]
+    assert showing.show(parameters.with_values(seeds=(9,))) is not names["panel"], (
+        "the cell of parameters changed"
+    )
