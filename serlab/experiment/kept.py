@@ -76,6 +76,11 @@ class Kept:
         """Whether the run is finished: then it is answered from the folder, and nothing is fitted."""
         return self.facts.get("state") == "complete"
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether all methods of the experiment have been run: its folder is complete with its notebook."""
+        return self.facts.get("state") in ("answered", "complete")
+
     def note(self, **facts: Any) -> None:
         """Add facts to kept.json."""
         text = json.dumps({**self.facts, **facts}, indent=1, ensure_ascii=False)

@@ -40,6 +40,8 @@ def run(session: Session, *, with_details: bool = True) -> Outcome:
     outcome = _tables(session, audit, skipped, done)
     if session.folder is not None:
         save(outcome, Path(session.folder))
+    if session.record is not None and session.finished is None:
+        session.record.note(state="answered")
     return outcome
 
 

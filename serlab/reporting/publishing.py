@@ -41,8 +41,9 @@ def publish(partial: Path, folder: Path) -> None:
     (partial / PROGRESS_FILE).unlink(missing_ok=True)
     for unfinished in list(partial.rglob("parts-*")):  # all that is in them is kept
         shutil.rmtree(unfinished)
-    for facts in partial.rglob("kept.json"):
-        Kept(facts.parent).note(state="complete")
+    for facts in partial.rglob("kept.json"):  # of studies beside it, too, but for what an attempt left undone
+        if (kept := Kept(facts.parent)).is_answered:
+            kept.note(state="complete")
     old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

@@ -11,6 +11,7 @@ import pytest
 from serlab import methods
 from serlab.errors import Cancelled, CorpusError, ParameterError, ProtocolError
 from serlab.experiment import Session, session
+from serlab.experiment.kept import Kept
 from serlab.methods import MethodSpec
 from serlab.methods.learners.scenarios import Majority
 from serlab.plotting import tables
@@ -137,3 +138,11 @@ def test_a_folder_without_an_acoustic_model_is_told_of_before_anything_is_comput
     # Without a folder it is pretrained on the sources, if what they say is known.
     with pytest.raises(ParameterError, match="nothing is known of what is said in near"):
         Session(chosen.with_values(acoustic_model="")).run()
+
+
+def test_a_run_says_that_it_is_answered_and_its_notebook_that_it_is_complete(finished, parameters, tmp_path):
+    _, folder = finished
+    assert Kept(folder).is_answered and not Kept(folder).is_complete
+    session = Session(parameters, folder=tmp_path)
+    session.prepare()
+    assert not Kept(tmp_path).is_answered, "prepared, but not run"
