@@ -6,7 +6,8 @@ the remedy, because most of them end up under a notebook cell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 
 class SerlabError(Exception):
@@ -53,3 +54,15 @@ class ParameterError(SerlabError):
 
 class Cancelled(SerlabError):
     """The user cancelled a long computation; finished parts are kept."""
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """For messages about an unknown name: a question in brackets, where a known one is near; else empty.
+
+    Examples
+    --------
+    >>> meant("sede", ["seeds", "shots"])
+    " (did you mean 'seeds'?)"
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from serlab import features, labels, methods, protocols
-from serlab.errors import ParameterError
+from serlab.errors import ParameterError, meant
 from serlab.features import augmentation
 from serlab.methods import OPTIONS, MethodSpec
+from serlab.training.settings import DEVICES
 
 #: What to do with an audio file that cannot be used.
 ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
 
 #: Which classes take part where corpora have different ones.
 LABEL_SETS: tuple[str, ...] = ("scheme", "shared", "any")
-
-#: Where networks of frames may be trained.
-DEVICES: tuple[str, ...] = ("auto", "cpu", "cuda")
 
 #: Where or how fast, not what: they change no prediction.
 _NO_MATTER = ("data", "jobs", "baseline")
@@ -159,7 +156,7 @@ class Parameters:
         """
         for name in values:
             if name not in self.names():
-                raise ParameterError(f"there is no parameter {name!r}{_meant(name, self.names())}")
+                raise ParameterError(f"there is no parameter {name!r}{meant(name, self.names())}")
         options = {name: values.pop(name) for name in list(values) if name in OPTIONS}
         return dataclasses.replace(self, **values, options={**self.options, **options})
 
@@ -243,14 +240,8 @@ def _require_known(parameters: Parameters) -> None:
     for name, known in choices().items():
         for value in _entries(getattr(parameters, name)):
             if value not in known:
-                meant = _meant(str(value), known)
-                raise ParameterError(f"parameter {name!r}: {value!r} is none of {', '.join(known)}{meant}")
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    """A question in brackets, where a known name is near."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+                near = meant(str(value), known)
+                raise ParameterError(f"parameter {name!r}: {value!r} is none of {', '.join(known)}{near}")
 
 
 def _require_sense(parameters: Parameters) -> None:

@@ -8,7 +8,6 @@ Everything here treats a notebook as a function: one cell tagged
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
 import sys
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from serlab.errors import ParameterError, SerlabError
+from serlab.errors import ParameterError, SerlabError, meant
 from serlab.files import write_text
 from serlab.progress import Progress
 from serlab.provenance import CHECKOUT, PACKAGE
@@ -241,10 +240,9 @@ def complete(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     declared = parameters(path)
     for name in given:
         if name not in declared:
-            close = difflib.get_close_matches(name, declared, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ParameterError(
-                f"notebook {path.stem} has no parameter {name!r}{hint}; known: {', '.join(declared)}"
+                f"notebook {path.stem} has no parameter {name!r}{meant(name, declared)}; "
+                f"known: {', '.join(declared)}"
             )
     return {
         name: _convert(name, given.get(name, parameter.default), parameter.kind)

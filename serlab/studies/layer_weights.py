@@ -34,24 +34,22 @@ def _learned(session: Session) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     # With or without a hidden layer; on which part does not matter here.
     spec, utterances = methods.get(names[0]), session.prepare().utterances
-    seeds, corpora = session.parameters.seeds, utterances["corpus"].unique()
-    total, n_fits, rows = len(corpora) * len(seeds), 0, []
-    for corpus, own in utterances.groupby("corpus", observed=True):
-        split = _everything(utterances.index.get_indexer(own.index), as_target=spec.access == "target-only")
-        for seed in seeds:
-            session.watch.report(n_fits, total, f"weights of layers, {corpus}, seed {seed}")
-            fitted = evaluation.fit(
-                spec,
-                split,
-                material=session.material,
-                setting=session.setting([spec.name]),
-                seed=seed,
-                fitting=PLAIN,
-            )
-            weights = fitted.method.classifier.module.weights().tolist()
-            rows += [(corpus, "all", seed, f"layer{layer}", value) for layer, value in enumerate(weights)]
-            n_fits += 1
-    session.watch.report(total, total, "weights of layers")
+    corpora = utterances.groupby("corpus", observed=True).indices
+    jobs = [(corpus, at, seed) for corpus, at in corpora.items() for seed in session.parameters.seeds]
+    rows = []
+    for number, (corpus, at, seed) in enumerate(jobs):
+        session.watch.report(number, len(jobs), f"weights of layers, {corpus}, seed {seed}")
+        fitted = evaluation.fit(
+            spec,
+            _everything(at, as_target=spec.access == "target-only"),
+            material=session.material,
+            setting=session.setting([spec.name]),
+            seed=seed,
+            fitting=PLAIN,
+        )
+        weights = fitted.method.classifier.module.weights().tolist()
+        rows += [(corpus, "all", seed, f"layer{layer}", value) for layer, value in enumerate(weights)]
+    session.watch.report(len(jobs), len(jobs), "weights of layers")
     return pd.DataFrame(rows, columns=columns)
 
 

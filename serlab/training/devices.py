@@ -8,8 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from serlab.errors import ParameterError, TrainingError
-
-DEVICES = ("auto", "cpu", "cuda")
+from serlab.training.settings import DEVICES
 
 
 def resolve_device(device: str) -> str:

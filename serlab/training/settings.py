@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OPTIMIZERS: tuple[str, ...] = ("adam", "adamw", "sgd", "rmsprop")
+#: Where networks may be trained, see :func:`serlab.training.devices.resolve_device`.
+DEVICES: tuple[str, ...] = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True, kw_only=True)
