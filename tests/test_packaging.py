@@ -77,7 +77,7 @@ def test_conda_users_get_the_same_packages(project: dict, required) -> None:
 
 
 def parsed(path: Path) -> ast.Module:
-    """The syntax tree of a file; CPython 3.11 now and then loses count within a parse, and not in the next."""
+    """The syntax tree of a file; CPython 3.11 now and then loses count in a parse, not in the next."""
     source = path.read_text(encoding="utf-8")
     try:
         return ast.parse(source)
