@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,10 +52,11 @@ class Parameters:
     folds : int
         Folds of "speaker-groups" and "random", draws of "k-shot".
     seeds : tuple of int
-        Repeats of the stochastic methods. The first one also seeds random splits.
+        Repeats of the stochastic methods. The first one also seeds random splits. Empty: as many as the
+        preset has, see :func:`serlab.methods.repeats`; with "paper" as often as the papers repeat.
     preset : {"demo", "quick", "paper"}
     seconds : float
-        Frames only: longer utterances are cut there.
+        Frames only: longer utterances are cut there; 0: nothing is cut.
     augment : tuple of str
         Changed copies of the training utterances (:mod:`serlab.features.augmentation`: "noise-20"), and
         "specaugment", which masks parts of training batches.
@@ -123,6 +125,8 @@ class Parameters:
             if name == "methods":
                 value = tuple(method for entry in value for method in methods.GROUPS.get(entry, (entry,)))
             object.__setattr__(self, name, tuple(dict.fromkeys(value)))
+        if not self.seeds:  # written out, so that whoever reads the parameters need not know the preset
+            object.__setattr__(self, "seeds", tuple(range(methods.repeats(self.methods, self.preset))))
         for name in self.options:
             if name not in OPTIONS:
                 raise ParameterError(f"unknown option {name!r}; known: {', '.join(OPTIONS)}")
@@ -245,16 +249,18 @@ def _require_known(parameters: Parameters) -> None:
 
 
 def _require_sense(parameters: Parameters) -> None:
-    if not parameters.methods or not parameters.seeds:
-        raise ParameterError("parameters 'methods' and 'seeds' need at least one entry each")
+    if not parameters.methods:
+        raise ParameterError("parameter 'methods' needs at least one entry")
     if parameters.jobs < 1 or parameters.shots < 1:
         raise ParameterError(
             f"parameters 'jobs' ({parameters.jobs}) and 'shots' ({parameters.shots}) start at 1"
         )
     if min(parameters.seeds) < 0:
         raise ParameterError(f"parameter 'seeds': {min(parameters.seeds)} is below 0")
-    if not parameters.seconds > 0:
-        raise ParameterError(f"parameter 'seconds': {parameters.seconds} is not a length of time")
+    if not 0 <= parameters.seconds < math.inf:
+        raise ParameterError(
+            f"parameter 'seconds': {parameters.seconds} is not a length of time; 0 cuts nothing"
+        )
 
 
 def _require_fitting_methods(parameters: Parameters) -> None:

@@ -142,7 +142,7 @@ def _extract(
     return features.extract(
         labelled,
         features=name,
-        seconds=parameters.seconds,
+        seconds=parameters.seconds or None,
         augment=augment,
         seed=parameters.seeds[0],
         on_bad=parameters.on_bad_file,

@@ -13,6 +13,8 @@ the family says which we chose.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from serlab import extras
 from serlab.errors import ParameterError
 from serlab.methods import (
@@ -45,6 +47,7 @@ __all__ = [
     "METHODS",
     "OPTIONS",
     "PRESETS",
+    "REPEATS",
     "Access",
     "Adds",
     "Asked",
@@ -53,6 +56,7 @@ __all__ = [
     "Option",
     "controls",
     "get",
+    "repeats",
     "require_installed",
 ]
 
@@ -87,6 +91,11 @@ OPTIONS: dict[str, Option] = {
     option.name: option for module in (adapters, vgg, encoder, asr_transfer) for option in module.OPTIONS
 }
 
+#: How often a method's paper repeats each experiment; of other methods nobody prints more than one run.
+REPEATS: dict[str, int] = {
+    spec.name: module.REPEATS for module in (acnn, light, comparison, vgg) for spec in module.SPECS
+}
+
 #: Library that a method may need -> extra of this package that brings it.
 EXTRAS: dict[str, str] = {"skada": "adaptation", "transformers": "encoders"}
 
@@ -107,6 +116,17 @@ def get(name: str) -> MethodSpec:
     if name not in METHODS:
         raise ParameterError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def repeats(names: Iterable[str], preset: str) -> int:
+    """How often stochastic methods are run where nobody says: with the preset ``paper`` as the papers do.
+
+    Examples
+    --------
+    >>> repeats(["acnn-target", "rf-target"], "paper"), repeats(["acnn-target"], "quick")
+    (5, 1)
+    """
+    return max([1, *(REPEATS.get(name, 1) for name in names if preset == "paper")])
 
 
 def controls(name: str) -> tuple[MethodSpec, ...]:

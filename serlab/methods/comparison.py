@@ -45,6 +45,9 @@ def _spec(
     )
 
 
+#: As often as Baklouti et al. repeat theirs, section 4.3.2.
+REPEATS = 10
+
 SPECS: tuple[MethodSpec, ...] = (
     _spec("cnnlstm", "CNN-LSTM", _cnn_lstm, "Parry et al. 2019"),
     _spec("mfsc", "MFSC", _tdnn, "Singh et al. 2021", "mfsc"),

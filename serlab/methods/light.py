@@ -78,6 +78,9 @@ def adapters(objectives: Iterable[ObjectiveSpec]) -> tuple[MethodSpec, ...]:
     )
 
 
+#: As often as Baklouti et al. repeat theirs, section 4.3.2.
+REPEATS = 10
+
 SPECS: tuple[MethodSpec, ...] = (
     *grid(
         "light",

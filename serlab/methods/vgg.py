@@ -132,6 +132,9 @@ def _mmd(name: str, title: str, control: str, reference: str = "", **fields: Any
     )
 
 
+#: Section 4.3.2: each experiment is repeated ten times.
+REPEATS = 10
+
 #: ``trade_off`` is lambda of equation 1.
 SPECS: tuple[MethodSpec, ...] = tuple(
     _of_images(spec)

@@ -462,7 +462,7 @@ def _of_features(
     if fed is not None and name not in fed.sets:
         yield Departure(what="features", printed=fed.words, here=name)
     if printed.seconds is not None and features.get(name).kind == "frames":
-        yield from _of_length(printed.seconds, parameters.seconds, outcome, spec)
+        yield from _of_length(printed.seconds, parameters.seconds or math.inf, outcome, spec)
     if parameters.augment:
         yield Departure(what="augmentation", printed="none mentioned", here=", ".join(parameters.augment))
 
@@ -477,8 +477,9 @@ def _of_length(there: float, here: float, outcome: Outcome, spec: MethodSpec) ->
     cut = (length > here).mean() if known else math.nan
     if math.isfinite(there):
         if here != there and not (known and length.max() <= min(there, here)):
-            yield Departure(what="cut at", printed=f"{there:g} s", here=f"{here:g} s")
-    elif not known or cut > 0:
+            cut_at = f"{here:g} s" if math.isfinite(here) else "nothing is cut"
+            yield Departure(what="cut at", printed=f"{there:g} s", here=cut_at)
+    elif math.isfinite(here) and (not known or cut > 0):
         share = f", {cut:.0%} of the utterances are longer" if known else ""
         yield Departure(what="length", printed="no cut mentioned", here=f"cut at {here:g} s{share}")
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import serlab
 from serlab import data as corpus_data
-from serlab import provenance
+from serlab import methods, provenance
 from serlab.errors import SerlabError
 from serlab.files import write_text
 from serlab.progress import Progress, forwarded
@@ -91,7 +91,7 @@ def run(
         After noting it in run.json; the same call resumes.
     """
     out, source = Path(out), notebooks.find(notebook)
-    values = notebooks.complete(source, parameters or {})
+    values = _with_seeds(notebooks.complete(source, parameters or {}))
     root = corpus_data.data_root(data or values.get("data"))
     asked = {name: value for name, value in values.items() if name not in _WHERE}
     corpora = _corpora_fingerprint(asked, root)
@@ -133,6 +133,14 @@ def run(
     if failure is not None:
         raise failure
     return folder
+
+
+def _with_seeds(values: dict[str, Any]) -> dict[str, Any]:
+    """Seeds written out where the notebook leaves their number to the preset."""
+    if values.get("seeds") != [] or not {"methods", "preset"} <= values.keys():
+        return values
+    names = [name for entry in values["methods"] for name in methods.GROUPS.get(entry, (entry,))]
+    return {**values, "seeds": list(range(methods.repeats(names, values["preset"])))}
 
 
 def _new_record(

@@ -54,11 +54,16 @@ def controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widget
             placeholder="none", tooltip="changed copies to learn from, as in noise-20, speed-0.9, gain-6",
         ),
         **{name: _option(option, parameters.options[name]) for name, option in OPTIONS.items()},
+        "seconds": w.BoundedFloatText(
+            value=parameters.seconds, min=0, max=3600, step=0.5, description="seconds", style=WIDE,
+            layout=w.Layout(width="14em"), tooltip="longer utterances are cut there; 0: nothing is cut",
+        ),
         "label_sets": dropdown("label sets", list(known["label_sets"]), "label_sets"),
         "device": dropdown("device", list(known["device"]), "device"),
         "seeds": w.Text(
             value=", ".join(map(str, parameters.seeds)), description="seeds", style=WIDE, layout=wide,
-            tooltip="repeats of the stochastic methods, as in 0, 1, 2",
+            placeholder="as many as the preset has",
+            tooltip="repeats of the stochastic methods, as in 0, 1, 2; none: as many as the preset has",
         ),
         "preset": dropdown("preset", presets, "preset"),
         "on_bad_file": dropdown("a bad file", bad_file, "on_bad_file"),

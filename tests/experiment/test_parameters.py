@@ -24,7 +24,9 @@ from serlab.errors import ParameterError
         ({"on_bad_file": "ignore"}, "'on_bad_file'"),
         ({"shots": "5"}, "'shots': '5' is not of type int"),
         ({"seeds": (True,)}, "'seeds': True is not of type int"),
-        ({"seeds": ()}, "at least one entry"),
+        ({"methods": ()}, "at least one entry"),
+        ({"seconds": -1.0}, "not a length of time; 0 cuts nothing"),
+        ({"seconds": float("inf")}, "not a length of time; 0 cuts nothing"),
         ({"jobs": 0}, "start at 1"),
     ],
 )
@@ -41,6 +43,34 @@ def test_groups_of_methods_and_digests(parameters):
     assert replace(parameters, seeds=(3,)).digest() != parameters.digest()
     names = {**parameters.as_dict(), "something_else": 1}
     assert experiment.Parameters.from_names(names) == parameters
+
+
+@pytest.mark.parametrize(
+    ("names", "preset", "seeds"),
+    [
+        (("acnn-source", "rf-source"), "paper", range(5)),
+        (("vgg16-mmd",), "paper", range(10)),
+        (("rf-source",), "paper", range(1)),
+        (("acnn-source",), "quick", range(1)),
+    ],
+)
+def test_without_seeds_there_are_as_many_as_the_preset_has(parameters, names, preset, seeds):
+    chosen = replace(parameters, methods=names, preset=preset, seeds=(), features="logmel26")
+    assert chosen.seeds == tuple(seeds) and chosen.as_dict()["seeds"] == list(seeds)
+    assert chosen.digest() == replace(chosen, seeds=tuple(seeds)).digest()
+
+
+def test_repeats_are_those_that_the_papers_print():
+    for paper in papers.PAPERS.values():
+        own = [name for name, row in paper.nearest.items() if methods.METHODS[name].input == "frames"]
+        if paper.protocol.repeats is not None:
+            assert {methods.repeats([name], "paper") for name in own} == {paper.protocol.repeats}
+
+
+def test_what_is_cut_changes_the_digest(parameters):
+    lengths = {replace(parameters, seconds=seconds).digest() for seconds in (0.0, 3.0, 7.5)}
+    sets = {replace(parameters, label_sets=sets).digest() for sets in ("scheme", "shared", "any")}
+    assert len(lengths) == 3 and len(sets) == 3
 
 
 def test_a_missing_library_is_named_with_what_to_install(parameters, monkeypatch):
