@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from serlab import data
-from serlab.corpora import csv_corpus, emodb, emovo, iemocap, ravdess, recola, savee, synthetic, urdu
+from serlab.corpora import csv_corpus, emodb, emovo, iemocap, nemo, ravdess, recola, savee, synthetic, urdu
 from serlab.corpora.base import Corpus
 from serlab.corpora.csv_corpus import from_csv
 from serlab.errors import CorpusError
@@ -27,6 +27,7 @@ CORPORA: dict[str, Corpus] = {
         urdu.CORPUS,
         iemocap.CORPUS,
         recola.CORPUS,
+        nemo.CORPUS,
         *synthetic.CORPORA,
     )
 }

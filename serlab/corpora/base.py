@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from serlab import data
+from serlab.corpora.terms import UNKNOWN, Terms
 from serlab.errors import CorpusError
 from serlab.labels import refuse_unknown
 
@@ -42,7 +44,7 @@ class Corpus:
     name : str
         Also the name of its folder below the data root.
     title, language, citation, license : str
-        ``language`` is ISO 639-1.
+        ``language`` is a BCP 47 tag: "de", "fr-CA".
     how_to_get : str
         Where a person gets it, and into which layout it unpacks.
     layout : str
@@ -53,6 +55,15 @@ class Corpus:
     expected : mapping of str to int
         Published number of utterances by native label.
     expected_speakers : int
+        Published number of speakers, 0 where it is not known.
+    expected_texts : int
+        Published number of different sentences (``text_id``), 0 where it is not known.
+    terms : Terms
+        What the licence allows.
+    speech : {"acted", "elicited", "spontaneous", "synthetic", "unknown"}
+        How the emotion came about.
+    scripted : bool or None
+        Whether speakers said given sentences; None where it is mixed or unknown.
     reader : callable
         ``reader(folder) -> DataFrame`` of utterances; called by :meth:`read`.
     thresholds : mapping of str to float
@@ -88,6 +99,10 @@ class Corpus:
     expected: Mapping[str, int]
     expected_speakers: int
     reader: Callable[[Path], pd.DataFrame] = field(repr=False)
+    terms: Terms = UNKNOWN
+    speech: Literal["acted", "elicited", "spontaneous", "synthetic", "unknown"] = "unknown"
+    scripted: bool | None = None
+    expected_texts: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     sentences: Mapping[str, str] = field(default_factory=dict, repr=False)

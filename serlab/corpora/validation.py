@@ -280,10 +280,16 @@ def _remarks(corpus: Corpus, table: pd.DataFrame) -> list[tuple]:
 
 
 def _speakers(corpus: Corpus, table: pd.DataFrame) -> list[tuple]:
-    n, published = table["speaker"].nunique(), corpus.expected_speakers
-    if not published or n == published:
-        return []
-    return [("warning", "speakers", f"{n} speakers, {published} were published", corpus.how_to_get, ())]
+    found = []
+    for what, column, published in (
+        ("speakers", "speaker", corpus.expected_speakers),
+        ("sentences", "text_id", corpus.expected_texts),
+    ):
+        n = table[column].nunique()
+        if published and n != published:
+            text = f"{n} {what}, {published} were published"
+            found.append(("warning", what, text, corpus.how_to_get, ()))
+    return found
 
 
 def _binary(table: pd.DataFrame) -> list[tuple]:

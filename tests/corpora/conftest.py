@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -11,14 +13,16 @@ from tests.corpora import trees
 
 @pytest.fixture(scope="session")
 def full(tmp_path_factory: pytest.TempPathFactory):
-    """Read the full-size tree of a corpus, once."""
+    """Read the full-size tree of a corpus, once; ``full.roots[name]`` is the data root it lies in."""
     tables: dict[str, pd.DataFrame] = {}
+    roots: dict[str, Path] = {}
 
     def read(name: str) -> pd.DataFrame:
         if name not in tables:
-            root = tmp_path_factory.mktemp("full")
+            root = roots[name] = tmp_path_factory.mktemp("full")
             trees.TREES[name](root / name)
             tables[name] = corpora.get(name).read(root)
         return tables[name]
 
+    read.roots = roots
     return read

@@ -9,10 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.corpora.trees import emodb, emovo, iemocap, ravdess, recola, savee, urdu
+from tests.corpora.trees import emodb, emovo, iemocap, nemo, ravdess, recola, savee, urdu
 from tests.corpora.trees.sounds import RATE, noise
 
-__all__ = ["RATE", "TREES", "emodb", "emovo", "iemocap", "noise", "ravdess", "recola", "savee", "urdu"]
+__all__ = [
+    "RATE",
+    "TREES",
+    "emodb",
+    "emovo",
+    "iemocap",
+    "nemo",
+    "noise",
+    "ravdess",
+    "recola",
+    "savee",
+    "urdu",
+]
 
 #: Corpus -> function that writes its tree into a folder. A corpus that is
 #: missing here fails the contract test.
@@ -24,4 +36,5 @@ TREES: dict[str, Callable[..., None]] = {
     "urdu": urdu.tree,
     "iemocap": iemocap.tree,
     "recola": recola.tree,
+    "nemo": nemo.tree,
 }
