@@ -63,7 +63,7 @@ def main() -> None:
     table, speakers = predictions()
     started = time.perf_counter()
     results = evaluation.score(table, fits())
-    evaluation.summarise(table, results, speakers, n_resamples=N_RESAMPLES)
+    evaluation.summarise(table, results, speakers)
     evaluation.compare(table, speakers, baseline="a", n_resamples=N_RESAMPLES)
     ours = time.perf_counter() - started
     started = time.perf_counter()

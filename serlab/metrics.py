@@ -50,11 +50,15 @@ def accuracy(counts: np.ndarray) -> np.ndarray:
     return ratio(_diagonal(counts).sum(axis=-1), counts.sum(axis=(-2, -1)))
 
 
+def f1(counts: np.ndarray) -> np.ndarray:
+    """F1 of each class, shape (..., C); NaN where the class never occurs in the truth."""
+    hits, true, answers = _diagonal(counts), counts.sum(axis=-1), counts.sum(axis=-2)
+    return np.where(true > 0, ratio(2 * hits, true + answers), np.nan)
+
+
 def macro_f1(counts: np.ndarray) -> np.ndarray:
     """Mean F1 over the classes that occur in the truth, shape (...)."""
-    hits, true, answers = _diagonal(counts), counts.sum(axis=-1), counts.sum(axis=-2)
-    f1 = ratio(2 * hits, true + answers)
-    return mean_known(np.where(true > 0, f1, np.nan))
+    return mean_known(f1(counts))
 
 
 #: Name -> function of a confusion; all give one number per confusion.

@@ -9,11 +9,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from serlab.errors import ProtocolError
+
+#: What a fold is: a "part" of a division of the target, to be tested; a "subject", the speaker of the
+#: target whom it is named after and who alone is learned from; or a "draw", random utterances to learn
+#: from. Subjects and draws would be others if the study were made again, and intervals say so.
+FoldIs = Literal["part", "subject", "draw"]
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,9 @@ class SplitProtocol:
         return PROTOCOLS[self.name].badge
 
     @property
-    def pool_folds(self) -> bool:
-        """Whether folds are too small to be measured one by one (a speaker may lack an emotion)."""
-        return PROTOCOLS[self.name].pool_folds
+    def fold_is(self) -> FoldIs:
+        """What a fold is, for what the answers in it hang on; see :data:`FoldIs`."""
+        return PROTOCOLS[self.name].fold_is
 
     def split(self, utterances: pd.DataFrame) -> Iterator[Split]:
         """Yield the folds that can be run; see :meth:`plan` for the others."""
@@ -424,14 +430,16 @@ class _Kind:
     title: str
     divide: Callable[..., _Division]
     badge: str = ""
-    pool_folds: bool = False
+    fold_is: FoldIs = "part"
 
 
 #: Name -> how the target is divided.
 PROTOCOLS: Mapping[str, _Kind] = {
-    "one-subject": _Kind("one target subject trains, all others test (Andova & Lustrek)", _one_subject),
-    "loso": _Kind("leave one speaker out", _leave_one_speaker_out, pool_folds=True),
+    "one-subject": _Kind(
+        "one target subject trains, all others test (Andova & Lustrek)", _one_subject, fold_is="subject"
+    ),
+    "loso": _Kind("leave one speaker out", _leave_one_speaker_out),
     "speaker-groups": _Kind("folds of whole speakers (Neumann & Vu)", _speaker_groups),
     "random": _Kind("random stratified folds", _random, badge="random split: speakers are shared"),
-    "k-shot": _Kind("k labelled target utterances per class, other speakers test", _k_shot),
+    "k-shot": _Kind("k labelled target utterances per class, other speakers test", _k_shot, fold_is="draw"),
 }

@@ -90,6 +90,23 @@ def fake_predictions(
     )
 
 
+def answers(method: str, y: np.ndarray, y_pred: np.ndarray, **keys) -> pd.DataFrame:
+    """Predictions of one method for utterances "u0" ..., of one fold and seed if ``keys`` do not say."""
+    table = pd.DataFrame({"utterance": [f"u{i}" for i in range(len(y))], "y_true": y, "y_pred": y_pred})
+    table = table.assign(method=method, fold="all", seed=0).assign(**keys)
+    return table.assign(
+        **dict.fromkeys((f"p_{name}" for name in ("anger", "joy", "neutral", "sadness")), 0.25)
+    )
+
+
+def uneven(rng: np.random.Generator, n: int = 120) -> tuple[np.ndarray, np.ndarray, pd.Series]:
+    """Classes, answers that are right in part, and speakers, of whom four have one class only."""
+    speaker = rng.integers(0, 9, n)
+    y = np.where(speaker < 4, speaker, rng.integers(0, 4, n))
+    y_pred = np.where(rng.random(n) < 0.6, y, rng.integers(0, 4, n))
+    return y, y_pred, pd.Series([f"s{i}" for i in speaker], index=[f"u{i}" for i in range(n)])
+
+
 def on_encoder(n_layers: int = 3, width: int = 4, seed: int = 0) -> Prepared:
     """Two corpora of two speakers; the second layer of an encoder holds the emotion."""
     rng = np.random.default_rng(seed)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from serlab.evaluation.comparison import ALPHA, compare, holm, least_p, with_verdicts
+    from serlab.evaluation.comparison import ALPHA, compare, holm, with_verdicts
+    from serlab.evaluation.differences import Difference, least_p, paired
     from serlab.evaluation.fitting import Fitted, Setting, fit
     from serlab.evaluation.material import Material, Samples
     from serlab.evaluation.running import FIT_COLUMNS, Run, run
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALPHA",
     "FIT_COLUMNS",
+    "Difference",
     "Fitted",
     "Material",
     "Run",
@@ -24,6 +26,7 @@ __all__ = [
     "fit",
     "holm",
     "least_p",
+    "paired",
     "run",
     "score",
     "speaker_counts",
@@ -36,6 +39,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submodules=[
         "comparison",
+        "differences",
         "fitting",
         "intervals",
         "leakage",
@@ -45,10 +49,12 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "scoring",
         "selection",
         "shift",
+        "units",
         "verification",
     ],
     submod_attrs={
-        "comparison": ["ALPHA", "compare", "holm", "least_p", "with_verdicts"],
+        "comparison": ["ALPHA", "compare", "holm", "with_verdicts"],
+        "differences": ["Difference", "least_p", "paired"],
         "fitting": ["Fitted", "Setting", "fit"],
         "material": ["Material", "Samples"],
         "running": ["FIT_COLUMNS", "Run", "run"],

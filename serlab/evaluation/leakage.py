@@ -13,7 +13,8 @@ import pandas as pd
 
 from serlab import normalization
 from serlab.corpora.design import speaker_emotion_confound
-from serlab.evaluation.comparison import ALPHA, least_p
+from serlab.evaluation.comparison import ALPHA
+from serlab.evaluation.differences import least_p
 from serlab.protocols import SkippedFold, Split
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")

@@ -1,4 +1,9 @@
-"""From predictions to measures, with intervals clustered by speaker."""
+"""From predictions to measures, with intervals clustered by speaker.
+
+There is one UAR: recalls over all tested utterances of all folds and seeds, averaged over the
+classes, as in :func:`serlab.evaluation.paired` and on the diagonal of the confusion matrix. Folds
+are not measured one by one and averaged: a fold that lacks a class would have another mean.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,11 @@ import pandas as pd
 
 from serlab import metrics
 from serlab.evaluation import intervals
+from serlab.evaluation.units import Units, units_of
+from serlab.protocols import FoldIs
+
+#: What a UAR of several folds and seeds is of, as it is written.
+POOLED = "recalls over all folds and seeds together, averaged over classes"
 
 
 def class_names(predictions: pd.DataFrame) -> list[str]:
@@ -42,20 +52,18 @@ def summarise(
     results: pd.DataFrame,
     speakers: pd.Series,
     *,
-    pool_folds: bool = False,
-    n_resamples: int = intervals.N_RESAMPLES,
+    fold_is: FoldIs = "part",
     level: float = intervals.LEVEL,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """One row a method: measures with intervals clustered by speaker.
 
-    A measure is taken in each fold and averaged over folds and seeds. With
-    ``pool_folds`` the confusion counts of all folds of a seed are added first:
-    for folds that may lack a class, as in leave-one-speaker-out.
+    Confusion counts of all folds and seeds are added up before anything is measured.
 
-    The interval is the percentile bootstrap over *test speakers*: it speaks of
-    new speakers, not of new training subjects or corpora; ``uar_fold_sd``
-    shows how much the folds differ.
+    The interval is Student's, from leaving out each *test speaker*
+    (:func:`serlab.evaluation.intervals.jackknife`): it speaks of new speakers. Where folds are
+    training subjects, a speaker leaves both roles, and it speaks of new subjects, too; where they
+    are draws, and where there are several seeds, what these add is in it. It does not speak of new
+    corpora; ``uar_fold_sd`` shows how much the folds differ.
 
     Parameters
     ----------
@@ -63,6 +71,9 @@ def summarise(
         From :func:`run` and :func:`score`.
     speakers : Series
         Utterance -> speaker.
+    fold_is : {"part", "subject", "draw"}
+        See :attr:`serlab.protocols.SplitProtocol.fold_is`.
+    level : float
 
     Returns
     -------
@@ -77,8 +88,7 @@ def summarise(
     for method, part in predictions.groupby("method", sort=False):
         own = results[results["method"] == method]
         done = own[own["skipped"] == ""]
-        counts = speaker_counts(part, speakers, len(classes), by=["seed"] if pool_folds else ["seed", "fold"])
-        weights = intervals.resamples(counts.shape[1], n=n_resamples, seed=seed)
+        kinds = units_of(part, speakers, fold_is=fold_is)
         row = {
             "method": method,
             "access": own["access"].iloc[0],
@@ -92,7 +102,7 @@ def summarise(
             "n_target": done["n_target"].mean(),
             "n_test": done["n_test"].mean(),
         }
-        for name, value, low, high in _measures(counts, weights, classes, level):
+        for name, value, low, high in _measures(part, kinds, classes, level):
             row |= {name: value, f"{name}_low": low, f"{name}_high": high}
         row["uar_fold_sd"] = done.groupby("seed")["uar"].std().mean()
         row["accuracy_fold_mean"] = done["accuracy"].mean()
@@ -132,30 +142,44 @@ def speaker_counts(
     return np.bincount(np.ravel_multi_index(where, shape), minlength=np.prod(shape)).reshape(shape)
 
 
-def weighted(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Sum over speakers, axis 1 of ``counts``: shape (n_resamples, groups, ...)."""
-    groups, n_speakers, *rest = counts.shape
-    flat = np.moveaxis(counts, 1, 0).reshape(n_speakers, -1)
-    return (weights @ flat).reshape(len(weights), groups, *rest)
-
-
 def _measures(
-    counts: np.ndarray, weights: np.ndarray, classes: Sequence[str], level: float
+    predictions: pd.DataFrame, kinds: Sequence[Units], classes: Sequence[str], level: float
 ) -> Iterator[tuple[str, float, float, float]]:
-    """Yield (name, value, low, high); a measure is averaged over groups (folds, seeds)."""
-    once, drawn = counts.sum(axis=1), weighted(weights, counts)
-    alone = counts.shape[1] < 2  # one speaker says nothing about others
+    """Yield (name, value, low, high)."""
+    n_classes = len(classes)
+    shape = (-1, n_classes, n_classes)
+    cells = predictions["y_true"].to_numpy() * n_classes + predictions["y_pred"].to_numpy()
+    all_counts = np.bincount(cells, minlength=n_classes**2).reshape(shape)
+    by_units = [units.sums(cells, n_classes**2).reshape(shape) for units in kinds]
+    wholes = _components(all_counts)
+    withouts = [_components(all_counts - own) for own in by_units]
+    occurs = np.flatnonzero(all_counts[0].sum(axis=1))
+    wanted = {
+        "uar": ("recall", occurs),
+        "accuracy": ("accuracy", np.array([0])),
+        "macro_f1": ("f1", occurs),
+        **{f"recall_{name}": ("recall", np.array([number])) for number, name in enumerate(classes)},
+    }
+    for name, (component, columns) in wanted.items():
+        whole = wholes[component][0, columns]
+        if np.isnan(whole).any():  # a class that never occurs
+            yield name, np.nan, np.nan, np.nan
+            continue
+        found: list[intervals.Spread] = []
+        for units, own, without in zip(kinds, by_units, withouts, strict=True):
+            sizes = own.sum(axis=2) if component != "accuracy" else own.sum(axis=(1, 2))[:, None]
+            left = without[component][:, columns]
+            by_unit, *bound = intervals.jackknife(whole, left, sizes[:, columns], whole * (1 - whole))
+            # What one speaker alone has is bounded once.
+            found += [by_unit, *(bound if units.kind == "speaker" else ())]
+        value = float(whole.mean())
+        yield name, value, *intervals.student(value, found, level=level)
 
-    def measured(name: str, value: np.ndarray, resampled: np.ndarray) -> tuple[str, float, float, float]:
-        low, high = (np.nan, np.nan) if alone else intervals.percentile(resampled, level=level)
-        return name, float(value), low, high
 
-    for name, measure in metrics.SCALARS.items():
-        yield measured(name, metrics.mean_known(measure(once)), metrics.mean_known(measure(drawn)))
-    recalls, drawn_recalls = metrics.recall(once), metrics.recall(drawn)
-    for number, name in enumerate(classes):
-        yield measured(
-            f"recall_{name}",
-            metrics.mean_known(recalls[:, number]),
-            metrics.mean_known(drawn_recalls[..., number]),
-        )
+def _components(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """What measures are means of, each shape (n, classes) or (n, 1)."""
+    return {
+        "recall": metrics.recall(counts),
+        "f1": metrics.f1(counts),
+        "accuracy": metrics.accuracy(counts)[:, None],
+    }

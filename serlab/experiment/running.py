@@ -112,7 +112,7 @@ def _tables(
     made_with = _made_with(session)
     results = _results(session, done, made_with)
     speakers = prepared.utterances["speaker"]
-    summary = evaluation.summarise(done.predictions, results, speakers, pool_folds=protocol.pool_folds)
+    summary = evaluation.summarise(done.predictions, results, speakers, fold_is=protocol.fold_is)
     titles = {spec.name: spec.title for spec in parameters.specs()}
     summary.insert(1, "title", summary["method"].map(titles))
     summary["protocol"], summary["badge"] = parameters.protocol, protocol.badge
@@ -120,7 +120,7 @@ def _tables(
     comparison = pd.DataFrame()
     if parameters.baseline in set(compared["method"]):
         comparison = evaluation.compare(
-            compared, speakers, baseline=parameters.baseline, pool_folds=protocol.pool_folds
+            compared, speakers, baseline=parameters.baseline, fold_is=protocol.fold_is
         )
         comparison.insert(1, "title", comparison["method"].map(titles))
     return Outcome(

@@ -84,7 +84,7 @@ def gains_over(outcome: Outcome, control: Mapping[str, str]) -> pd.DataFrame:
     DataFrame
         Columns as of :func:`serlab.evaluation.compare`, with title; empty without a pair.
     """
-    pool = outcome.parameters.split_protocol().pool_folds
+    fold_is = outcome.parameters.split_protocol().fold_is
     speakers = outcome.utterances["speaker"]
     run = set(outcome.predictions["method"])
     tables = []
@@ -92,7 +92,7 @@ def gains_over(outcome: Outcome, control: Mapping[str, str]) -> pd.DataFrame:
         own = [name for name in control if control[name] == baseline and name in run]
         if baseline in run and own:
             chosen = outcome.predictions[outcome.predictions["method"].isin([baseline, *own])]
-            tables.append(evaluation.compare(chosen, speakers, baseline=baseline, pool_folds=pool))
+            tables.append(evaluation.compare(chosen, speakers, baseline=baseline, fold_is=fold_is))
     if not tables:
         return pd.DataFrame()
     table = evaluation.with_verdicts(pd.concat(tables, ignore_index=True))

@@ -1,0 +1,113 @@
+"""What answers hang on: who is tested, who was learned from, the seed.
+
+An answer is one of a *cell* (fold, seed, utterance). Cells of one unit are alike; intervals come from
+leaving out units, see :mod:`serlab.evaluation.intervals`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from serlab import metrics
+from serlab.evaluation import intervals
+from serlab.protocols import FoldIs
+
+
+@dataclass(frozen=True)
+class Units:
+    """A kind of unit, and which of them each cell is of.
+
+    Attributes
+    ----------
+    kind : {"speaker", "fold", "seed"}
+    n : int
+    of : tuple of ndarray of int
+        Unit of each cell, an array a role: a speaker is tested in some cells, and the training
+        subject in others.
+    """
+
+    kind: str
+    n: int
+    of: tuple[np.ndarray, ...]
+
+    def sums(self, cells: np.ndarray, n_kinds: int, weights: np.ndarray | None = None) -> np.ndarray:
+        """Sum of weights (number of cells without) by unit and by what the cells are of.
+
+        Parameters
+        ----------
+        cells : ndarray of int
+            What each cell is of, below ``n_kinds``: a class, a field of a confusion.
+
+        Returns
+        -------
+        ndarray, shape (n, n_kinds)
+            A cell is in the sums of the units of all its roles.
+        """
+        flat = (
+            np.bincount(unit * n_kinds + cells, weights=weights, minlength=self.n * n_kinds)
+            for unit in self.of
+        )
+        return sum(flat, np.zeros(self.n * n_kinds)).reshape(self.n, n_kinds)
+
+
+def units_of(cells: pd.DataFrame, speakers: pd.Series, *, fold_is: FoldIs = "part") -> tuple[Units, ...]:
+    """Units that would be others if the study were made again: speakers, draws, seeds.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        fold, seed, utterance.
+    speakers : Series
+        Utterance -> speaker.
+    fold_is : {"part", "subject", "draw"}
+        See :data:`serlab.protocols.FoldIs`. Parts are no units of their own: who is tested is in one
+        of them, whatever the division.
+
+    Returns
+    -------
+    tuple of Units
+        Speakers first; draws and seeds where there are at least two.
+    """
+    tested = speakers.reindex(cells["utterance"]).astype(str).to_numpy(dtype=object)
+    if fold_is == "subject":
+        both = np.concatenate([tested, cells["fold"].astype(str).to_numpy(dtype=object)])
+        code, names = pd.factorize(both, sort=True)
+        found = [Units("speaker", len(names), (code[: len(tested)], code[len(tested) :]))]
+    else:
+        code, names = pd.factorize(tested, sort=True)
+        found = [Units("speaker", len(names), (code,))]
+    for kind in (["fold"] if fold_is == "draw" else []) + ["seed"]:
+        code, names = pd.factorize(cells[kind].to_numpy(), sort=True)
+        if len(names) > 1:
+            found.append(Units(kind, len(names), (code,)))
+    return tuple(found)
+
+
+def spreads(
+    kinds: tuple[Units, ...], cells: np.ndarray, weights: np.ndarray, most: np.ndarray
+) -> tuple[intervals.Spread, ...]:
+    """What each kind of unit adds to the variance of a mean of ratios.
+
+    Parameters
+    ----------
+    kinds : tuple of Units
+    cells : ndarray of int
+        Component of each cell (its true class), all of them in use.
+    weights : ndarray
+        What is averaged in it: 1 for a right answer, or a difference of two.
+    most : ndarray, shape (K,)
+        See :func:`serlab.evaluation.intervals.jackknife`.
+    """
+    one = Units("all", 1, (np.zeros(len(cells), dtype=int),))
+    total, n = one.sums(cells, len(most), weights)[0], one.sums(cells, len(most))[0]
+    found: list[intervals.Spread] = []
+    for units in kinds:
+        own, own_n = units.sums(cells, len(most), weights), units.sums(cells, len(most))
+        without = metrics.ratio(total - own, n - own_n)
+        by_unit, *bound = intervals.jackknife(total / n, without, own_n, most)
+        # What one speaker alone has is bounded once.
+        found += [by_unit, *(bound if units.kind == "speaker" else ())]
+    return tuple(found)
