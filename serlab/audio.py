@@ -51,6 +51,10 @@ END_TOLERANCE = 0.02
 #: put the largest number (or sox: nearly half of it) into the header.
 UNKNOWN_LENGTH = 0x7FFFF000
 
+#: What is used of a recording with two channels.
+MIX = "mix"
+CHANNELS: tuple[str, ...] = (MIX, "left", "right")
+
 CHANNELS_DIFFER = "channels differ: their mean is used"
 ATTENUATED = "attenuated: the peak would reach full scale"
 UPSAMPLED = "upsampled: recorded at a lower rate"
@@ -163,6 +167,18 @@ def load(
         channels=recorded.shape[1],
         notes=tuple(notes),
     )
+
+
+def check_channel(channel: str, *, of: str) -> None:
+    """Refuse what is none of :data:`CHANNELS`.
+
+    Raises
+    ------
+    AudioError
+        Naming ``of`` what it is the channel.
+    """
+    if channel not in CHANNELS:
+        raise AudioError(f"{of}: the channel is {channel!r}; choose one of {', '.join(CHANNELS)}")
 
 
 def file_hash(path: str | os.PathLike) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from serlab import data
+from serlab import audio, data
 from serlab.corpora.terms import UNKNOWN, Terms
 from serlab.errors import CorpusError
 from serlab.labels import refuse_unknown
@@ -84,6 +84,13 @@ class Corpus:
     remarks : callable or None
         ``remarks(table)`` -> what a user should know about this copy as it
         was read, one sentence each; shown by validation and in reports.
+    channel : {"mix", "left", "right"}
+        What is used of a recording with two channels: their mean, or one of them. Two microphones
+        apart from each other are better not averaged. A column ``channel`` of the table wins.
+    sampling_rates, channels : tuple of int
+        As published, in Hz and channels of a file; empty where that is not known.
+    seconds : tuple of two floats
+        The shortest and the longest published recording; empty where that is not known.
     embedded : bool
         Made by serlab itself: always installed, in the cache instead of below
         the data root; the reader makes it when it is not there yet.
@@ -111,7 +118,14 @@ class Corpus:
     further_counts: Callable[[pd.DataFrame], pd.DataFrame] | None = field(default=None, repr=False)
     caveats: tuple[str, ...] = ()
     remarks: Callable[[pd.DataFrame], tuple[str, ...]] | None = field(default=None, repr=False)
+    channel: str = audio.MIX
+    sampling_rates: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+    seconds: tuple[float, ...] = ()
     embedded: bool = False
+
+    def __post_init__(self) -> None:
+        audio.check_channel(self.channel, of=f"corpus {self.name!r}")
 
     def folder(self, root: Path | str | None = None) -> Path:
         """Folder of this corpus below the data root (need not exist)."""
@@ -154,7 +168,10 @@ class Corpus:
         table = self.reader(folder)
         if table.empty:
             raise self.foreign(folder)
-        return self.labelled(data.utterances(table))
+        table = data.utterances(table)
+        if self.channel != audio.MIX and "channel" not in table:
+            table["channel"] = self.channel
+        return self.labelled(table)
 
     def labelled(self, table: pd.DataFrame) -> pd.DataFrame:
         """Say what native labels mean and where ratings are cut in two: all that a label scheme needs.

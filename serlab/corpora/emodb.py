@@ -156,6 +156,9 @@ CORPUS = Corpus(
     expected=EXPECTED,
     expected_speakers=10,
     reader=read,
+    sampling_rates=(16_000,),
+    channels=(1,),
+    seconds=(1.23, 8.98),
     download=DOWNLOAD,
     caveats=("Ten fixed sentences: speakers and sentences repeat across any random split.",),
 )

@@ -88,6 +88,7 @@ CORPUS = Corpus(
     expected=EXPECTED,
     expected_speakers=6,
     reader=read,
+    sampling_rates=(48_000,),
     expected_names=expected_names,
     caveats=("Fourteen fixed sentences shared by all speakers and emotions.",),
 )

@@ -250,6 +250,9 @@ CORPUS = Corpus(
     expected=EXPECTED,
     expected_speakers=10,
     reader=read,
+    sampling_rates=(16_000,),
+    channels=(1,),
+    seconds=(0.58, 34.14),
     further_counts=further_counts,
     caveats=(
         "Both speakers of a session share microphones and dialogues: hold out sessions, not only speakers.",

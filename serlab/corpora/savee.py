@@ -93,6 +93,8 @@ CORPUS = Corpus(
     expected=EXPECTED,
     expected_speakers=4,
     reader=read,
+    sampling_rates=(44_100,),
+    channels=(1,),
     expected_names=expected_names,
     caveats=(
         "Four men only; neutral is twice as frequent as any other emotion.",

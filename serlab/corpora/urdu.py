@@ -99,6 +99,9 @@ CORPUS = Corpus(
     expected=EXPECTED,
     expected_speakers=N_SPEAKERS,
     reader=read,
+    sampling_rates=(44_100,),
+    channels=(1,),
+    seconds=(0.99, 3.0),
     download=DOWNLOAD,
     caveats=(
         "The paper counts 38 speakers, the file names hold 29.",

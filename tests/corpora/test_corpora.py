@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import math
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 from serlab import corpora, data, labels
-from serlab.errors import CorpusError
+from serlab.errors import AudioError, CorpusError
 from tests.corpora import trees
 from tests.corpora.test_csv_corpus import write_csv
 
@@ -176,3 +177,18 @@ class TestByName:
         trees.urdu.tree(tmp_path / "urdu", every=20)
         monkeypatch.setenv("SERLAB_DATA", str(tmp_path))
         assert len(corpora.get("urdu").read()) == 20
+
+
+class TestChannel:
+    """What is used of two channels is a parameter of a corpus."""
+
+    def test_a_corpus_says_it_and_its_table_carries_it(self, tmp_path: Path):
+        trees.emovo.tree(tmp_path / "emovo", every=50)
+        emovo = corpora.get("emovo")
+        assert "channel" not in emovo.read(tmp_path)
+        left = dataclasses.replace(emovo, channel="left").read(tmp_path)
+        assert set(left["channel"]) == {"left"}
+
+    def test_there_are_three(self):
+        with pytest.raises(AudioError, match="'emovo': the channel is 'both'; choose one of mix, left"):
+            dataclasses.replace(corpora.get("emovo"), channel="both")
