@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import uuid
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,14 +20,40 @@ if TYPE_CHECKING:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A file to write to, that takes the place of ``path`` at the end; gone if that is not reached."""
+    """A file to write to, that takes the place of ``path`` at the end; gone if that is not reached.
+
+    Its name is one of its own: threads share a process id, and containers on one volume have the same.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         yield unfinished
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def set_aside(path: Path, why: str) -> Path:
+    """Rename what cannot be used to ``<name>.damaged``, with a warning: nobody is stopped by it twice.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder.
+    why : str
+        What is wrong, and what is done now: "not a whole checkpoint; the training begins again".
+
+    Returns
+    -------
+    Path
+        Where it is now; what an earlier one left there is replaced.
+    """
+    aside = path.with_name(f"{path.name}.damaged")
+    if aside.is_dir() and not aside.is_symlink():
+        shutil.rmtree(aside)
+    os.replace(path, aside)
+    warnings.warn(f"{path.name} is {why}; set aside as {aside.name}", stacklevel=3)
+    return aside
 
 
 def write_text(path: Path, text: str) -> None:

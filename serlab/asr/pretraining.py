@@ -119,7 +119,8 @@ def pretrain(
     """
     preset = layers_of(architecture)
     _require_choices(loss=loss, epochs=epochs, batch_size=batch_size)
-    fitting = Fitting(device=resolve_device(device), progress=progress, cancel=cancel)
+    # An epoch takes minutes, and its state is small.
+    fitting = Fitting(device=resolve_device(device), progress=progress, cancel=cancel, checkpoint_every=0)
     held_out = _held_out(transcribed["speaker"], held_out_speakers, seed=seed)
     inventory = characters(transcribed["text"]) if units == "characters" else units
     targets = inventory.encode_all(transcribed["text"]).targets

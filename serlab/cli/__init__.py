@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _complain(error, code=1)
     except KeyboardInterrupt:
-        return _complain("interrupted", code=130)
+        return _complain("interrupted; the same command goes on", code=130)
     except BrokenPipeError:  # `serlab methods | head`
         sys.stderr.close()
         return 0

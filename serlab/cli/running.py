@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -62,18 +63,24 @@ def _report(
     from serlab.reporting import records, runs
 
     _refuse_wrong_values(notebook, parameters)
-    # A batch system ends a job with SIGTERM: note it in run.json as for Ctrl-C.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with _terminated_as_interrupted():
         folder = runs.run(
             notebook, parameters, out=options.out, data=data, force=options.force, progress=progress_lines
         )
-    finally:
-        signal.signal(signal.SIGTERM, before)
     # The answer for whoever watches; the path alone is printed, so that a script can use it.
     print(records.read(folder).get("headline", ""), file=sys.stderr)
     print(folder / "report.html")
     return 0
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """A batch system ends a job with SIGTERM: that is noted in run.json as Ctrl-C is."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _refuse_wrong_values(notebook: str, parameters: Mapping[str, Any]) -> None:
@@ -121,16 +128,17 @@ def _matrix(options: argparse.Namespace) -> int:
     for cell in matrix.cells(corpora, each):
         _refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
     try:
-        page = matrix.run(
-            options.notebook,
-            corpora=corpora,
-            each=each,
-            parameters=parameters,
-            out=options.out,
-            data=options.data,
-            at_once=options.at_once,
-            progress=progress_lines,
-        )
+        with _terminated_as_interrupted():
+            page = matrix.run(
+                options.notebook,
+                corpora=corpora,
+                each=each,
+                parameters=parameters,
+                out=options.out,
+                data=options.data,
+                at_once=options.at_once,
+                progress=progress_lines,
+            )
     except matrix.MatrixIncomplete as error:
         print(error.page)
         raise

@@ -144,7 +144,7 @@ def _row(number: int, run: Listed) -> str:
         f"<td>{f'<strong>{html.escape(answer)}</strong>' if answer else ''}"
         f'<p class="headline-in-list" title="{headline}">{headline}</p></td>',
         f"<td>{_interval(uar, 'uar')}</td><td>{_interval(gain, 'gain')}</td><td>{seeds}</td>",
-        f'<td class="when">{made}<br>{pages.duration(record["seconds"])}</td>',
+        f'<td class="when">{html.escape(made)}<br>{pages.duration(record["seconds"])}</td>',
     ]
     return f"<tr{attributes}>{''.join(cells)}</tr>\n"
 

@@ -7,16 +7,14 @@ runs do, and a failed pair leaves a named hole instead of ending the batch.
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from serlab.errors import ParameterError, SerlabError
 from serlab.progress import Progress
-from serlab.reporting import notebooks, records, runs
+from serlab.reporting import notebooks, records, runs, workers
 
 
 class MatrixIncomplete(SerlabError):
@@ -112,28 +110,25 @@ def run(
         Before anything is started.
     MatrixIncomplete
         At the end, if a run failed; the page is written.
+    KeyboardInterrupt
+        When its processes have ended, too; the same call goes on.
     """
+    if at_once < 1:
+        raise ParameterError(f"at least one run at once (--at-once), not {at_once}")
     source, out = notebooks.find(notebook), Path(out)
     planned = cells(corpora, each or {})
     for cell in planned:
         notebooks.complete(source, {**(parameters or {}), **cell.parameters})
     done: dict[int, Path | SerlabError] = {}
-    # Fresh processes: a forked one would share the threads of numerical libraries.
-    pool = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"))
-    with pool:
-        futures = {
-            pool.submit(_one, str(source), {**(parameters or {}), **cell.parameters}, str(out), data): number
-            for number, cell in enumerate(planned)
-        }
-        for future in as_completed(futures):
-            number = futures[future]
-            try:
-                done[number] = future.result()
-                text = "done"
-            except SerlabError as error:
-                done[number], text = error, f"failed: {error}"
-            if progress is not None:
-                progress(len(done), len(planned), f"{planned[number].name}: {text}")
+
+    def on_end(number: int, result: Path | SerlabError) -> None:
+        done[number] = result
+        if progress is not None:
+            text = f"failed: {result}" if isinstance(result, SerlabError) else "done"
+            progress(len(done), len(planned), f"{planned[number].name}: {text}")
+
+    tasks = [(str(source), {**(parameters or {}), **cell.parameters}, str(out), data) for cell in planned]
+    workers.run_all(_one, tasks, at_once=at_once, on_end=on_end)
     from serlab.reporting import matrix_page  # figures: not before there is something to show
 
     page = matrix_page.write(out / source.stem, [(cell, done[number]) for number, cell in enumerate(planned)])
@@ -172,10 +167,9 @@ def rebuild(folder: Path) -> Path:
     from serlab.reporting import matrix_page
 
     done = {
-        path.parent: record["parameters"]
-        for path in sorted(folder.glob("*/*/run.json"))
-        if (record := records.read(path.parent))["state"] == "complete"
-        and len(record["parameters"].get("sources", ())) == 1
+        run: record["parameters"]
+        for run, record in records.readable(sorted(folder.glob("*/*/run.json")))
+        if record["state"] == "complete" and len(record["parameters"].get("sources", ())) == 1
     }
     if len(done) < 2:
         raise ParameterError(f"a matrix needs two complete runs of pairs in {folder}, not {len(done)}")

@@ -32,9 +32,9 @@ def find(folders: Iterable[Path | str]) -> list[Path]:
     found: dict[Path, None] = {}
     for folder in map(Path, folders):
         below = [
-            path.parent
-            for path in sorted(folder.rglob("run.json"))
-            if (path.parent / "kept.json").is_file() and records.read(path.parent)["state"] == "complete"
+            run
+            for run, record in records.readable(sorted(folder.rglob("run.json")))
+            if (run / "kept.json").is_file() and record["state"] == "complete"
         ]
         if not below:
             raise ParameterError(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import socket
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +14,86 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from serlab import files
 from serlab.errors import ParameterError, SerlabError
 from serlab.files import write_text
 
 
+class DamagedRecord(SerlabError):
+    """run.json is there, and no record of a run."""
+
+
 def read(folder: Path) -> dict[str, Any]:
-    """run.json of a folder; empty where there is none."""
+    """run.json of a folder; empty where there is none.
+
+    Raises
+    ------
+    DamagedRecord
+        If it is cut, or says something else than a run does.
+    """
     path = folder / "run.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        _require_record(record)
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedRecord(
+            f"{path} is damaged ({error}); delete its folder, and the same command makes the run again"
+        ) from None
+    return record
+
+
+#: What readers of a record rely on: name -> its types.
+_NEEDED: dict[str, type | tuple[type, ...]] = {
+    "state": str, "notebook": str, "title": str, "digest": str, "parameters": dict, "synthetic": bool,
+    "headline": str, "error": (dict, type(None)), "started": str, "seconds": (int, float, type(None)),
+    "provenance": dict,
+}  # fmt: skip
+_STATES = ("running", "complete", "failed", "interrupted", "killed")
+
+
+def _require_record(record: Any) -> None:
+    """Raise ValueError for what is no record of a run."""
+    if not isinstance(record, dict):
+        raise ValueError("it is not an object")
+    for name, kind in _NEEDED.items():
+        if name not in record:
+            raise ValueError(f"it has no {name!r}")
+        if not isinstance(record[name], kind):
+            raise ValueError(f"its {name!r} is {type(record[name]).__name__}")
+    if record["state"] not in _STATES:
+        raise ValueError(f"its state is {record['state']!r}")
+    if not isinstance(record["parameters"].get("sources", []), list):
+        raise ValueError("its 'sources' are no list")
+    datetime.fromisoformat(record["started"])
+
+
+def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Folder and record of each run.json that is one; a warning for each that is not.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Of run.json, or of anything beside it.
+    """
+    for path in paths:
+        try:
+            record = read(path.parent)
+        except DamagedRecord as error:
+            warnings.warn(f"left out: {error}", stacklevel=3)
+            continue
+        if record and path.parent.suffix not in (".old", ".damaged"):
+            yield path.parent, record
+
+
+def read_or_set_aside(folder: Path) -> dict[str, Any]:
+    """The same for who is to make the run: a folder with a damaged record makes way, with a warning."""
+    try:
+        return read(folder)
+    except DamagedRecord:
+        files.set_aside(folder, "a run whose run.json is damaged, the run is made again")
+        return {}
 
 
 def write(folder: Path, record: dict[str, Any]) -> None:
@@ -39,7 +114,7 @@ def locked(out: Path, digest: str) -> Iterator[None]:
     Raises
     ------
     SerlabError
-        If another process has it.
+        If another process has it, saying which.
     ParameterError
         If ``out`` cannot be written.
     """
@@ -49,22 +124,42 @@ def locked(out: Path, digest: str) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise SerlabError(
-            f"another process is at work on this run ({digest}); wait for it or end it"
+            f"another process{_holder(out, digest)} is at work on this run ({digest}); wait for it or end it"
         ) from None
     except OSError as error:
         raise unwritable(out, error) from None
     try:
+        holder = f"{os.getpid()} on {socket.gethostname()} since {now()}"
+        write_text(_holder_path(out, digest), holder)
         yield
     finally:
+        _holder_path(out, digest).unlink(missing_ok=True)
         lock.release()
+
+
+def _holder_path(out: Path, digest: str) -> Path:
+    return out / ".locks" / f"{digest}.by"
+
+
+def _holder(out: Path, digest: str) -> str:
+    """Who has a lock, as it has said itself; empty where it has not got that far."""
+    try:
+        said = _holder_path(out, digest).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    return f" ({said})" if said.isprintable() and len(said) < 200 else ""
 
 
 def is_locked(out: Path, digest: str) -> bool:
     """Whether a process is at work on a run."""
+    path = out / ".locks" / digest
+    if not path.is_file():  # nobody ever was
+        return False
+    lock = FileLock(path, timeout=0)
     try:
-        with locked(out, digest):
+        with lock:
             return False
-    except SerlabError:
+    except (Timeout, OSError):
         return True
 
 

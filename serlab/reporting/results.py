@@ -38,11 +38,8 @@ def text(reports: Path) -> str:
     str
         The same for the same predictions: no dates, no paths of this machine.
     """
-    folders = [
-        path.parent
-        for path in sorted(reports.glob("*/*/*/kept.json"))
-        if _is_shown(records.read(path.parent))
-    ]
+    kept = sorted(reports.glob("*/*/*/kept.json"))
+    folders = [folder for folder, record in records.readable(kept) if _is_shown(record)]
     if not folders:
         return _OPENING + _NOTHING
     by_notebook: dict[str, list[Path]] = {}
@@ -52,7 +49,7 @@ def text(reports: Path) -> str:
 
 
 def _is_shown(record: dict[str, Any]) -> bool:
-    return record.get("state") == "complete" and not record["synthetic"]
+    return record["state"] == "complete" and not record["synthetic"]
 
 
 def _notebook(folders: Sequence[Path]) -> str:

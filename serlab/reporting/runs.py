@@ -100,7 +100,7 @@ def run(
     partial = folder.with_name(f"{digest}.partial")
     with records.locked(out, digest):
         code = provenance.code_digest(source)
-        earlier = records.read(folder)
+        earlier = records.read_or_set_aside(folder)
         if earlier.get("state") == "complete" and not force:
             if progress is not None:
                 changed = "" if earlier["provenance"]["code"] == code else ", by other code than today's"
@@ -110,8 +110,7 @@ def run(
             shutil.rmtree(partial, ignore_errors=True)
         record = _new_record(source, asked, digest=digest, code=code, corpora=corpora)
         attempt = {"started": record["started"], "state": "running", "code": code, "seconds": 0.0}
-        before = records.read(partial).get("attempts", [])
-        record["attempts"] = [*map(_no_longer_running, before), attempt]
+        record["attempts"] = [*map(_no_longer_running, _attempts(partial)), attempt]
         try:
             partial.mkdir(parents=True, exist_ok=True)
             records.write(partial, record)
@@ -206,9 +205,18 @@ def execute(
     return None
 
 
+def _attempts(partial: Path) -> list[dict[str, Any]]:
+    """Earlier attempts at a run; what they have kept is used even where run.json is damaged."""
+    try:
+        found = records.read(partial).get("attempts", [])
+    except records.DamagedRecord:
+        return []
+    return [one for one in found if isinstance(one, dict) and isinstance(one.get("seconds"), int | float)]
+
+
 def _no_longer_running(attempt: dict[str, Any]) -> dict[str, Any]:
     # Killed with its process: it had no time to write its end.
-    return {**attempt, "state": "killed"} if attempt["state"] == "running" else attempt
+    return {**attempt, "state": "killed"} if attempt.get("state") == "running" else attempt
 
 
 def index(out: Path | str = "reports") -> Path:
@@ -228,10 +236,7 @@ def index(out: Path | str = "reports") -> Path:
 
     out = Path(out)
     listed = []
-    for path in out.glob("*/*/*/run.json"):
-        folder, record = path.parent, records.read(path.parent)
-        if not record or folder.suffix == ".old":
-            continue
+    for folder, record in records.readable(out.glob("*/*/*/run.json")):
         if record["state"] == "running" and not records.is_locked(out, record["digest"]):
             record["state"] = "killed"
         report = folder / "report.html"

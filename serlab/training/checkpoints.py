@@ -1,8 +1,13 @@
-"""The state of a training on disk, to be taken up after a kill."""
+"""The state of a training on disk, to be taken up after a kill.
+
+A file is what torch writes, and the hash of that behind it: what was cut or
+changed is never taken up, and never ends the work it was to save.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,10 +20,12 @@ from torch import Tensor, nn
 from serlab import files
 from serlab.errors import TrainingError
 
+_HASH = 32  # bytes of SHA-256
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """One file that is overwritten after each epoch, and by the next training of that name.
+    """One file that is overwritten now and then, and by the next training of that name.
 
     Attributes
     ----------
@@ -39,30 +46,45 @@ class Checkpoint:
         made_by = {"architecture": self.architecture, "training": self.training}
         with files.whole(self.path) as unfinished:
             torch.save({**made_by, "state": state}, unfinished)
+            with unfinished.open("r+b") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
+                file.seek(0, io.SEEK_END)
+                file.write(digest)
 
     def read(self) -> dict[str, Any] | None:
-        """The state last written, on the CPU; None if there is none of this training.
+        """The state last written, on the CPU; None if there is none of this training that is whole.
+
+        What is damaged is renamed to ``<name>.damaged``: the training begins again.
 
         Raises
         ------
         TrainingError
-            If the file cannot be read or is of another architecture.
+            If the file is of another architecture.
         """
-        if not self.path.is_file():
+        saved = self._whole()
+        if saved is None:
             return None
-        remedy = "delete it or choose another folder for checkpoints"
-        try:
-            saved = torch.load(self.path, map_location="cpu", weights_only=True)
-            made_by, training, state = saved["architecture"], saved["training"], saved["state"]
-        except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError) as error:
-            raise TrainingError(f"{self.path} is not a checkpoint, or is damaged; {remedy}") from error
+        made_by = saved["architecture"]
         if made_by != self.architecture:
             ours, theirs = set(self.architecture.splitlines()), set(made_by.splitlines())
             raise TrainingError(
-                f"{self.path} is of another architecture "
-                f"(it has {_some(theirs - ours)}, this network {_some(ours - theirs)}); {remedy}"
+                f"{self.path} is of another architecture (it has {_some(theirs - ours)}, this network "
+                f"{_some(ours - theirs)}); delete it or choose another folder for checkpoints"
             )
-        return state if training == self.training else None
+        return saved["state"] if saved["training"] == self.training else None
+
+    def _whole(self) -> dict[str, Any] | None:
+        if not self.path.is_file():
+            return None
+        content = self.path.read_bytes()
+        body, digest = content[:-_HASH], content[-_HASH:]
+        try:
+            if hashlib.sha256(body).digest() != digest:
+                raise ValueError("its hash is another")
+            return torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
+        except (ValueError, RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError) as error:
+            files.set_aside(self.path, f"not a whole checkpoint ({error}), the training begins again")
+            return None
 
 
 def architecture(module: nn.Module) -> str:

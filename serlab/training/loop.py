@@ -7,6 +7,7 @@ was found.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -189,18 +190,23 @@ def repeat(
     patience : int, optional
         See :class:`Settings`.
     checkpoint : Checkpoint, optional
-        Written after each epoch.
+        Written after an epoch when the last is ``fitting.checkpoint_every`` seconds old, and at the end.
     fitting : Fitting
         Who watches.
     """
     if checkpoint is not None and (state := checkpoint.read()) is not None:
         learner.restore(state)
         _report(learner.history, epochs, fitting)
+    saved, unsaved = time.monotonic(), False
     while len(learner.history) < epochs and not _waited(learner.history, patience):
         learner.end_epoch(epoch())
-        if checkpoint is not None:
+        unsaved = True
+        if checkpoint is not None and time.monotonic() - saved >= fitting.checkpoint_every:
             checkpoint.write(learner.state())
+            saved, unsaved = time.monotonic(), False
         _report(learner.history, epochs, fitting)
+    if checkpoint is not None and unsaved:
+        checkpoint.write(learner.state())  # what follows in the same fit may be killed, too
 
 
 def _waited(history: list[dict[str, float]], patience: int | None) -> bool:

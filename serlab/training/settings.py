@@ -83,8 +83,10 @@ class Fitting:
     cancel : threading.Event, optional
         Checked before each batch.
     checkpoints : Path, optional
-        Folder in which training keeps its state after each epoch, and finds
-        it again after a kill.
+        Folder in which training keeps its state, and finds it again after a kill.
+    checkpoint_every : float
+        Seconds between two checkpoints: so much work a kill may cost. Not each
+        epoch: the state of a large network is gigabytes.
     """
 
     n_jobs: int = 1
@@ -94,6 +96,7 @@ class Fitting:
     on_epoch: Callable[[pd.DataFrame], None] | None = None
     cancel: threading.Event | None = None
     checkpoints: Path | None = None
+    checkpoint_every: float = 120.0
 
 
 #: On the CPU, watched by nobody.

@@ -327,7 +327,7 @@ def test_a_fit_is_taken_up_from_its_checkpoint_and_can_be_cancelled(tmp_path):
             cancel.set()
 
     with pytest.raises(Cancelled):
-        fitted(spec, part, Fitting(checkpoints=tmp_path, cancel=cancel, progress=watch))
+        fitted(spec, part, Fitting(checkpoints=tmp_path, checkpoint_every=0, cancel=cancel, progress=watch))
     cancel.clear()
     resumed = fitted(spec, part, Fitting(checkpoints=tmp_path, progress=watch))
     assert seen[:5] == [1, 2, 3, 3, 4]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import Future
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from serlab.errors import ParameterError, SerlabError
-from serlab.reporting import matrix, matrix_page, notebooks, runs
+from serlab.reporting import matrix, matrix_page, notebooks, runs, workers
 
 
 def test_cells_are_all_ordered_pairs_with_every_combination():
@@ -33,7 +32,12 @@ def run_folder(
         [{"method": m, "title": f"T {m}", "uar": uar + 0.01 * i, **summary} for i, m in enumerate(methods)]
     ).to_csv(folder / "summary.csv", index=False)
     parameters = {"sources": ["a"], "target": "b", "scheme": "arousal", "seeds": [0, 1], "preset": "quick"}
-    (folder / "run.json").write_text(json.dumps({"parameters": parameters}), encoding="utf-8")
+    record = {
+        "state": "complete", "notebook": "01_x", "title": "X", "digest": folder.name, "synthetic": False,
+        "headline": "", "error": None, "started": "2026-01-01T00:00:00.000Z", "seconds": 1.0,
+        "parameters": parameters, "provenance": {},
+    }  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
     gained = {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "p_holm": 0.01, "verdict": verdict}
     pd.DataFrame([{"method": m, **gained} for m in methods[1:]]).to_csv(
         folder / "comparison.csv", index=False
@@ -90,29 +94,15 @@ def test_all_failed_is_a_page_too(tmp_path):
 
 @pytest.mark.parametrize("failing", [["a"], ["a", "b"]])
 def test_a_matrix_with_failed_runs_is_an_error_with_a_page(tmp_path, monkeypatch, failing) -> None:
-    class Here:
-        """Runs at once, in this process."""
-
-        def __init__(self, *args, **options) -> None:
-            pass
-
-        def __enter__(self) -> Here:
-            return self
-
-        def __exit__(self, *error) -> None:
-            pass
-
-        def submit(self, function, notebook, parameters, *args) -> Future:
-            future: Future = Future()
+    def here(function, tasks, *, at_once, on_end) -> None:
+        """One after the other, in this process."""
+        for number, (_, parameters, *_rest) in enumerate(tasks):
             target = parameters["target"]
-            if target in failing:
-                future.set_exception(SerlabError(f"no {target}"))
-            else:
-                folder = run_folder(tmp_path / "01_x" / f"to-{target}" / "0", uar=0.5, verdict="helps")
-                future.set_result(folder)
-            return future
+            folder = tmp_path / "01_x" / f"to-{target}" / "0"
+            failed = SerlabError(f"no {target}")
+            on_end(number, failed if target in failing else run_folder(folder, uar=0.5, verdict="helps"))
 
-    monkeypatch.setattr(matrix, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(workers, "run_all", here)
     monkeypatch.setattr(notebooks, "find", lambda name: Path("01_x.ipynb"))
     monkeypatch.setattr(notebooks, "complete", lambda source, given: {})
     monkeypatch.setattr(runs, "index", lambda out: out)

@@ -309,7 +309,7 @@ def test_an_ended_run_says_interrupted_and_a_forced_one_starts_afresh(
     )
     assert cli.main(["run", "01"]) == 130
     said = capfd.readouterr().err
-    assert said.endswith("serlab: interrupted\n")
+    assert said.endswith("serlab: interrupted; the same command goes on\n")
     assert "Traceback" not in said, "nor does its kernel complain"
     assert record(the_partial(Path("reports")))["state"] == "interrupted"
 
@@ -406,6 +406,49 @@ def a_run(out: Path, name: str, **changes) -> None:
         "started": "2026-01-01T00:00:00.000Z", "seconds": 3671.0, "attempts": [], "provenance": {},
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(values | changes))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[1]", "{}", '{"state": "complete"}', "[" * 100_000, "\x00\xff"],
+    ids=["empty", "torn", "a list", "nothing", "half", "deep", "noise"],
+)
+def test_a_damaged_record_is_left_out_of_the_list(tmp_path: Path, content: str) -> None:
+    a_run(tmp_path, "aaa")
+    a_run(tmp_path, "bbb")
+    path = tmp_path / "01_x" / "a-to-b" / "bbb" / "run.json"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.warns(UserWarning, match=r"left out: .*bbb.run\.json is damaged .*makes the run again"):
+        text = runs.index(tmp_path).read_text(encoding="utf-8")
+    assert "headline of aaa" in text and "Runs: 1" in text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"started": "<script>alert(1)</script>"},
+        {"state": "<b>"},
+        {"parameters": {"sources": "x"}},
+        {"provenance": None},
+        {"seconds": "1"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_record_of_somebody_else_is_checked(tmp_path: Path, changes: dict) -> None:
+    a_run(tmp_path, "aaa", **changes)
+    with pytest.raises(records.DamagedRecord, match="delete its folder"):
+        records.read(tmp_path / "01_x" / "a-to-b" / "aaa")
+
+
+def test_hostile_words_in_a_record_stay_words(tmp_path: Path) -> None:
+    bad = "<script>alert('x')</script>\" onmouseover=\"alert(1)"
+    error = {"cell": 3, "code": bad, "name": bad, "message": bad, "traceback": bad}
+    parameters = {"target": bad, "sources": [bad], "preset": bad, "protocol": bad, "seeds": [bad]}
+    a_run(tmp_path, "aaa", title=bad, headline=bad, notebook=bad, digest=bad, parameters=parameters)
+    a_run(tmp_path, "bbb.partial", state="failed", error=error, provenance={"code": bad, "corpora": bad})
+    text = runs.index(tmp_path).read_text(encoding="utf-8")
+    assert Loads(text).fetched == ["<script> {'type': 'application/json', 'id': 'runs'}", "<script> {}"]
+    assert "<script>alert" not in text and ' onmouseover="' not in text
 
 
 def test_the_list_is_newest_first_and_says_what_is_not_complete(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import threading
 from dataclasses import replace
 
@@ -318,7 +319,7 @@ def killed_after(epochs: int) -> Fitting:
         if len(history) == epochs:
             raise Killed
 
-    return Fitting(on_epoch=on_epoch)
+    return Fitting(on_epoch=on_epoch, checkpoint_every=0)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
@@ -387,18 +388,33 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
             )  # fmt: skip
 
 
-@pytest.mark.parametrize("damage", ["truncated", "foreign", "pickle"])
-def test_a_damaged_checkpoint_is_refused(tmp_path, damage):
-    fit(Fitting(checkpoints=tmp_path))
+@pytest.mark.parametrize("damage", ["empty", "truncated", "one byte", "foreign", "pickle"])
+def test_a_damaged_checkpoint_is_set_aside_and_the_training_begins_again(tmp_path, damage):
+    network, _ = fit(Fitting(checkpoints=tmp_path))
     path = tmp_path / "fit.pt"
-    if damage == "truncated":
-        path.write_bytes(path.read_bytes()[:1000])
+    content = path.read_bytes()
+    if damage in ("empty", "truncated"):
+        path.write_bytes(content[: 1000 if damage == "truncated" else 0])
+    elif damage == "one byte":
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
     elif damage == "foreign":
         torch.save([1, 2], path)
     else:
         torch.save({"state": threading.Event}, path)
-    with pytest.raises(TrainingError, match=r"fit\.pt is not a checkpoint, or is damaged; delete it"):
-        fit(Fitting(checkpoints=tmp_path))
+    with pytest.warns(
+        UserWarning, match=r"fit\.pt is not a whole checkpoint .*set aside as fit\.pt\.damaged"
+    ):
+        again, _ = fit(Fitting(checkpoints=tmp_path))
+    assert same(again, network)
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["fit.pt", "fit.pt.damaged"]
+
+
+def test_checkpoints_are_written_now_and_then_and_at_the_end(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(checkpoints.Checkpoint, "write", lambda self, state: written.append(state))
+    fit(Fitting(checkpoints=tmp_path))
+    assert len(written) == 1, "the state of a large network is gigabytes"
 
 
 def test_a_checkpoint_is_whole_or_not_there(tmp_path, monkeypatch):
@@ -418,7 +434,12 @@ def test_a_checkpoint_is_whole_or_not_there(tmp_path, monkeypatch):
 
 def test_cancelled_and_taken_up(tmp_path):
     cancel = threading.Event()
-    stop = Fitting(checkpoints=tmp_path, cancel=cancel, progress=lambda done, *_: done == 2 and cancel.set())
+    stop = Fitting(
+        checkpoints=tmp_path,
+        checkpoint_every=0,
+        cancel=cancel,
+        progress=lambda done, *_: done == 2 and cancel.set(),
+    )
     with pytest.raises(Cancelled, match="epoch 3"):
         fit(stop)
     assert same(fit(Fitting(checkpoints=tmp_path))[0], fit()[0])
@@ -447,14 +468,15 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_epoch(tmp_path):
     with pytest.raises(TrainingError, match=r"became nan in epoch 3, .*\(0.001\)") as raised:
         training.train(
             network, X, y, settings=Settings(epochs=4), seed=0, augment=fails_in_epoch_3,
-            fitting=Fitting(checkpoints=tmp_path), rows=range(60),
+            fitting=Fitting(checkpoints=tmp_path, checkpoint_every=0), rows=range(60),
         )  # fmt: skip
     order = generator()
     in_epoch_3 = [torch.randperm(60, generator=order) for _ in range(3)][-1]
     assert raised.value.rows == in_epoch_3[32:].tolist()
     training.train(expected, X, y, settings=Settings(epochs=2), seed=0)
     assert same(network, expected)
-    kept = torch.load(tmp_path / "fit.pt", weights_only=True)["state"]
+    body = (tmp_path / "fit.pt").read_bytes()[:-32]  # and its hash
+    kept = torch.load(io.BytesIO(body), weights_only=True)["state"]
     assert len(kept["history"]) == 2
     assert all(torch.equal(kept["module"][name], value) for name, value in expected.state_dict().items())
 
