@@ -88,7 +88,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 #: What families ask a person for, by name; :attr:`MethodSpec.options` says which method asks.
 OPTIONS: dict[str, Option] = {
-    option.name: option for module in (adapters, vgg, encoder, asr_transfer) for option in module.OPTIONS
+    option.name: option
+    for module in (acnn, adapters, vgg, encoder, asr_transfer)
+    for option in module.OPTIONS
 }
 
 #: How often a method's paper repeats each experiment; of other methods nobody prints more than one run.

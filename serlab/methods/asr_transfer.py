@@ -173,16 +173,12 @@ LAYERS: dict[str, str] = {"tdnn12": "12th layer", "tdnn13": "13th layer", "prefi
 _FRESH: dict[Weights, Weights] = {"frozen": "random", "tuned": "scratch"}
 
 
-def _control(weights: Weights, scenario: str) -> tuple[str, Adds]:
-    """The method without the unlabelled target, with fresh weights, or without the source.
-
-    Of the pretrained ones the 12th layer with fresh weights stands for all layers: above random
-    weights it matters little which.
-    """
+def _control(weights: Weights, scenario: str, of_layer: str) -> tuple[str, Adds]:
+    """The method without the unlabelled target, with fresh weights (same layer), or without the source."""
     if scenario == "source-z":
         return f"tdnn-{weights}-source", "unlabelled target"
     if weights in _FRESH:
-        return f"tdnn-{_FRESH[weights]}-{scenario}", "pretrained weights"
+        return f"tdnn-{_FRESH[weights]}{of_layer}-{scenario}", "pretrained weights"
     return (f"tdnn-{weights}-target", "source") if scenario == "finetuned" else ("", "")
 
 
@@ -191,7 +187,7 @@ def _spec(weights: Weights, scenario: str, layer: str = "tdnn12") -> MethodSpec:
     chosen = SCENARIOS[scenario]
     kind, reference = _WEIGHTS[weights]
     of_layer = "" if layer == "tdnn12" else f"-{layer.removeprefix('tdnn')}"
-    control, adds = _control(weights, scenario)
+    control, adds = _control(weights, scenario, of_layer)
     return MethodSpec(
         name=f"tdnn-{weights}{of_layer}-{scenario}",
         title=f"TDNN {kind}, {LAYERS[layer]}, {chosen.title}",
@@ -217,7 +213,8 @@ SPECS: tuple[MethodSpec, ...] = (
         for scenario in ("target", "source", "finetuned")
     ),
     *(
-        _spec("frozen", scenario, layer)
+        _spec(weights, scenario, layer)
+        for weights in ("frozen", "random")
         for layer in ("tdnn13", "prefinal")
         for scenario in ("target", "source")
     ),

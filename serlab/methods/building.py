@@ -187,6 +187,9 @@ class Recipe:
         How it learns from one part.
     second : serlab.training.Settings, optional
         How it goes on where a second stage follows the source; as before if not given.
+    balanced : bool
+        Whether classes weigh the same. None of the papers says so of its own, so that the preset ``paper``
+        leaves them as they are.
     one_thread : bool
         For matrices that are too small to be shared: threads that wait for each other cost more, and
         numbers repeat whatever the cores.
@@ -195,6 +198,7 @@ class Recipe:
     sizes: Mapping[str, Any] = field(default_factory=dict)
     alone: Settings
     second: Settings | None = None
+    balanced: bool = True
     one_thread: bool = True
 
     @property
@@ -245,7 +249,6 @@ def networks(
     architecture: Callable[..., nn.Module],
     recipes: Mapping[str, Recipe],
     *,
-    balanced: bool = True,
     loss: Loss | None = None,
 ) -> Callable[..., Network]:
     """The classifier of a family of networks.
@@ -257,7 +260,7 @@ def networks(
         (n_frames, n_features), or (n_features,) of vectors.
     recipes : mapping
         Preset -> recipe.
-    balanced, loss
+    loss
         See :class:`serlab.methods.learners.deep.Network`.
     """
 
@@ -276,7 +279,7 @@ def networks(
             n_classes=n_classes,
             seed=seed,
             fitting=fitting,
-            balanced=balanced,
+            balanced=recipe.balanced,
             one_thread=recipe.one_thread,
             loss=loss,
         )

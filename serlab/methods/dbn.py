@@ -46,6 +46,7 @@ def _classifier(stage: str, *, n_classes: int, seed: int, preset: str, fitting: 
         first=first,
         further=further,
         settings=chosen["alone" if stage == "target" else "settings"],
+        balanced=preset != "paper",  # no weights are mentioned
         fitting=fitting,
         stage=stage,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 RECIPES: dict[str, Recipe] = {
     preset: Recipe(
         sizes={"units": units},
+        balanced=preset != "paper",
         alone=Settings(epochs=epochs, batch_size=batch_size, learning_rate=rate, clip=5.0),
     )
     for preset, units, epochs, batch_size, rate in (

@@ -24,7 +24,9 @@ SETTINGS: dict[str, Settings] = {
 def _fcnn(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> FCNN:
     from serlab.methods.learners.neural import FCNN
 
-    return FCNN(n_classes, seed, **SETTINGS, fitting=fitting)
+    # The paper mentions no weights of the classes. Without them a network of few utterances may give the
+    # commonest class.
+    return FCNN(n_classes, seed, **SETTINGS, balanced=preset != "paper", fitting=fitting)
 
 
 SPECS: tuple[MethodSpec, ...] = (

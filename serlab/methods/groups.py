@@ -35,14 +35,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # What takes minutes: frozen layers, their control, and what the target adds.
     "tdnn": (
         "tdnn-frozen-target", "tdnn-frozen-13-target", "tdnn-frozen-prefinal-target", "tdnn-random-target",
-        "tdnn-frozen-source", "tdnn-frozen-source-z", "tdnn-random-source", "tdnn-frozen-finetuned",
+        "tdnn-random-13-target", "tdnn-random-prefinal-target", "tdnn-frozen-source",
+        "tdnn-frozen-source-z", "tdnn-random-source", "tdnn-frozen-finetuned",
         "rf-target", "rf-source", "rf-source-z",
     ),
     # The paper's network in its layers and ways of training, with controls; the systems of its table 3;
     # and functionals with a forest.
     "zhou-beigi": (
         "tdnn-frozen-target", "tdnn-frozen-13-target", "tdnn-frozen-prefinal-target", "tdnn-random-target",
-        "tdnn-tuned-target", "tdnn-scratch-target", "rnnelm-target", "convlstm-target", "ctcblstm-target",
+        "tdnn-random-13-target", "tdnn-random-prefinal-target", "tdnn-tuned-target",
+        "tdnn-scratch-target", "rnnelm-target", "convlstm-target", "ctcblstm-target",
         "tdnn-frozen-source", "tdnn-frozen-source-z", "tdnn-random-source", "tdnn-tuned-source",
         "tdnn-scratch-source", "tdnn-frozen-finetuned", "rf-target", "rf-source-z",
     ),

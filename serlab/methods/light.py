@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RECIPES: dict[str, Recipe] = {
     preset: Recipe(
         sizes={"channels": channels},
+        balanced=preset != "paper",
         **{
             stage: Settings(
                 epochs=n_epochs,

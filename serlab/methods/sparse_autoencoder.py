@@ -24,7 +24,14 @@ def _classifier(stage: str, *, n_classes: int, seed: int, preset: str, fitting: 
     from serlab.methods.learners.autoencoder import AutoencoderSVM
     from serlab.models.sparse_autoencoder import Sparsity
 
-    svm = linear_svm(stage, n_classes=n_classes, seed=seed, preset=preset, fitting=fitting)
+    svm = linear_svm(
+        stage,
+        n_classes=n_classes,
+        seed=seed,
+        preset=preset,
+        fitting=fitting,
+        balanced=preset != "paper",  # whoever compares with it mentions no weights
+    )
     return AutoencoderSVM(svm, Sparsity(**of_preset(SPARSITY, preset)), seed, fitting)
 
 

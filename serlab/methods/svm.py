@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 
 def linear_svm(
-    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, C: float = 1e-3
+    stage: str,
+    *,
+    n_classes: int,
+    seed: int,
+    preset: str,
+    fitting: Fitting,
+    C: float = 1e-3,
+    balanced: bool = True,
 ) -> Classifier:
     """Linear support vector machine of balanced classes, one against one; C as is usual for z-scored sets."""
     from sklearn.svm import SVC
@@ -21,7 +28,7 @@ def linear_svm(
     from serlab.methods.learners.scenarios import Classifier
 
     # libsvm has no random part here.
-    return Classifier(SVC(kernel="linear", C=C, class_weight="balanced"), n_classes)
+    return Classifier(SVC(kernel="linear", C=C, class_weight="balanced" if balanced else None), n_classes)
 
 
 _LINEAR = "linear support vector machine, one against one"

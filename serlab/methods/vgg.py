@@ -39,6 +39,7 @@ RECIPES: dict[str, Recipe] = {
         sizes={"image_size": image_size, "pooled": pooled, "hidden": hidden, "frozen": preset != "paper"},
         alone=Settings(epochs=epochs, batch_size=batch_size, learning_rate=rate),
         second=Settings(epochs=further, batch_size=batch_size, learning_rate=rate),
+        balanced=False,  # as printed, with every preset
         one_thread=False,
     )
     for preset, image_size, pooled, hidden, batch_size, rate, epochs, further in (
@@ -72,7 +73,7 @@ def _vgg16(
     return network
 
 
-_network = networks(_architecture, RECIPES, balanced=False)
+_network = networks(_architecture, RECIPES)
 
 
 def _source_z(*, preset: str, **settings: Any) -> Method:

@@ -143,7 +143,8 @@ class Paper:
     rebuilt : mapping
         Method -> what it rests on, where the original's text was not at hand.
     weighed : collection of str
-        Methods of ``nearest`` in which classes weigh the same here. None of the papers says so of its own.
+        Methods of ``nearest`` in which classes weigh the same here, but with the preset ``paper``: none of
+        the papers says so of its own.
     changed : mapping
         Method -> departures that it has in every run.
     further : callable(outcome, method)
@@ -382,7 +383,7 @@ class Paper:
             *self.changed.get(method, ()),
             *self.further(outcome, method),
         ]
-        if method in self.weighed:
+        if method in self.weighed and parameters.preset != "paper":
             found.append(
                 Departure(what="class weights", printed="none mentioned", here="every class weighs the same")
             )

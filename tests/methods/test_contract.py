@@ -14,7 +14,7 @@ from scipy.linalg import fractional_matrix_power
 
 from serlab import methods, normalization
 from serlab.errors import Cancelled, ParameterError, ProtocolError
-from serlab.methods import FIT_ARGUMENTS, METHODS
+from serlab.methods import FIT_ARGUMENTS, METHODS, acnn
 from serlab.methods.base import MethodSpec
 from serlab.methods.encoder import below_top
 from serlab.methods.learners.alignment import coral
@@ -365,8 +365,24 @@ def test_autoencoders_bring_the_source_to_the_target_class_by_class():
 def test_groups_name_methods():
     for names in methods.GROUPS.values():
         assert set(names) <= set(METHODS)
-    for prefix, group in (("acnn", "neumann-vu"), ("encdec", "durrani-arshad"), ("sae", "durrani-arshad")):
-        assert {name for name in METHODS if name.startswith(prefix)} <= set(methods.GROUPS[group])
+    for prefix, *groups in (
+        ("acnn", "neumann-vu", "neumann-vu-sizes"), ("encdec", "durrani-arshad"), ("sae", "durrani-arshad")
+    ):  # fmt: skip
+        offered = {name for group in groups for name in methods.GROUPS[group]}
+        assert {name for name in METHODS if name.startswith(prefix)} <= offered
+
+
+@pytest.mark.parametrize(
+    ("preset", "padding", "n_weights"), [("paper", "", 8), ("quick", "", 2), ("quick", "zeros", 8)]
+)
+def test_with_zeros_every_utterance_has_the_eight_attention_weights_of_the_paper(preset, padding, n_weights):
+    recipe = acnn.RECIPES[preset]
+    network = acnn._architecture(
+        (200, 5), 2, n_kernels=4, of_preset=recipe.sizes["of_preset"], padding=padding
+    )
+    X = torch.full((1, 200, 5), torch.nan)
+    X[:, :150] = 1.0  # 1.5 s: two steps of .9 s
+    assert int(network.attention_weights(X).isfinite().sum()) == n_weights
 
 
 def test_get_lists_what_there_is():

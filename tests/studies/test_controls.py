@@ -103,7 +103,7 @@ def test_every_control_is_a_method_and_sees_no_more():
     for name in ("tdnn-frozen-13-target", "tdnn-tuned-finetuned"):
         spec = methods.get(name)
         assert spec.adds == "pretrained weights" and methods.get(spec.control).access == spec.access
-    assert methods.get("tdnn-frozen-13-target").control == "tdnn-random-target"
+    assert methods.get("tdnn-frozen-13-target").control == "tdnn-random-13-target"
     assert methods.get("tdnn-tuned-finetuned").control == "tdnn-scratch-finetuned"
     assert methods.get("tdnn-random-source").adds != "pretrained weights"
 

@@ -239,7 +239,7 @@ def test_the_command_gives_the_same_parameters(parameters):
         assert value == (",".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted))
     # jobs has no influence, the others none on the methods of notebook 01, which does not declare them.
     of_networks = {
-        "seconds", "augment", "device", "trade_off", "weights", "encoder", "acoustic_model",
+        "seconds", "augment", "device", "trade_off", "weights", "encoder", "acoustic_model", "padding",
     }  # fmt: skip
     assert set(expected) - set(given) == {"jobs"} | of_networks
     assert "sources=synthetic-a" in panel.command_line.value
@@ -347,7 +347,13 @@ def test_cells_below_share_one_session_until_the_choice_changes(parameters):
 
 
 def test_options_of_families_have_the_pickers_that_they_declare(parameters):
-    chosen = {"trade_off": 0.3, "encoder": "whisper", "weights": "", "acoustic_model": "mine"}
+    chosen = {
+        "trade_off": 0.3,
+        "encoder": "whisper",
+        "weights": "",
+        "acoustic_model": "mine",
+        "padding": "zeros",
+    }
     made = controls(parameters.with_values(**chosen), ["synthetic-a", "synthetic-b"])
     assert set(OPTIONS) <= set(made)
     for name, option in OPTIONS.items():

@@ -33,6 +33,8 @@ class FCNN:
     ----------
     n_classes, seed : int
     on_source, on_target : serlab.training.Settings
+    balanced : bool
+        Weigh classes by the inverse of their counts.
     fitting : serlab.training.Fitting
     """
 
@@ -40,6 +42,7 @@ class FCNN:
     seed: int
     on_source: training.Settings
     on_target: training.Settings
+    balanced: bool
     fitting: training.Fitting
 
     def fit(self, *, source: Labelled, target_train: Labelled) -> FCNN:
@@ -88,6 +91,8 @@ class DBNClassifier:
     first, further : serlab.models.dbn.Pretraining
     settings : serlab.training.Settings
         Of the supervised fine-tuning of all layers.
+    balanced : bool
+        Weigh classes by the inverse of their counts.
     fitting : serlab.training.Fitting
     stage : str
         What it learns from, for the history.
@@ -99,6 +104,7 @@ class DBNClassifier:
     first: dbn.Pretraining
     further: dbn.Pretraining
     settings: training.Settings
+    balanced: bool
     fitting: training.Fitting
     stage: str
 
@@ -192,7 +198,7 @@ def _train(
         labels,
         settings=settings,
         seed=method.seed,
-        class_weight=training.balanced_weight(labels, method.n_classes),
+        class_weight=training.balanced_weight(labels, method.n_classes) if method.balanced else None,
         # Small matrices gain little on a GPU, and fits of seconds little from checkpoints.
         fitting=replace(method.fitting, device="cpu", checkpoints=None),
         rows=part.row,

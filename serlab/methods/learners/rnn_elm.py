@@ -40,7 +40,9 @@ class RNNELM:
         """
         self.network.fit(part)
         self._classes, codes = np.unique(part.y, return_inverse=True)
-        weight = training.balanced_weight(as_labels(part.y), self.network.n_classes).numpy()
+        weight = np.ones(self.network.n_classes)
+        if self.network.balanced:
+            weight = training.balanced_weight(as_labels(part.y), self.network.n_classes).numpy()
         self._elm = ELM.fit(
             self.network.embed(part.X),
             2.0 * np.eye(len(self._classes))[codes] - 1,
