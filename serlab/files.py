@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from serlab.errors import SerlabError
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -62,13 +64,46 @@ def write_text(path: Path, text: str) -> None:
         unfinished.write_text(text, encoding="utf-8")
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as Parquet or CSV, by the ending of ``path``; CSV without its index."""
+def write_table(path: Path, table: pd.DataFrame, **options: object) -> None:
+    """Write a table as Parquet or CSV, by the ending of ``path``; CSV without its index.
+
+    Parquet with a checksum of every page, for :func:`read_parquet`; ``options`` are those of
+    pandas (``compression``).
+    """
     with whole(path) as unfinished:
         if path.suffix == ".parquet":
-            table.to_parquet(unfinished)
+            table.to_parquet(unfinished, engine="pyarrow", write_page_checksum=True, **options)
         else:
-            table.to_csv(unfinished, index=False)
+            table.to_csv(unfinished, index=False, **options)
+
+
+class DamagedFile(SerlabError):
+    """A file that serlab has written is not what it has written."""
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """A table of :func:`write_table`.
+
+    Raises
+    ------
+    DamagedFile
+        If it is cut, or a byte of it was changed.
+    """
+    import pandas as pd
+    import pyarrow
+
+    try:
+        return pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
+    except (pyarrow.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(f"{path} is damaged ({_first_line(error)})") from None
+    except OSError as error:
+        if error.errno is not None:  # the disk, or permissions: not what is in it
+            raise
+        raise DamagedFile(f"{path} is damaged ({_first_line(error)})") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,42 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(OSError, match="no space"):
         files.write_table(path, Unwritable({"x": [2]}))
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_changed_byte_of_a_table_is_found(tmp_path):
+    path = tmp_path / "table.parquet"
+    table = pd.DataFrame({"x": np.arange(2000) % 7, "name": [f"u{i}" for i in range(2000)]})
+    files.write_table(path, table, compression="zstd")
+    pd.testing.assert_frame_equal(files.read_parquet(path), table)
+    content = path.read_bytes()
+    for place in range(0, len(content), max(1, len(content) // 60)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        try:
+            found = files.read_parquet(path)
+        except files.DamagedFile:
+            continue
+        pd.testing.assert_frame_equal(found, table)  # a byte that says nothing of the table
+    path.write_bytes(content[:100])
+    with pytest.raises(files.DamagedFile, match=r"table\.parquet is damaged"):
+        files.read_parquet(path)
+
+
+def test_threads_write_the_same_file_beside_each_other(tmp_path):
+    path, errors = tmp_path / "a.txt", []
+
+    def write(number: int) -> None:
+        try:
+            for _ in range(50):
+                files.write_text(path, str(number) * 1000)
+        except OSError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors and len(set(path.read_text())) == 1 and list(tmp_path.iterdir()) == [path]
 
 
 def test_arrays_come_back_without_pickle(tmp_path):

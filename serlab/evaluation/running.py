@@ -274,11 +274,17 @@ def _save(stem: Path | None, done: Run) -> None:
 
 
 def _load(stem: Path | None) -> Run:
-    """Folds found on disk; none, if there are none."""
+    """Folds found on disk, if any. Damaged files are set aside: their folds are run again."""
     if stem is None:
         return Run()
     paths = {name: stem.with_name(f"{stem.name}.{name}.parquet") for name in _TABLES}
-    tables = {name: pd.read_parquet(path) for name, path in paths.items() if path.is_file()}
+    try:
+        tables = {name: files.read_parquet(path) for name, path in paths.items() if path.is_file()}
+    except files.DamagedFile as error:
+        for path in paths.values():
+            if path.is_file():
+                files.set_aside(path, f"of folds that are run again: {error}")
+        return Run()
     if "fits" not in tables:
         return Run()
     whole = set(tables["fits"]["fold"])

@@ -20,14 +20,18 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from serlab.evaluation.running import Run
 from serlab.experiment.preparation import NotKept, Prepared
-from serlab.files import whole, write_text
+from serlab.files import DamagedFile, read_parquet, set_aside, write_table, write_text
+
+_T = TypeVar("_T")
+#: Remedy for a folder that is not what was written.
+_AGAIN = "delete its folder, and the same command makes the run again"
 
 _TABLES = tuple(table.name for table in fields(Run))
 #: Columns that name one fit; details have them too.
@@ -67,9 +71,15 @@ class Kept:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Content of kept.json; empty without one."""
+        """Content of kept.json; empty without one.
+
+        Raises
+        ------
+        NotKept
+            If it is damaged.
+        """
         path = self.folder / "kept.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return self._json(path, dict) if path.is_file() else {}
 
     @property
     def is_complete(self) -> bool:
@@ -80,6 +90,13 @@ class Kept:
     def is_answered(self) -> bool:
         """Whether all methods of the experiment have been run: its folder is complete with its notebook."""
         return self.facts.get("state") in ("answered", "complete")
+
+    def mend(self) -> None:
+        """Set a damaged kept.json aside, with a warning: the run goes on with the folds that are there."""
+        try:
+            _ = self.facts
+        except NotKept:
+            set_aside(self.folder / "kept.json", "damaged, the run goes on")
 
     def note(self, **facts: Any) -> None:
         """Add facts to kept.json."""
@@ -152,12 +169,12 @@ class Kept:
         run : Run
         """
         replaced = run.fits[_FIT]
-        earlier = self._read("fits", name, missing_ok=True)
+        earlier = self._earlier("fits", name)
         if len(earlier):  # what an unfinished run with other parameters has left is no part of this one
             replaced = pd.concat([replaced, earlier.loc[~earlier["run"].isin(run.fits["run"]), _FIT]])
         replaced = replaced.drop_duplicates()
         for table in _TABLES:
-            found, own = self._read(table, name, missing_ok=True), getattr(run, table)
+            found, own = self._earlier(table, name), getattr(run, table)
             if len(found):
                 known = found.merge(replaced, on=_FIT, how="left", indicator=True)["_merge"].eq("both")
                 found = found[~known.to_numpy()]
@@ -166,6 +183,14 @@ class Kept:
                 self._write(table, pd.concat(both, ignore_index=True), name)
             else:  # nothing of this kind is left
                 self._path(table, name).unlink(missing_ok=True)
+
+    def _earlier(self, table: str, name: str) -> pd.DataFrame:
+        """What is there to be added to; set aside with a warning where it is damaged."""
+        try:
+            return self._read(table, name, missing_ok=True)
+        except NotKept as error:
+            set_aside(self._path(table, name), f"of an earlier attempt, made again: {error}")
+            return pd.DataFrame()
 
     def run(self, name: str, methods: Collection[str], folds: Collection[str], seeds: Collection[int]) -> Run:
         """Answers of methods on folds, as they were kept.
@@ -215,10 +240,19 @@ class Kept:
             for number, table in enumerate(tables.values()):
                 self._write(str(number), table, f"answers/{name}")
             write_text(index, json.dumps(list(tables), ensure_ascii=False))
-        names = json.loads(index.read_text(encoding="utf-8"))
+        names = self._json(index, list)
         return {key: self._read(str(number), f"answers/{name}") for number, key in enumerate(names)}
 
     # --- files
+
+    def _json(self, path: Path, kind: type[_T]) -> _T:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise NotKept(f"{path} is damaged ({error}); {_AGAIN}") from None
+        if not isinstance(content, kind):
+            raise NotKept(f"{path} is damaged (it is no {kind.__name__}); {_AGAIN}")
+        return content
 
     def _path(self, table: str, name: str) -> Path:
         return self.folder / name / f"{table}.parquet"
@@ -226,8 +260,7 @@ class Kept:
     def _write(self, table: str, rows: pd.DataFrame, name: str = "") -> None:
         beginning = _ROUNDED.get(table)
         rounded = {c: np.float16 for c in rows if beginning and str(c).startswith(beginning)}
-        with whole(self._path(table, name)) as unfinished:
-            rows.astype(rounded).to_parquet(unfinished, compression="zstd", compression_level=12)
+        write_table(self._path(table, name), rows.astype(rounded), compression="zstd", compression_level=12)
 
     def _read(self, table: str, name: str = "", *, missing_ok: bool = False) -> pd.DataFrame:
         path = self._path(table, name)
@@ -235,6 +268,9 @@ class Kept:
             if missing_ok:
                 return pd.DataFrame()
             raise NotKept(f"{self.folder.name} keeps no {path.relative_to(self.folder).as_posix()}")
-        rows = pd.read_parquet(path)
+        try:
+            rows = read_parquet(path)
+        except DamagedFile as error:
+            raise NotKept(f"{error}; {_AGAIN}") from None
         wide = {column: np.float32 for column, kind in rows.dtypes.items() if kind == np.float16}
         return rows.astype(wide)

@@ -120,7 +120,10 @@ class Session:
         NotKept
             If that run is one with other parameters.
         """
-        if self.record is None or not self.record.is_complete:
+        if self.record is None:
+            return None
+        self.record.mend()
+        if not self.record.is_complete:
             return None
         self.record.require(without_paths(self.parameters))
         return self.record

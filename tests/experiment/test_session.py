@@ -58,6 +58,28 @@ def test_a_cancelled_experiment_resumes(parameters, finished, tmp_path):
     pd.testing.assert_frame_equal(resumed.predictions, finished[0].predictions)
 
 
+@pytest.mark.filterwarnings("ignore:.*set aside as:UserWarning")
+@pytest.mark.parametrize("damage", ["cut", "empty", "one byte"])
+def test_torn_files_of_an_unfinished_run_are_made_again(parameters, finished, tmp_path, damage):
+    """Whatever a killed machine has left, the same call ends with the same answers."""
+    cancel = threading.Event()
+
+    def late(done, total, text):
+        if "seed 1" in text:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        Session(parameters, folder=tmp_path, progress=late, cancel=cancel).run()
+    torn = [path for path in tmp_path.rglob("*") if path.suffix in (".parquet", ".json")]
+    assert {path.name for path in torn} >= {"kept.json", "utterances.parquet"} and len(torn) > 5
+    for path in torn:
+        content, middle = path.read_bytes(), path.stat().st_size // 2
+        changed = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+        path.write_bytes({"cut": content[:middle], "empty": b"", "one byte": changed}[damage])
+    resumed = Session(parameters, folder=tmp_path).run()
+    pd.testing.assert_frame_equal(resumed.predictions, finished[0].predictions)
+
+
 def test_within_one_corpus_there_is_no_source(parameters):
     alone = replace(
         parameters,
