@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -64,7 +65,7 @@ class SplitProtocol:
 
     Attributes
     ----------
-    name : {"one-subject", "loso", "speaker-groups", "random", "k-shot"}
+    name : {"one-subject", "loso", "speaker-groups", "random", "k-shot", "joint"}
         See :data:`PROTOCOLS`.
     target : str
     sources : tuple of str
@@ -72,7 +73,7 @@ class SplitProtocol:
     shots : int
         Labelled target utterances per class ("k-shot" only).
     repeats : int
-        Number of folds of "speaker-groups" and "random", of draws of "k-shot".
+        Number of folds of "speaker-groups", "random" and "joint" (5 at most), of draws of "k-shot".
     seed : int
         Of the random divisions; the others ignore it.
     transductive : bool
@@ -98,6 +99,11 @@ class SplitProtocol:
             )
         if self.shots < 1 or self.repeats < 1:
             raise ProtocolError(f"shots ({self.shots}) and repeats ({self.repeats}) must be at least 1")
+        if self.name == "joint" and self.repeats > _FIFTHS:
+            raise ProtocolError(
+                f"protocol 'joint' trains on one fifth of the target after the other: {_FIFTHS} folds at "
+                f"most, not {self.repeats}"
+            )
         if self.repeats < 2 and self.name in ("speaker-groups", "random"):
             raise ProtocolError(f"protocol {self.name!r} needs at least 2 folds, not {self.repeats}")
 
@@ -161,6 +167,7 @@ class SplitProtocol:
                 "nothing to recognise; choose another label scheme or target"
             )
         splits, skipped = [], []
+        train = PROTOCOLS[self.name].of_sources(train, utterances)
         divide = PROTOCOLS[self.name].divide
         for fold, target_train, test in divide(target, emotion, speaker, utterances, self):
             reason = _why_not(emotion, target_train, test)
@@ -287,6 +294,38 @@ def _random(
     folds = StratifiedKFold(protocol.repeats, shuffle=True, random_state=protocol.seed)
     for number, (train, test) in enumerate(folds.split(target, emotion[target]), start=1):
         yield f"random-{number}", target[train], target[test]
+
+
+#: Parts of the target of which each trains once, and sessions of a source that train.
+_FIFTHS, _SESSIONS = 5, 3
+
+
+def _joint(
+    target: np.ndarray,
+    emotion: np.ndarray,
+    speaker: np.ndarray,
+    utterances: pd.DataFrame,
+    protocol: SplitProtocol,
+) -> _Division:
+    """Random fifths of the target, each trained on once: the other four are tested."""
+    fifths = _random(target, emotion, speaker, utterances, replace(protocol, name="random", repeats=_FIFTHS))
+    for number, (_, train, test) in enumerate(islice(fifths, protocol.repeats), start=1):
+        yield f"joint-{number}", test, train
+
+
+def _whole(train: np.ndarray, utterances: pd.DataFrame) -> np.ndarray:
+    return train
+
+
+def _first_sessions(train: np.ndarray, utterances: pd.DataFrame) -> np.ndarray:
+    """Of a source that was recorded in sessions, the first three; of another, all."""
+    own = utterances.iloc[train][["corpus", "session"]]
+    kept = np.ones(len(own), dtype=bool)
+    for corpus, sessions in own.groupby("corpus", observed=True)["session"]:
+        if sessions.notna().all():
+            first = sorted(sessions.unique())[:_SESSIONS]
+            kept &= ((own["corpus"] != corpus) | own["session"].isin(first)).to_numpy()
+    return train[kept]
 
 
 def _k_shot(
@@ -431,6 +470,7 @@ class _Kind:
     divide: Callable[..., _Division]
     badge: str = ""
     fold_is: FoldIs = "part"
+    of_sources: Callable[[np.ndarray, pd.DataFrame], np.ndarray] = _whole
 
 
 #: Name -> how the target is divided.
@@ -441,5 +481,12 @@ PROTOCOLS: Mapping[str, _Kind] = {
     "loso": _Kind("leave one speaker out", _leave_one_speaker_out),
     "speaker-groups": _Kind("folds of whole speakers (Neumann & Vu)", _speaker_groups),
     "random": _Kind("random stratified folds", _random, badge="random split: speakers are shared"),
+    "joint": _Kind(
+        "three sessions of the source and a fifth of the target train (Durrani & Arshad)",
+        _joint,
+        badge="random split: speakers are shared",
+        fold_is="draw",
+        of_sources=_first_sessions,
+    ),
     "k-shot": _Kind("k labelled target utterances per class, other speakers test", _k_shot, fold_is="draw"),
 }

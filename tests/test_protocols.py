@@ -32,8 +32,8 @@ def test_every_protocol_keeps_the_parts_apart(table, name, transductive):
         seen = np.isin(split.test, split.adapt)
         assert seen.all() if transductive else not seen.any()
         shared = set(speaker[split.target_train]) & set(speaker[split.test])
-        assert bool(shared) == (name == "random"), "only the random protocol may share speakers"
-    assert bool(protocol.badge) == (name == "random"), "and it must wear a badge"
+        assert bool(shared) == (name in ("random", "joint")), "only random protocols may share speakers"
+    assert bool(protocol.badge) == (name in ("random", "joint")), "and they must wear a badge"
 
 
 def test_one_subject_trains_each_subject_once(table):
@@ -48,6 +48,22 @@ def test_loso_tests_every_utterance_once(table):
     splits, _ = SplitProtocol(name="loso", target="here").plan(table)
     tested = np.concatenate([split.test for split in splits])
     assert sorted(tested) == sorted(np.flatnonzero(table["corpus"] == "here"))
+
+
+def test_joint_training_has_three_sessions_of_the_source_and_another_fifth_each_fold(table):
+    sessions = table.assign(session=table["session"].astype(object))
+    there = np.flatnonzero(table["corpus"] == "there")
+    sessions.iloc[there, sessions.columns.get_loc("session")] = [f"there/{i % 5}" for i in range(len(there))]
+    splits, _ = SplitProtocol(name="joint", target="here", sources=("there",), repeats=3).plan(sessions)
+    trained = np.concatenate([split.target_train for split in splits])
+    assert len(splits) == 3 and len(np.unique(trained)) == len(trained) == 3 * 60 // 5
+    for split in splits:
+        assert set(sessions["session"].iloc[split.train]) == {"there/0", "there/1", "there/2"}
+        assert len(split.test) == 4 * len(split.target_train)
+    whole, _ = SplitProtocol(name="joint", target="here", sources=("there",), repeats=1).plan(table)
+    assert len(whole[0].train) == len(there), "a source without sessions is whole"
+    with pytest.raises(ProtocolError, match="5 folds at most, not 6"):
+        SplitProtocol(name="joint", target="here", repeats=6)
 
 
 def test_k_shot_draws_exactly_k_per_class(table):

@@ -50,7 +50,7 @@ class Parameters:
     shots : int
         Labelled target utterances per class ("k-shot" only).
     folds : int
-        Folds of "speaker-groups" and "random", draws of "k-shot".
+        Folds of "speaker-groups", "random" and "joint", draws of "k-shot".
     seeds : tuple of int
         Repeats of the stochastic methods. The first one also seeds random splits. Empty: as many as the
         preset has, see :func:`serlab.methods.repeats`; with "paper" as often as the papers repeat.

@@ -30,6 +30,9 @@ BESIDE: tuple[str, ...] = (
 #: Badge of a method whose original we know from others or its abstract alone.
 REBUILT = "rebuilt from its description"
 
+#: Protocols of which the number of folds is a parameter.
+_FOLDED: tuple[str, ...] = ("speaker-groups", "random", "joint")
+
 _Value = TypeVar("_Value")
 
 
@@ -490,7 +493,7 @@ def _of_split(split: Split | None, parameters: Parameters) -> Iterable[Departure
         return
     if parameters.protocol not in split.protocols:
         yield Departure(what="split", printed=split.words, here=parameters.protocol)
-    elif split.folds not in (None, parameters.folds) and parameters.protocol in ("speaker-groups", "random"):
+    elif split.folds not in (None, parameters.folds) and parameters.protocol in _FOLDED:
         yield Departure(what="folds", printed=f"{split.folds}", here=f"{parameters.folds}")
 
 

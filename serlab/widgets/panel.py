@@ -36,7 +36,7 @@ GAIN_COLUMNS = {
 AUDIT_COLUMNS = ("severity", "check", "finding", "remedy")
 
 #: Pickers that mean something with some protocols only.
-_ONLY_WITH = {"shots": ("k-shot",), "folds": ("speaker-groups", "random", "k-shot")}
+_ONLY_WITH = {"shots": ("k-shot",), "folds": ("speaker-groups", "random", "k-shot", "joint")}
 
 
 class Panel:

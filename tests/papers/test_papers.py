@@ -68,18 +68,18 @@ AS_PRINTED: dict[str, dict] = {
     },
     "durrani-arshad": {
         "target": "urdu", "sources": ("iemocap",), "features": "harmonic", "methods": ("encdec-transfer",),
-        "baseline": "encdec-target", "protocol": "random", "folds": 3, "preset": "paper",
+        "baseline": "encdec-target", "protocol": "random", "folds": 3, "preset": "paper", "seconds": 0.0,
         "counts": {"urdu": 400, "iemocap": 5531},
     },
     "baklouti": {
         "target": "emodb", "sources": ("ravdess",), "scheme": "baklouti", "methods": ("vgg16-mmd",),
         "features": "logmel64", "protocol": "random", "seeds": range(10), "preset": "paper",
-        "weights": "download", "counts": {"emodb": 535, "ravdess": 1248}, "n_classes": 7,
+        "weights": "download", "seconds": 0.0, "counts": {"emodb": 535, "ravdess": 1248}, "n_classes": 7,
     },
     "zhou-beigi": {
         "target": "iemocap", "scheme": "four-excited", "features": "mfcc40", "preset": "paper",
         "methods": ("tdnn-frozen-target",), "baseline": "tdnn-frozen-target", "protocol": "speaker-groups",
-        "counts": {"iemocap": 4936}, "acoustic_model": tdnn(["tedlium"], 207),
+        "seconds": 0.0, "counts": {"iemocap": 4936}, "acoustic_model": tdnn(["tedlium"], 207),
     },
 }  # fmt: skip
 
@@ -328,6 +328,23 @@ CASES = [
     ("neumann-vu", {"features": "logmel40"}, {"features": ("26 log-mel bands", "logmel40", "all")}),
     ("neumann-vu", {"scheme": "four"}, {"label scheme": ("arousal or valence", "four", "all")}),
     ("neumann-vu", {"augment": ("noise-20",)}, {"augmentation": ("none mentioned", "noise-20", "all")}),
+    ("durrani-arshad", {"methods": ("encdec-pooled",), "protocol": "joint"}, {}),
+    ("durrani-arshad", {"protocol": "joint", "folds": 5}, {"folds": ("3", "5", "all")}),
+    (
+        "durrani-arshad",
+        {"seconds": 3.0, "duration": 5.0},
+        {"length": ("no cut mentioned", "cut at 3 s, 100% of the utterances are longer", "all")},
+    ),
+    (
+        "durrani-arshad",
+        {"preset": "quick"},
+        {
+            "class weights": ("none mentioned", "every class weighs the same", "all"),
+            "settings": ("the paper's", "preset quick", "all"),
+        },
+    ),
+    ("neumann-vu", {"seconds": 0.0, "duration": 9.0}, {"cut at": ("7.5 s", "nothing is cut", "all")}),
+    ("neumann-vu", {"seconds": 0.0, "duration": 6.0}, {}),
     ("durrani-arshad", {"folds": 5}, {"folds": ("3", "5", "all")}),
     (
         "durrani-arshad",
@@ -349,7 +366,13 @@ CASES = [
         {"duration": 9.0, "seconds": 3.0},
         {"length": ("no cut mentioned", "cut at 3 s, 100% of the utterances are longer", "all")},
     ),
-    ("baklouti", {"duration": np.nan}, {"length": ("no cut mentioned", "cut at 7.5 s", "all")}),
+    ("baklouti", {"duration": np.nan, "seconds": 0.0}, {}),
+    ("baklouti", {"duration": 9.0, "seconds": 0.0}, {}),
+    (
+        "baklouti",
+        {"duration": np.nan, "seconds": 7.5},
+        {"length": ("no cut mentioned", "cut at 7.5 s", "all")},
+    ),
     (
         "baklouti",
         {"methods": ("light-mmd",), "features": "speechmel40"},
