@@ -7,22 +7,39 @@ inside the target are written.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import lzma
 import stat
+import struct
 import tarfile
 import threading
+import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from serlab.errors import DownloadError
 from serlab.progress import Progress, stop_if
 
+if TYPE_CHECKING:
+    from urllib3 import HTTPResponse
+
 #: Bytes that one archive may unpack to. The largest open corpus has 0.6 GB.
 MOST_BYTES = 10 * 2**30
+#: Seconds after which a silent server is given up.
+PATIENCE = 60.0
+#: Bytes a second, below which one is silent.
+SLOWEST = 100
 _CHUNK = 2**18
+_DEEPEST = 50  # folders in each other
+#: What libraries raise for archives that are not what they say.
+_DAMAGE = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError,
+    RuntimeError, ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, MemoryError,
+)  # fmt: skip
 
 
 def known_hash(text: str) -> str:
@@ -44,6 +61,8 @@ def fetch(
     path: Path,
     *,
     expected: str,
+    most_bytes: int = MOST_BYTES,
+    patience: float = PATIENCE,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
 ) -> Path:
@@ -56,6 +75,10 @@ def fetch(
         Where it goes.
     expected : str
         Its hash, see :func:`known_hash`.
+    most_bytes : int
+        More are not taken, whatever the server sends.
+    patience : float
+        Seconds in which something has to come, and :data:`SLOWEST` bytes for each of them on average.
     progress : callable, optional
         ``progress(done_bytes, total_bytes, file_name)``.
     cancel : Event, optional
@@ -69,19 +92,33 @@ def fetch(
     Raises
     ------
     DownloadError
-        If the network fails or the hash is wrong; nothing is kept.
+        If the network fails, is too slow, or the hash is wrong; nothing is kept.
     Cancelled
     """
     # Late: both take a while to import, and most of what imports this module downloads nothing.
     import pooch
     import requests
+    import urllib3
 
-    downloader = pooch.HTTPDownloader(progressbar=_Bar(path.name, progress, cancel), chunk_size=_CHUNK)
+    def download(url: str, output: str, _: object) -> None:
+        with requests.get(url, stream=True, timeout=patience) as answer, Path(output).open("wb") as file:
+            answer.raise_for_status()
+            total = int(answer.headers.get("Content-Length", 0))
+            for done, block in _blocks(answer.raw, patience, cancel):
+                if done > most_bytes:
+                    raise DownloadError(f"{url} sends more than {most_bytes} bytes; nothing was kept")
+                file.write(block)
+                if progress:
+                    progress(done, max(total, done), path.name)
+
     try:
-        pooch.retrieve(url, expected, fname=path.name, path=path.parent, downloader=downloader)
-    except requests.RequestException as error:
+        pooch.retrieve(url, expected, fname=path.name, path=path.parent, downloader=download)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError) as error:
+        # What a library tells of a host that does not answer is five lines of its own objects.
+        silent = isinstance(error, requests.ConnectionError | requests.Timeout)
+        said = "no answer" if silent else str(error)
         raise DownloadError(
-            f"{url} cannot be downloaded ({error}); check the address and the network, then call again"
+            f"{url} cannot be downloaded ({said}); check the address and the network, then call again"
         ) from error
     except ValueError as error:  # pooch, of a wrong hash
         raise DownloadError(
@@ -89,6 +126,29 @@ def fetch(
             "tampered with. Nothing was kept"
         ) from error
     return path
+
+
+def _blocks(
+    raw: HTTPResponse, patience: float, cancel: threading.Event | None
+) -> Iterator[tuple[int, bytes]]:
+    """What has come until now, and a block of it as soon as it comes.
+
+    Raises
+    ------
+    TimeoutError
+        If hardly anything comes: a server that sends a byte now and then never runs into the timeout
+        of a socket.
+    """
+    done, at_last_look, looked = 0, 0, time.monotonic()
+    while block := raw.read1(_CHUNK, decode_content=True):
+        stop_if(cancel, "the download was cancelled")
+        done += len(block)
+        waited = time.monotonic() - looked
+        if waited >= patience:
+            if done - at_last_look < SLOWEST * waited:
+                raise TimeoutError(f"{done - at_last_look} bytes in {waited:.0f} s")
+            at_last_look, looked = done, time.monotonic()
+        yield done, block
 
 
 def unpack(
@@ -106,12 +166,7 @@ def unpack(
         occurs twice, or if more than ``most_bytes`` come out. What was
         written before that stays; the caller removes the folder.
     """
-    if zipfile.is_zipfile(archive):
-        members = _zip_members
-    elif tarfile.is_tarfile(archive):
-        members = _tar_members
-    else:
-        raise DownloadError(f"{archive.name} is neither a ZIP nor a TAR archive")
+    members = _reader(archive)
     left = most_bytes
     try:
         for name, content in members(archive):
@@ -132,34 +187,35 @@ def unpack(
                     file.write(block)
     except FileExistsError as error:
         raise DownloadError(f"{archive.name} holds {error.filename} twice; not unpacked") from None
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise DownloadError(f"{archive.name} is damaged ({error}); not unpacked") from error
+    except OSError as error:
+        # Of the disk, where the system says so; else of a decompressor that met nonsense.
+        if error.errno in (None, errno.EINVAL):
+            raise DownloadError(f"{archive.name} is damaged ({error}); not unpacked") from error
+        raise DownloadError(
+            f"{archive.name} cannot be unpacked into {folder}: {error.strerror}; check free space, "
+            "permissions and the length of names in it"
+        ) from error
 
 
-class _Bar:
-    """What pooch wants of a progress bar, turned into our callback."""
-
-    def __init__(self, text: str, progress: Progress | None, cancel: threading.Event | None) -> None:
-        self.total, self._done = 0, 0
-        self._text, self._progress, self._cancel = text, progress, cancel
-
-    def update(self, n: int) -> None:
-        stop_if(self._cancel, "the download was cancelled")
-        self._done = min(self._done + n, self.total)
-        if self._progress:
-            self._progress(self._done, self.total, self._text)
-
-    def reset(self) -> None:
-        self._done = 0
-
-    def close(self) -> None:
-        pass
+def _reader(archive: Path) -> Callable[[Path], Iterator[tuple[str, IO[bytes] | None]]]:
+    try:
+        if zipfile.is_zipfile(archive):
+            return _zip_members
+        if tarfile.is_tarfile(archive):
+            return _tar_members
+    except _DAMAGE as error:
+        raise DownloadError(f"{archive.name} is damaged ({error}); not unpacked") from error
+    raise DownloadError(f"{archive.name} is neither a ZIP nor a TAR archive")
 
 
 def _safe(name: str, archive: Path) -> Path:
     """Relative path of a member, refused where it could leave the folder on any system."""
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
-    if not name or posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+    if len(windows.parts) > _DEEPEST or "\0" in name:
+        raise DownloadError(f"{archive.name} holds a path of {len(windows.parts)} folders; not unpacked")
+    if not windows.parts or posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
         raise DownloadError(f"{archive.name} holds the path {name!r}, which leaves its folder; not unpacked")
     return Path(*windows.parts)
 

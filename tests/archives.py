@@ -28,5 +28,15 @@ def tar_of(name: str, kind: bytes = tarfile.REGTYPE, *, size: int = 1) -> bytes:
     return file.getvalue()
 
 
+def tar_with(members: dict[str, bytes], mode: str) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
 def left_behind(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())

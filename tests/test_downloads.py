@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from serlab.downloads import unpack
-from serlab.errors import DownloadError
-from tests.archives import left_behind, tar_of, zip_of
+from serlab.downloads import fetch, unpack
+from serlab.errors import Cancelled, DownloadError
+from tests.archives import left_behind, tar_of, tar_with, zip_of
 
 
 def try_to_unpack(content: bytes, tmp_path: Path, **settings) -> Path:
@@ -75,3 +82,84 @@ def test_tar_and_zip_unpack(tmp_path: Path):
     unpack(tmp_path / "z.zip", tmp_path / "zipped")
     assert (tmp_path / "zipped/folder/b").read_bytes() == b"2"
     assert not (tmp_path / "zipped/folder/b").stat().st_mode & 0o111
+
+
+def test_paths_that_no_system_has(tmp_path: Path):
+    for number, name in enumerate(["/".join("d" * 60), "x" * 300, "."]):
+        (tmp_path / str(number)).mkdir()
+        with pytest.raises(DownloadError, match=r"folders; not unpacked|length of names|leaves its folder"):
+            try_to_unpack(zip_of({name: b"x"}), tmp_path / str(number))
+
+
+@pytest.mark.parametrize("mode", ["zip", "w", "w:gz", "w:bz2", "w:xz"])
+def test_mutated_archives_unpack_or_are_refused(tmp_path: Path, mode: str):
+    """Bytes changed, cut out, repeated: an archive gives files or a DownloadError, and nothing outside."""
+    members = {f"folder/{number}.txt": bytes(range(64)) * number for number in range(6)}
+    whole = zip_of(members) if mode == "zip" else tar_with(members, mode)
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        content = mutated(whole, rng)
+        (tmp_path / "a.archive").write_bytes(content)
+        folder = tmp_path / f"out{number}"
+        with contextlib.suppress(DownloadError):
+            unpack(tmp_path / "a.archive", folder, most_bytes=100_000)
+        shutil.rmtree(folder, ignore_errors=True)
+    assert left_behind(tmp_path) == ["a.archive"]
+
+
+def mutated(content: bytes, rng: np.random.Generator) -> bytes:
+    changed = bytearray(content)
+    for _ in range(rng.integers(1, 5)):
+        place, length = int(rng.integers(len(changed))), int(rng.integers(1, 40))
+        match rng.integers(4):
+            case 0:
+                changed[place] ^= 1 << int(rng.integers(8))
+            case 1:
+                del changed[place : place + length]
+            case 2:
+                changed[place:place] = changed[place : place + length]
+            case 3:
+                changed[place : place + length] = rng.bytes(length)
+    return bytes(changed)
+
+
+class Slow(BaseHTTPRequestHandler):
+    """A byte now and then, or without an end."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(400):
+                self.wfile.write(b"x" if self.path == "/drops" else bytes(2**14))
+                time.sleep(0.02 if self.path == "/drops" else 0)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def slow() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_server_that_trickles_is_given_up(slow: str, tmp_path: Path):
+    with pytest.raises(DownloadError, match=r"cannot be downloaded \(\d+ bytes in 0 s\)"):
+        fetch(f"{slow}/drops", tmp_path / "a", expected="sha256:" + 64 * "0", patience=0.3)
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        fetch(f"{slow}/drops", tmp_path / "a", expected="sha256:" + 64 * "0", cancel=cancel)
+    assert left_behind(tmp_path) == []
+
+
+def test_a_server_that_never_ends_is_given_up(slow: str, tmp_path: Path):
+    with pytest.raises(DownloadError, match="sends more than 100000 bytes"):
+        fetch(f"{slow}/endless", tmp_path / "a", expected="sha256:" + 64 * "0", most_bytes=100_000)
+    assert left_behind(tmp_path) == []

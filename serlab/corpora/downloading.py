@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from serlab import data, downloads
 from serlab.corpora.base import Corpus
 from serlab.errors import CorpusError, DownloadError
@@ -83,6 +85,9 @@ def download(
     archives = data.data_root(root) / f".{corpus.name}-download"
     with _as_corpus_errors(folder):
         archives.mkdir(parents=True, exist_ok=True)
+    with _as_corpus_errors(folder), _alone(corpus, archives):
+        if corpus.is_installed(root):  # by another process, until a moment ago
+            raise CorpusError(f"{folder} is already there; move it away to download {corpus.title} again")
         paths = [
             downloads.fetch(url, archives / name, expected=expected, progress=progress, cancel=cancel)
             for name, (url, expected) in files.items()
@@ -111,6 +116,20 @@ def _hash(corpus: Corpus, name: str, published: str, known: str | None) -> str:
         return downloads.known_hash(published or known)
     except DownloadError as error:
         raise CorpusError(str(error)) from error
+
+
+@contextmanager
+def _alone(corpus: Corpus, archives: Path) -> Iterator[None]:
+    """Keep a second download of the same corpus off."""
+    path = archives / "lock"
+    try:
+        with FileLock(path, timeout=0):
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+    except Timeout:
+        raise CorpusError(f"{corpus.title} is being downloaded already; wait for that to end") from None
 
 
 @contextmanager

@@ -167,6 +167,28 @@ def test_not_found_and_no_server(server: Server, tmp_path: Path):
     assert left_behind(tmp_path) == []
 
 
+def test_downloads_at_once_of_one_corpus(server: Server, archive: bytes, tmp_path: Path):
+    """One of them brings it; the others are told, and break nothing."""
+    server.files["master.zip"] = archive
+    said: list[object] = []
+
+    def bring() -> None:
+        try:
+            said.append(download(urdu(server, sha256(archive)), tmp_path))
+        except CorpusError as error:
+            said.append(str(error))
+
+    threads = [threading.Thread(target=bring) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said.count(tmp_path / "urdu") == 1
+    assert all("already" in text for text in said if isinstance(text, str))
+    assert len(corpora.get("urdu").read(tmp_path)) == 20
+    assert [path.name for path in tmp_path.iterdir()] == ["urdu"]
+
+
 def test_installed_already(server: Server, tmp_path: Path):
     (tmp_path / "urdu").mkdir()
     (tmp_path / "urdu/note.txt").write_text("mine")
