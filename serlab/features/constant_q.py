@@ -19,10 +19,13 @@ padding as in :mod:`serlab.features.spectral`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from serlab.audio import SAMPLE_RATE
 from serlab.features.base import FREE, Extractor, FeatureSet
+from serlab.features.spectral import SPEECH_DB, SPEECH_SPAN_DB, speech_only
 
 HOP = 160  # 10 ms
 FMIN = 55.0
@@ -39,6 +42,15 @@ _BLOCK = 32
 def frequencies() -> np.ndarray:
     """Centres of the bands, Hz."""
     return FMIN * 2.0 ** (np.arange(N_BANDS) / BANDS_PER_OCTAVE)
+
+
+def _load_speech() -> tuple[tuple[str, ...], Extractor]:
+    _, spectrum = _load()
+
+    def extract(samples: np.ndarray) -> np.ndarray:
+        return speech_only(spectrum(samples)).astype(np.float32)
+
+    return tuple(f"speechcqt_{i}" for i in range(N_BANDS)), extract
 
 
 def _load() -> tuple[tuple[str, ...], Extractor]:
@@ -67,21 +79,33 @@ def _load() -> tuple[tuple[str, ...], Extractor]:
     return tuple(f"cqt_{i}" for i in range(N_BANDS)), extract
 
 
+_SETTINGS: dict[str, str | int | float] = {
+    "hop": HOP,
+    "fmin": FMIN,
+    "bands_per_octave": BANDS_PER_OCTAVE,
+    "bands": N_BANDS,
+}
+
 CQT = FeatureSet(
     name="cqt",
     title=f"constant-Q spectrogram, {N_BANDS} bands every 10 ms",
     version="1",
     license=FREE,
     reference="Singh, Saha & Sahidullah (2021); Brown & Puckette (1992); McFee et al. (2015), librosa",
-    settings={
-        "hop": HOP,
-        "fmin": FMIN,
-        "bands_per_octave": BANDS_PER_OCTAVE,
-        "bands": N_BANDS,
-    },
+    settings=_SETTINGS,
     libraries=("librosa",),
     n_features=N_BANDS,
     load=_load,
     kind="frames",
     frame_shift=HOP / SAMPLE_RATE,
+)
+
+#: For networks across corpora, as :data:`serlab.features.spectral.SPEECH_MFSC` is.
+SPEECH_CQT = replace(
+    CQT,
+    name="speechcqt",
+    title=f"constant-Q spectrogram of the frames that hold speech, relative to the loudest, {N_BANDS} bands",
+    reference=f"{CQT.reference}; level and silence taken out as in speechmel40",
+    settings={**_SETTINGS, "speech_db": SPEECH_DB, "span_db": SPEECH_SPAN_DB},
+    load=_load_speech,
 )

@@ -9,17 +9,17 @@ import pandas as pd
 from serlab.errors import ParameterError
 from serlab.features import encoder, speaker_encoder
 from serlab.features.base import FeatureSet
-from serlab.features.constant_q import CQT
+from serlab.features.constant_q import CQT, SPEECH_CQT
 from serlab.features.librosa_functionals import LIBROSA
 from serlab.features.opensmile_sets import EGEMAPS, IS10
 from serlab.features.short_term import SHORTTERM34, SPECTROGRAM200, VOICE32
-from serlab.features.spectral import HARMONIC, MFCC39, MFCC40, MFSC, SPEECH_MEL, log_mel
+from serlab.features.spectral import HARMONIC, MFCC39, MFCC40, MFSC, SPEECH_MEL, SPEECH_MFSC, log_mel
 
 FEATURE_SETS: dict[str, FeatureSet] = {
     features.name: features
     for features in (
-        IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), SPEECH_MEL, MFSC, CQT, MFCC39,
-        MFCC40, HARMONIC, VOICE32, SPECTROGRAM200, SHORTTERM34,
+        IS10, EGEMAPS, LIBROSA, log_mel(26), log_mel(40), log_mel(64), SPEECH_MEL, MFSC, SPEECH_MFSC, CQT,
+        SPEECH_CQT, MFCC39, MFCC40, HARMONIC, VOICE32, SPECTROGRAM200, SHORTTERM34,
     )
 }  # fmt: skip
 

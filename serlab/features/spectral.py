@@ -40,9 +40,7 @@ MFCC_BANDS = 40
 #: Frames over which a derivative is fitted (librosa's default).
 DELTA_WIDTH = 9
 
-#: Ours, see :func:`speech_only`. That dropping silence helps was seen on RAVDESS to EmoDB, with
-#: labels of the target; no other pair was looked at, and no other values were tried there than 80 dB
-#: without dropping and 60 dB with.
+#: Ours, see :func:`speech_only`; chosen with labels of a target, see docs/choices.md.
 SPEECH_BANDS = 40
 SPEECH_DB = 40.0
 SPEECH_SPAN_DB = 60.0
@@ -261,13 +259,13 @@ def _load_log_mel(n_bands: int, *, name: str) -> tuple[tuple[str, ...], Extracto
     return tuple(f"{name}_{i}" for i in range(n_bands)), extract
 
 
-def _load_speech_mel() -> tuple[tuple[str, ...], Extractor]:
-    filters = mel_filters(SPEECH_BANDS)
+def _load_speech_mel(n_bands: int, *, name: str) -> tuple[tuple[str, ...], Extractor]:
+    filters = mel_filters(n_bands)
 
     def extract(samples: np.ndarray) -> np.ndarray:
         return speech_only(_mel_frames(samples, filters, hop=HOP)).astype(np.float32)
 
-    return tuple(f"speechmel_{i}" for i in range(SPEECH_BANDS)), extract
+    return tuple(f"{name}_{i}" for i in range(n_bands)), extract
 
 
 _MFCC_NAMES = tuple(f"{kind}_{i}" for kind in ("mfcc", "mfcc_delta", "mfcc_delta2") for i in range(N_MFCC))
@@ -361,7 +359,18 @@ SPEECH_MEL = _frame_set(
     hop=HOP,
     settings={"bands": SPEECH_BANDS, "speech_db": SPEECH_DB, "span_db": SPEECH_SPAN_DB},
     n_features=SPEECH_BANDS,
-    load=_load_speech_mel,
+    load=partial(_load_speech_mel, SPEECH_BANDS, name="speechmel"),
+)
+
+#: For networks across corpora: on :data:`MFSC` they answered one class, because silence and level decided.
+SPEECH_MFSC = _frame_set(
+    name="speechmfsc",
+    title=f"mel-frequency spectral coefficients of the frames that hold speech, {MFSC_BANDS} bands",
+    reference=f"Singh, Saha & Sahidullah (2021); level and silence taken out as in speechmel40; {_MCFEE}",
+    hop=HOP,
+    settings={"bands": MFSC_BANDS, "speech_db": SPEECH_DB, "span_db": SPEECH_SPAN_DB},
+    n_features=MFSC_BANDS,
+    load=partial(_load_speech_mel, MFSC_BANDS, name="speechmfsc"),
 )
 
 MFCC39 = _frame_set(

@@ -111,6 +111,24 @@ def test_digital_silence_lies_on_the_floor():
     assert (found == spectral.FLOOR_DB).all()
 
 
+@pytest.mark.parametrize("name", ["cqt", "mfsc"])
+def test_without_silence_and_level_nothing_of_the_recording_is_left(name):
+    """Pauses at both ends and the gain of a microphone change no frame of speech."""
+    speech = voice(seconds=1.0)
+    quiet = np.zeros(RATE, np.float32)
+    found = [
+        features.get(f"speech{name}").extract(samples)
+        for samples in (speech, 0.1 * speech, np.concatenate([quiet, speech, quiet]))
+    ]
+    assert found[0].max() == 0 and found[0].min() >= -spectral.SPEECH_SPAN_DB
+    np.testing.assert_allclose(found[1], found[0], atol=0.05)
+    middle = slice(20, -20)  # frames at the ends hear the silence
+    gone = len(found[2]) - len(found[0])
+    np.testing.assert_allclose(found[2][gone // 2 + 20 :][: len(found[0]) - 40], found[0][middle], atol=0.1)
+    plain = features.get(name).extract(np.concatenate([quiet, speech, quiet]))
+    assert len(plain) > len(found[2]) + 130  # of 200; low bands hear far around them
+
+
 def test_both_are_cached(tmp_path):
     utterances = corpus(tmp_path / "corpus")
     for name in ("cqt", "mfsc"):
