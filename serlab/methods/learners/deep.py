@@ -161,10 +161,11 @@ class FineTuned:
         How to train on the source.
     on_target : serlab.training.Settings
     start : tuple of str, optional
-        Submodules that begin on the target as the source left them; the others begin
-        untrained. All, if not given.
+        Parts that begin on the target as the source left them; the others begin
+        untrained. All, if not given. Parts are the submodules of the network, and
+        parameters and buffers that it holds itself, such as the weights of layers.
     update : tuple of str, optional
-        Submodules that learn from the target; the others stay as they begin. All, if not given.
+        Parts that learn from the target; the others stay as they begin. All, if not given.
     """
 
     source: Network
@@ -186,21 +187,21 @@ class FineTuned:
         Raises
         ------
         ParameterError
-            If ``start`` or ``update`` names a submodule that the network lacks.
+            If ``start`` or ``update`` names a part that the network lacks.
         ProtocolError
             If there are fewer than two classes.
         """
         module = self.source.untrained(*self._shape)
-        parts = [name for name, _ in module.named_children()]
-        start, update = (parts if names is None else names for names in (self.start, self.update))
+        parts, learned = _parts(module), _parts(self.source.module)
+        start, update = (tuple(parts) if names is None else names for names in (self.start, self.update))
         unknown = {*start, *update} - set(parts)
         if unknown:
             raise ParameterError(f"the network has no part {sorted(unknown)}; it has {', '.join(parts)}")
         for name in start:
-            learned = self.source.module.get_submodule(name).state_dict()
-            module.get_submodule(name).load_state_dict(learned)
-        for name in parts:
-            module.get_submodule(name).requires_grad_(name in update)
+            _take_over(parts[name], learned[name])
+        for name, part in parts.items():
+            if isinstance(part, nn.Module | nn.Parameter):
+                part.requires_grad_(name in update)
         self.target = replace(self.source, settings=self.on_target, stage="target").train(
             module, target_train
         )
@@ -221,3 +222,21 @@ class FineTuned:
 
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
         return self.target.layers(X)
+
+
+def _parts(module: nn.Module) -> dict[str, nn.Module | Tensor]:
+    """Submodules, and what the module holds beside them, by name."""
+    return {
+        **dict(module.named_children()),
+        **dict(module.named_parameters(recurse=False)),
+        **dict(module.named_buffers(recurse=False)),
+    }
+
+
+def _take_over(part: nn.Module | Tensor, learned: nn.Module | Tensor) -> None:
+    """Give a part the values of the one that has learned."""
+    if isinstance(part, nn.Module):
+        part.load_state_dict(learned.state_dict())
+        return
+    with torch.no_grad():
+        part.copy_(learned)
