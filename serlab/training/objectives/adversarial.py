@@ -42,7 +42,8 @@ class DomainAdversarial(TradedOff):
     """Cross-entropy plus a discriminator of corpora behind a gradient reversal.
 
     Ganin et al. (2016), Domain-adversarial training of neural networks. The
-    strength of the reversal rises over the training, as there.
+    strength of the reversal rises over the training, as there. Where the batch
+    has labels of the target, their cross-entropy is a term of its own.
 
     Attributes
     ----------
@@ -59,6 +60,7 @@ class DomainAdversarial(TradedOff):
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
         source, target, logits, terms = classified(network, batch, cross_entropy)
+        terms |= classified_target(network.classify, target, batch, cross_entropy)
         strength = self.trade_off * ramp(progress)
         verdicts = [
             companions["discriminator"](losses.reverse_gradient(part, strength)) for part in (source, target)

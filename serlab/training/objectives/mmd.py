@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import nn
+from torch.nn.functional import one_hot
 
 from serlab.training import losses
-from serlab.training.objectives.base import TradedOff, classified, ramp
+from serlab.training.objectives.base import TradedOff, classified, classified_target, ramp
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalMMD(TradedOff):
     """Cross-entropy plus class-conditional MMD (Zhu et al. 2021, Deep subdomain adaptation).
 
-    Target rows belong to classes as far as the network itself believes so.
-    The weight rises over the training, as there, because these beliefs mean
-    little at first.
+    Target rows belong to classes as far as the network itself believes so, or
+    to the one of their label where the batch has labels of the target, whose
+    cross-entropy is then a term of its own. The weight rises over the training,
+    as there, because these beliefs mean little at first.
 
     Attributes
     ----------
@@ -25,8 +26,13 @@ class LocalMMD(TradedOff):
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
         source, target, logits, terms = classified(network, batch, cross_entropy)
-        belief = network.classify(target).softmax(dim=1).detach()
-        known = nn.functional.one_hot(batch.y, logits.shape[1]).to(belief.dtype)
+        terms |= classified_target(network.classify, target, batch, cross_entropy)
+        n_classes = logits.shape[1]
+        if batch.target_y is None:
+            belief = network.classify(target).softmax(dim=1).detach()
+        else:
+            belief = one_hot(batch.target_y, n_classes).to(logits.dtype)
+        known = one_hot(batch.y, n_classes).to(belief.dtype)
         distance = losses.local_mmd2(source, target, known, belief)
         return logits, {**terms, "alignment": self.trade_off * ramp(progress) * distance}
 
@@ -36,6 +42,7 @@ class JointMMD(TradedOff):
     """Cross-entropy plus MMD of the joint distribution of hidden layer and output.
 
     Long et al. (2017), Deep transfer learning with joint adaptation networks.
+    Where the batch has labels of the target, their cross-entropy is a term of its own.
 
     Attributes
     ----------
@@ -44,6 +51,7 @@ class JointMMD(TradedOff):
 
     def __call__(self, network, companions, batch, cross_entropy, progress):
         source, target, logits, terms = classified(network, batch, cross_entropy)
+        terms |= classified_target(network.classify, target, batch, cross_entropy)
         belief = network.classify(target).softmax(dim=1)
         distance = losses.joint_mmd2((source, logits.softmax(dim=1)), (target, belief))
         return logits, {**terms, "alignment": self.trade_off * ramp(progress) * distance}
