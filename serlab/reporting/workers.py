@@ -55,8 +55,8 @@ def run_all(
                 number, arguments = waiting.pop()
                 ear, process = _start(function, arguments)
                 running[ear] = number, process
-            for ear in wait(list(running)):
-                assert isinstance(ear, Connection)
+            answered = wait(list(running))
+            for ear in [one for one in running if one in answered]:
                 number, process = running[ear]
                 result = _result(ear, process)
                 del running[ear]
