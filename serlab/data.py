@@ -8,6 +8,7 @@ None in text columns), never a magic value.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 import platformdirs
 
+from serlab import contents
 from serlab.errors import CorpusError
 
 #: Column -> dtype. Corpora may add columns (``intensity``, ``repetition``). Where ratings are cut in two,
@@ -27,14 +29,15 @@ COLUMNS: dict[str, str] = {
     "end": "float64",  # seconds into the file; NaN: the whole file
     "speaker": "object",  # unique across corpora: "emodb/03"
     "sex": "object",  # "female", "male" or None
-    "language": "object",  # ISO 639-1 ("de"); synthetic languages "x-..."
+    "language": "object",  # BCP 47 ("de", "fr-CA"); synthetic languages "x-..."
     "native_label": "object",  # the publisher's own label, untouched
     "native_emotion": "object",  # the word of serlab.labels.EMOTIONS that it stands for
     "arousal": "float64",
     "valence": "float64",
     "dominance": "float64",
     "text_id": "object",  # same value: same sentence; "emodb/a01"
-    "session": "object",
+    "session": "object",  # recorded together; a speaker may have several
+    "split": "object",  # the publisher's or one's own: "train", "validation", "test" or None
     "duration": "float64",  # seconds
 }
 
@@ -122,26 +125,50 @@ def cache_root() -> Path:
     return platformdirs.user_cache_path("serlab", appauthor=False)
 
 
-def fingerprint(table: pd.DataFrame) -> str:
+#: Where the audio lies, and what follows from the audio: no part of a fingerprint.
+_NOT_CONTENT = ("path", "duration")
+
+
+def fingerprint(table: pd.DataFrame, *, cache: Path | None = None) -> str:
     """Short hash that changes when the data behind a result changes.
 
-    Covers utterance names, speakers, native labels, dimensions and where they
-    are cut in two, durations and the size of each audio file: cheap enough to compute for every run.
-    (The feature cache is keyed by the audio bytes themselves.)
+    Covers the content of every audio file and every column, since each may
+    change a split or a label: names, speakers, sessions, sex, sentences,
+    labels, ratings and where they are cut in two, given splits, cuts, columns
+    of one's own. A column without any value is as good as none. Not covered is
+    where the files lie.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterances.
+    cache : path, optional
+        Folder where hashes of unchanged files are remembered, see
+        :mod:`serlab.contents`; default :func:`cache_root`.
 
     Returns
     -------
     str
         12 hexadecimal digits.
     """
-    digest = hashlib.sha256()
-    columns = ["speaker", "native_label", "arousal", "valence", "dominance", "start", "end", "duration"]
-    columns += [column for column in ("arousal_threshold", "valence_threshold") if column in table]
-    for name, row in table.sort_index()[[*columns, "path"]].iterrows():
-        # A labelled utterance may lack its file (IEMOCAP); that is a difference too.
-        size = Path(row["path"]).stat().st_size if row["path"] and Path(row["path"]).exists() else None
-        digest.update(repr((name, size, *(row[column] for column in columns))).encode())
-    return digest.hexdigest()[:12]
+    table = table.sort_index()
+    paths = known(table["path"]) if "path" in table else np.full(len(table), None)
+    # A labelled utterance may lack its file (IEMOCAP); that is a difference too.
+    found = contents.digests({path for path in paths if path}, cache=cache or cache_root()).digests
+    content: list[str | None] = [found.get(path) for path in paths]
+    columns = {"": [str(name) for name in table.index], "audio": content}
+    for name in sorted(set(table.columns) - {*_NOT_CONTENT}, key=str):
+        cells = [_written(cell) for cell in table[name].tolist()]
+        if any(cell is not None for cell in cells):
+            columns[f"column {name}"] = cells
+    return hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:12]
+
+
+def _written(cell: object) -> str | None:
+    """A cell as text, None if it is missing; a number is the same whether it was read as whole or not."""
+    if isinstance(cell, int | float | np.number):
+        return None if cell != cell else repr(float(cell))
+    return None if cell is None or cell is pd.NA or cell is pd.NaT else str(cell)
 
 
 def known(column: pd.Series) -> np.ndarray:

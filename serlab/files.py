@@ -115,12 +115,13 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file, in hexadecimal; a file of the same size and time is read once."""
+    """Hash of a file, in hexadecimal; an unchanged file is read once."""
     state = path.stat()
-    return _sha256(path, state.st_size, state.st_mtime_ns)
+    # The time of change as well: that of modification can be set back.
+    return _sha256(path, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
 
 
 @lru_cache(maxsize=64)
-def _sha256(path: Path, size: int, modified: int) -> str:
+def _sha256(path: Path, *state: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

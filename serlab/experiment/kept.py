@@ -56,6 +56,11 @@ def rounded(run: Run) -> Run:
     return Run(**tables)
 
 
+def _has_owner(folder: Path) -> bool:
+    """Whether what lies in a folder is of another run, or finished pieces that say themselves of what."""
+    return (folder / "kept.json").is_file() or folder.name.startswith("parts-")
+
+
 @dataclass(frozen=True)
 class Kept:
     """The artefacts of one experiment in its folder.
@@ -118,6 +123,27 @@ class Kept:
                     f"the finished run in {self.folder.name} has {name} {kept!r}, not {asked!r}; "
                     "take another folder"
                 )
+
+    def begin(self, basis: str) -> None:
+        """Start on a basis of parameters, data and code; what another basis has left here is removed.
+
+        So that nothing is ever mixed: an answer of yesterday's audio with one of today's.
+
+        Parameters
+        ----------
+        basis : str
+            Equal where all three are.
+        """
+        if self.facts.get("basis") == basis:
+            return
+        for path in self.folder.rglob("*.parquet"):
+            owner = next(folder for folder in path.parents if folder == self.folder or _has_owner(folder))
+            if owner == self.folder:
+                path.unlink()
+        for path in self.folder.glob("answers/*/names.json"):
+            path.unlink()
+        # Facts of what is removed (what was heard, what made it) are gone with it.
+        write_text(self.folder / "kept.json", json.dumps({"state": "running", "basis": basis}) + "\n")
 
     # --- utterances
 

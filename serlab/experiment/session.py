@@ -103,6 +103,7 @@ class Session:
             return self.finished.prepared()
         found = prepare(self.parameters, watch=self.watch) if self.prepared is None else self.prepared
         if self.record is not None:
+            self.record.begin(self._basis_of(found))
             self.record.write_prepared(found, without_paths(self.parameters))
         return found
 
@@ -256,10 +257,18 @@ class Session:
             return None
         return Path(self.folder) / self._parts / name
 
-    @cached_property
+    @property
     def _parts(self) -> str:
-        text = f"{self.parameters.digest()} {self.prepare().fingerprint} {package_digest()}"
-        return f"parts-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        return f"parts-{self._basis_of(self.prepare())}"
+
+    def _basis_of(self, prepared: Prepared) -> str:
+        """Equal where parameters, data and code are."""
+        text = f"{self.parameters.digest()} {prepared.fingerprint} {self._code}"
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @cached_property
+    def _code(self) -> str:
+        return package_digest()
 
     def beside(self, name: str, **values: Any) -> Session:
         """A session with other values of some parameters, in a folder of its own below this one.

@@ -4,7 +4,6 @@ Layout of the folder::
 
     features/<set>-<digest>/<2 digits>/<30 digits>   one entry an utterance
     features/<set>-<digest>/names                    names of the features
-    features/hashes                                  path -> hash, while the file is unchanged
     features/partial/                                entries being written
 
 An entry is named by the hash of the audio, so moved files are found and changed
@@ -23,7 +22,6 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +34,6 @@ from serlab.features.base import FeatureSet
 _CHECKSUM = 16  # bytes
 #: Seconds after which a partial entry belongs to nobody alive.
 _ABANDONED = 3600
-#: A file changed within these seconds may change again within one tick of its
-#: time stamp, unseen; its hash is not remembered yet.
-_UNSETTLED = 2.0
 
 
 class CorruptEntry(Exception):
@@ -115,60 +110,9 @@ def remove_abandoned(folder: Path) -> None:
             continue
 
 
-def known_hashes(folder: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Hashes of those files that have not changed since they were last read.
-
-    Unchanged is: same size, same times of modification and of change of status
-    (the second cannot be set back by a copying program).
-    """
-    memory = _memory(folder)
-    found = {}
-    for path in paths:
-        state, known = memory.get(path, (None, None))
-        if state is not None and state == _state(path):
-            found[path] = known
-    return found
-
-
-def remember_hashes(folder: Path, hashes: Mapping[str, str]) -> None:
-    """Remember hashes of files, except of those that changed just now.
-
-    Two processes that do so at once may forget one another's: then a file is
-    read once more.
-    """
-    settled = {}
-    for path, known in hashes.items():
-        state = _state(path)
-        if state is not None and time.time() - max(state[1:]) / 1e9 > _UNSETTLED:
-            settled[path] = (state, known)
-    if settled:
-        with suppress(SerlabError):  # as above
-            _write(folder, _memory_file(folder), json.dumps({**_memory(folder), **settled}).encode())
-
-
 def _set_folder(folder: Path, features: FeatureSet) -> Path:
     name = re.sub(r"[^\w.-]", "_", features.name)  # names of pretrained models may be paths
     return folder / "features" / f"{name}-{features.digest}"
-
-
-def _memory_file(folder: Path) -> Path:
-    return folder / "features" / "hashes"
-
-
-def _memory(folder: Path) -> dict[str, list]:
-    try:
-        payload = _read(_memory_file(folder))
-    except CorruptEntry:  # then every file is read once more
-        payload = None
-    return {} if payload is None else json.loads(payload)
-
-
-def _state(path: str) -> list[int] | None:
-    try:
-        stat = Path(path).stat()
-    except OSError:
-        return None
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
 def _checksum(payload: bytes) -> bytes:

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from serlab import audio, data
+from serlab import audio, contents, data
 from serlab.errors import AudioError, ParameterError
 from serlab.features import augmentation, registry
 from serlab.features import cache as disk
@@ -138,7 +138,7 @@ def extract(
     cuts = [_Cut(*cut) for cut in utterances[["path", "start", "end"]].itertuples(index=False, name=None)]
     found = _Found(names=utterances.index, stop=on_bad == "stop", progress=progress)
     with _threads(n_threads) as pool:
-        hashes = _hashes(cuts, folder=recipe.folder, pool=pool, cancel=cancel)
+        hashes = _hashes(cuts, folder=recipe.folder, cancel=cancel)
         from_cache = _find(found, hashes, recipe, n_features=len(columns))
         _make(found, cuts, hashes, recipe, pool=pool, cancel=cancel)
     return _report(found, cuts, hashes, recipe, columns=columns, from_cache=from_cache, began=began)
@@ -339,28 +339,19 @@ def _hashes(
     cuts: Sequence[_Cut],
     *,
     folder: Path,
-    pool: ThreadPoolExecutor,
     cancel: threading.Event | None,
 ) -> list[str | AudioError]:
     """Hash of each cut, or why there is none; every file is read at most once."""
-    paths = {path for path, _, _ in cuts if path}
-    known = disk.known_hashes(folder, paths)
-    new: dict[str, str] = {}
+    found = contents.digests(
+        {path for path, _, _ in cuts if path}, cache=folder, read=audio.file_hash, cancel=cancel
+    )
     failed: dict[str | None, AudioError] = {None: AudioError("no audio file is given for this utterance")}
-
-    def file_hash(path: str) -> str:
-        _check(cancel)
-        return audio.file_hash(path)
-
-    for path, future in {path: pool.submit(file_hash, path) for path in paths - known.keys()}.items():
-        try:
-            new[path] = future.result()
-        except AudioError as error:
-            failed[path] = error
-    disk.remember_hashes(folder, new)
-    whole = {**known, **new}
+    for path, error in found.failed.items():
+        if not isinstance(error, AudioError):
+            raise error
+        failed[path] = error
     return [
-        failed[path] if path in failed else audio.cut_hash(whole[path], start=start, end=end)
+        failed[path] if path in failed else audio.cut_hash(found.digests[path], start=start, end=end)
         for path, start, end in cuts
     ]
 

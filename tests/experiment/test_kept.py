@@ -153,3 +153,23 @@ def test_a_folder_of_other_parameters_is_refused(tmp_path: Path) -> None:
     kept.require({"target": "b", "seeds": [0], "jobs": 1, "newer": 3})
     with pytest.raises(NotKept, match=r"has seeds \[0\], not \[1\]"):
         kept.require({"target": "b", "seeds": [1]})
+
+
+def test_nothing_of_another_basis_is_kept(tmp_path: Path) -> None:
+    """Yesterday's audio and today's do not meet in one table; other runs below keep what is theirs."""
+    kept, beside = Kept(tmp_path), Kept(tmp_path / "beside")
+    for one in (kept, beside):
+        one.begin("yesterday")
+        one.write_run("", run_of("x"))
+    kept.write_run("few-shot", run_of("x"))
+    kept.answers("shift", lambda: {"shift": pd.DataFrame({"a": [1.0]})})
+    kept.note(heard=["1"])
+    kept.begin("yesterday")
+    assert len(kept.run("few-shot", ["x"], ["one"], [0]).predictions) == 2, "the same goes on"
+    kept.begin("today")
+    for name in ("", "few-shot"):
+        with pytest.raises(NotKept):
+            kept.run(name, ["x"], ["one"], [0])
+    assert not (tmp_path / "answers/shift/names.json").exists()
+    assert "heard" not in kept.facts
+    assert len(beside.run("", ["x"], ["one"], [0]).predictions) == 2

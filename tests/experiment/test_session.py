@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from serlab import methods
 from serlab.errors import Cancelled, CorpusError, ParameterError, ProtocolError
@@ -168,3 +172,29 @@ def test_a_run_says_that_it_is_answered_and_its_notebook_that_it_is_complete(fin
     session = Session(parameters, folder=tmp_path)
     session.prepare()
     assert not Kept(tmp_path).is_answered, "prepared, but not run"
+
+
+def test_a_run_does_not_go_on_with_other_audio(parameters, small_corpora, tmp_path):
+    """The target's audio is replaced by noise of the same length, size and time: nothing old is taken up."""
+    root = tmp_path / "data"
+    shutil.copytree(small_corpora, root)
+    texts: list[str] = []
+    few = replace(parameters, methods=("majority", "rf-target"), seeds=(0,), data=str(root))
+
+    def run():
+        texts.clear()
+        watched = Session(few, folder=tmp_path / "run", progress=lambda done, total, text: texts.append(text))
+        return watched.run()
+
+    before = run()
+    rng = np.random.default_rng(0)
+    for path in (root / "far" / "audio").glob("*.wav"):
+        samples, rate = soundfile.read(path)
+        stat = path.stat()
+        soundfile.write(path, rng.normal(size=len(samples)) * 0.1, rate)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    after = run()
+    assert not any("found" in text for text in texts)
+    assert before.results["corpora"].iloc[0] != after.results["corpora"].iloc[0]
+    assert not after.predictions.equals(before.predictions)
+    pd.testing.assert_frame_equal(after.predictions, Session(few).run().predictions)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -217,23 +216,6 @@ def test_default_cache_is_the_users(tmp_path, tiny, monkeypatch):
     monkeypatch.setenv("SERLAB_CACHE", str(tmp_path / "cache"))
     features.extract(corpus(tmp_path / "corpus"), features="tiny")
     assert len(entry_files(tmp_path)) == 3
-
-
-def test_hash_of_an_unchanged_file_is_remembered(tmp_path, monkeypatch):
-    path = tmp_path / "a"
-    path.write_bytes(b"first")
-    cache.remember_hashes(tmp_path, {str(path): "hash"})
-    assert cache.known_hashes(tmp_path, [str(path)]) == {}, "just written: may change again in the same tick"
-    monkeypatch.setattr(cache, "_UNSETTLED", -1)
-    cache.remember_hashes(tmp_path, {str(path): "hash"})
-    assert cache.known_hashes(tmp_path, [str(path), "/none"]) == {str(path): "hash"}
-    modified = path.stat().st_mtime_ns
-    time.sleep(0.02)  # longer than a tick of the file system's clock
-    path.write_bytes(b"other")
-    os.utime(path, ns=(modified, modified))  # as a copying program does
-    assert cache.known_hashes(tmp_path, [str(path)]) == {}
-    (tmp_path / "features/hashes").write_bytes(b'{"damaged')
-    assert cache.known_hashes(tmp_path, [str(path)]) == {}
 
 
 def _extract_in_another_process(utterances: pd.DataFrame, folder: Path, out: Path) -> None:
