@@ -837,6 +837,22 @@ def test_baklouti_methods_that_stand_beside_the_tables():
     assert "vgg16-finetuned" in found.index and "light-finetuned" not in found.index, "once, if not run"
 
 
+def test_baklouti_source_model_stands_beside_table_2():
+    chosen = AS_PRINTED["baklouti"] | {
+        "target": "ravdess", "sources": (), "methods": ("vgg16-target",), "baseline": "vgg16-target",
+        "counts": {"ravdess": 1248},
+    }  # fmt: skip
+    found = baklouti.PAPER.beside(outcome(**chosen), metric="accuracy").set_index("method")
+    row = found.loc["vgg16-target"]
+    assert row[["published", "measured"]].tolist() == [0.8224, 0.7]
+    assert row["difference"].startswith("same corpora;") and "there" not in row["difference"]
+    light = outcome(**chosen | {"methods": ("light-target",), "baseline": "light-target"})
+    said = (
+        baklouti.PAPER.beside(light, metric="accuracy").set_index("method").loc["light-target", "difference"]
+    )
+    assert "network: VGG16 there, the light network here" in said
+
+
 def test_baklouti_tasks_without_iemocap():
     found = baklouti.PAPER.not_run(["emodb", "ravdess"]).set_index("experiment")["status"]
     assert found.tolist() == ["not run: iemocap not installed"] * 2 + ["can be run"] * 2
