@@ -2,6 +2,7 @@
 # make test   all tests, and the types
 # make lab    JupyterLab in notebooks/
 # make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
+# make fuzz   thousands of damaged files through every reader; takes long
 # make types  the type checker alone
 # make clean  away with what make has made
 #
@@ -16,7 +17,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
 	echo $$python && break; done)
 
-.PHONY: demo test lab docs types clean
+.PHONY: demo test lab docs types fuzz clean
 
 demo: $(STAMP)
 	$(VENV)/bin/serlab demo
@@ -29,6 +30,11 @@ lab: $(STAMP)
 
 types: $(STAMP)
 	$(VENV)/bin/python -m mypy
+
+# Cases of each target: make fuzz CASES=10000
+CASES := 2000
+fuzz: $(STAMP)
+	$(VENV)/bin/python -m tests.fuzz -n $(CASES)
 
 # Notebook 00 takes half a minute and is shown as it was run; the others on demand.
 NOTEBOOKS := 00

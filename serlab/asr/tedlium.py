@@ -12,6 +12,7 @@ A talk is one long file; only the segment asked for is ever read from it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -23,6 +24,7 @@ from serlab import data
 from serlab.asr.transcripts import as_table
 from serlab.asr.units import normalize
 from serlab.audio import SHORTEST
+from serlab.corpora import texts
 from serlab.errors import AudioError, CorpusError
 
 HOW_TO_GET = (
@@ -90,11 +92,15 @@ def check_sphere(path: Path) -> None:
     ------
     AudioError
     """
-    with path.open("rb") as file:
-        head = file.read(_SPHERE_BYTES)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_SPHERE_BYTES)
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be opened ({error.strerror}); check its permissions") from None
+    damaged = AudioError(f"{path}: no NIST SPHERE header; the file is damaged, unpack the archive again")
     lines = head.split(b"end_head")[0].decode("latin-1").splitlines()
-    if not head.startswith(b"NIST_1A") or b"end_head" not in head or not lines[1].strip().isdigit():
-        raise AudioError(f"{path}: no NIST SPHERE header; the file is damaged, unpack the archive again")
+    if not head.startswith(b"NIST_1A") or b"end_head" not in head or len(lines) < 2:
+        raise damaged
     fields = {
         name: value for name, _, value in (line.split(" ", 2) for line in lines[2:] if line.count(" ") > 1)
     }
@@ -104,8 +110,11 @@ def check_sphere(path: Path) -> None:
             f"{path}: compressed ({coding}); uncompress it once with NIST's tool and put the result in its "
             f"place: sph2pipe -p {path.name} uncompressed.sph"
         )
-    n_values = int(fields["sample_count"]) * int(fields.get("channel_count", 1))
-    promised = int(lines[1]) + n_values * int(fields.get("sample_n_bytes", 2))
+    try:
+        n_values = int(fields["sample_count"]) * int(fields.get("channel_count", 1))
+        promised = int(lines[1]) + n_values * int(fields.get("sample_n_bytes", 2))
+    except (KeyError, ValueError):
+        raise damaged from None
     there = path.stat().st_size
     if there < promised:
         raise AudioError(
@@ -116,13 +125,15 @@ def check_sphere(path: Path) -> None:
 def _segments(stm: Path, left_out: Counter[str]) -> list[dict]:
     """Rows of an stm file: talk, channel, speaker, start, end, label, text."""
     rows = []
-    for number, line in enumerate(stm.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in texts.lines(stm, remedy="unpack the archive again"):
         if not line.strip() or line.startswith(";;"):
             continue
         fields = line.split(maxsplit=6)
         try:
             talk, _, speaker, start, end = fields[0], *fields[1:3], float(fields[3]), float(fields[4])
             text = fields[6] if fields[5].startswith("<") else " ".join(fields[5:])
+            if not 0 <= start <= end < math.inf:
+                raise ValueError
         except (IndexError, ValueError):
             raise CorpusError(
                 f"{stm}, line {number}: not talk, channel, speaker, start, end, <label> and text: "

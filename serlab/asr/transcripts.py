@@ -14,7 +14,7 @@ import pandas as pd
 
 from serlab import corpora, data
 from serlab.asr.units import normalize
-from serlab.corpora import files
+from serlab.corpora import files, texts
 from serlab.corpora.base import audio_files
 from serlab.errors import CorpusError
 
@@ -135,10 +135,7 @@ def _beside(root: Path) -> list[dict]:
     for path in audio_files(root, "**/*"):
         transcript = path.with_suffix(".txt")
         if transcript.is_file():
-            try:
-                text = transcript.read_text(encoding="utf-8-sig")
-            except UnicodeDecodeError as error:
-                raise CorpusError(f"{transcript} is not UTF-8 ({error}); save it as UTF-8") from None
+            text = texts.read(transcript)
             speaker = path.parent.relative_to(root).as_posix() if path.parent != root else "unknown"
             rows.append({"path": path, "name": path.relative_to(root), "text": text, "speaker": speaker})
     return rows
@@ -146,16 +143,13 @@ def _beside(root: Path) -> list[dict]:
 
 def _from_csv(root: Path) -> list[dict]:
     file = root / "transcripts.csv"
-    columns, lines = files.csv_lines(file)
-    missing = {"file", "text"} - {*columns}
-    if missing:
-        raise CorpusError(
-            f"{file} has no column {min(missing)!r}, only {', '.join(columns)}; add it to line 1"
-        )
+    sheet = texts.sheet(file)
+    texts.require(sheet, ("file", "text"))
+    texts.refuse(file, sheet.problems)
     rows = []
-    for number, cells in lines:
+    for number, cells in sheet.rows:
         path = root / cells["file"]
-        if not path.is_file():
+        if not files.is_file(path):
             raise CorpusError(
                 f"{file}, line {number}: there is no file {path}; correct the name or drop the line"
             )

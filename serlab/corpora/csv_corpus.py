@@ -37,7 +37,7 @@ from pathlib import Path
 import pandas as pd
 
 from serlab import data
-from serlab.corpora import files
+from serlab.corpora import files, texts
 from serlab.corpora.base import Corpus
 from serlab.errors import CorpusError, LabelError
 from serlab.labels import EMOTIONS
@@ -80,19 +80,15 @@ def from_csv(
     LabelError
         Naming the line of a label that is not understood.
     """
-    path = Path(path).expanduser().resolve()
+    path = Path(path).expanduser().absolute()
     if not path.is_file():
         raise CorpusError(f"no such file: {path}; give the path of a CSV file")
     if name is None:
         name = path.parent.name if path.name == FILE_NAME else path.stem
-    columns, lines = files.csv_lines(path)
-    missing = [column for column in REQUIRED if column not in columns]
-    if missing:
-        raise CorpusError(
-            f"{path}, line 1: no column {missing[0]!r}; required are {', '.join(REQUIRED)}, "
-            f"found are {', '.join(columns)}"
-        )
-    rows = [_row(cells, name, emotions or {}, path, number) for number, cells in lines]
+    sheet = texts.sheet(path)
+    texts.require(sheet, REQUIRED)
+    texts.refuse(path, sheet.problems)
+    rows = [_row(cells, name, emotions or {}, path, number) for number, cells in sheet.rows]
     if not rows:
         raise CorpusError(f"{path} has a header but no rows; add one row an utterance")
     return data.utterances(files.unique(rows, remedy="make the column 'utterance' unique"))
@@ -147,7 +143,7 @@ def _row(cells: dict[str, str], name: str, emotions: Mapping[str, str], path: Pa
         raise wrong("end", f"start {row['start']} and end {row['end']} enclose nothing")
 
     audio = path.parent / cells["path"]
-    if not audio.is_file():
+    if not files.is_file(audio):
         raise wrong("path", f"no such file: {audio}; relative paths start at {path.parent}")
     duration = files.duration(audio)
     first = 0.0 if math.isnan(row["start"]) else row["start"]

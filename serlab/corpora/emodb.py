@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from serlab.corpora import files
+from serlab.corpora import files, texts
 from serlab.corpora.base import Corpus, Download
 from serlab.errors import CorpusError
 
@@ -127,14 +127,14 @@ def listening_test(folder: Path) -> pd.DataFrame:
     table: dict[str, tuple[float, float]] = {}
     for path in sorted(folder.glob("**/erkennung.txt")):
         # Latin-1 with no-break spaces as padding and decimal commas.
-        for number, line in enumerate(path.read_text(encoding="latin-1").splitlines(), start=1):
+        for number, line in texts.lines(path, encoding="latin-1"):
             cells = [cell.replace("\xa0", " ").strip() for cell in line.split("\t")]
             if number == 1 or not any(cells):
                 continue
             try:
                 _, wav, recognised, natural = cells[:4]
                 percent = float(recognised.replace(",", ".")), float(natural.replace(",", "."))
-            except ValueError:
+            except ValueError:  # too few cells, or no number
                 raise CorpusError(
                     f"{path}, line {number}: expected number, file, recognised and natural separated by "
                     f"tabs, found {line!r}; restore the file from the publisher's archive"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -65,31 +63,9 @@ def unique(rows: Iterable[dict], remedy: str = "keep one copy and move the other
     return list(seen.values())
 
 
-def csv_lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Column names of a CSV file, and the line number and cells of each row.
-
-    The separator is a comma, semicolon or tab: whichever occurs most in the
-    first line. Spaces around names and cells are dropped.
-
-    Raises
-    ------
-    CorpusError
-        If the file is not UTF-8, or a row has more cells than there are columns.
-    """
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file; False too where no file can have such a name."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path} is not UTF-8 ({error}); save it as CSV UTF-8") from None
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="", restval="")
-    columns = [column.strip() for column in reader.fieldnames or []]
-    reader.fieldnames = columns
-    rows = []
-    for cells in reader:
-        if "" in cells:
-            raise CorpusError(
-                f"{path}, line {reader.line_num}: more cells than the {len(columns)} columns of line 1; "
-                "quote cells that contain the separator"
-            )
-        rows.append((reader.line_num, {column: cell.strip() for column, cell in cells.items()}))
-    return columns, rows
+        return path.is_file()
+    except (OSError, ValueError):  # longer than a name may be, or with a null character
+        return False

@@ -26,7 +26,7 @@ from pathlib import Path
 import pandas as pd
 
 from serlab import labels
-from serlab.corpora import files
+from serlab.corpora import files, texts
 from serlab.corpora.base import Corpus, audio_files, binary_counts
 from serlab.errors import CorpusError
 
@@ -64,7 +64,7 @@ SEX: dict[str, str] = {"F": "female", "M": "male"}
 
 _LINE = re.compile(
     r"\[(?P<start>\d+\.?\d*) - (?P<end>\d+\.?\d*)\]\t(?P<turn>\w+)\t(?P<label>\w+)\t"
-    r"\[(?P<valence>[\d.]+), (?P<arousal>[\d.]+), (?P<dominance>[\d.]+)\]\s*"
+    r"\[(?P<valence>\d+\.?\d*), (?P<arousal>\d+\.?\d*), (?P<dominance>\d+\.?\d*)\]\s*"
 )
 _TURN = re.compile(
     r"(?P<dialogue>Ses0(?P<session>[1-5])[FM]_(?P<kind>impro|script)(?P<scene>\w*))_(?P<speaker>[FM])\w*"
@@ -157,7 +157,7 @@ def _sounds(session: Path) -> dict[str, Path]:
 def _turns(path: Path) -> list[dict[str, str]]:
     """Turns of one label file; votes, self-evaluations and the header are passed over."""
     turns = []
-    for number, line in enumerate(path.read_text(encoding="latin-1").splitlines(), start=1):
+    for number, line in texts.lines(path, encoding="latin-1"):
         # Votes start with C-, A-, F- or M-, the header with a percent sign.
         if not re.match(r"\[\d", line):
             continue

@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import audio
-from serlab.corpora import files
+from serlab.corpora import files, texts
 from serlab.corpora.base import Corpus, binary_counts
 from serlab.corpora.csv_corpus import SEXES
 from serlab.errors import CorpusError
@@ -209,15 +209,11 @@ def _published_turns(published: Mapping[str, Path], speaker: str) -> list[Turn]:
     return [Turn(speaker, *_times(path, number, cells, "start", "stop")) for number, cells in lines]
 
 
-def _lines(path: Path, required: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    columns, lines = files.csv_lines(path)
-    missing = [column for column in required if column not in columns]
-    if missing:
-        raise CorpusError(
-            f"{path}, line 1: no column {missing[0]!r}; required are {', '.join(required)}, found are "
-            f"{', '.join(columns) or 'none'}"
-        )
-    return lines
+def _lines(path: Path, required: Sequence[str]) -> Sequence[tuple[int, dict[str, str]]]:
+    found = texts.sheet(path)
+    texts.require(found, required)
+    texts.refuse(path, found.problems)
+    return found.rows
 
 
 def _times(path: Path, line: int, cells: Mapping[str, str], *columns: str) -> tuple[float, float]:
@@ -261,19 +257,16 @@ def _mean_ratings(
 
 def _ratings(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Times (n,) in seconds and ratings (n, 6) of one file."""
-    remedy = "restore the file from the publisher's archive"
-    try:
-        table = pd.read_csv(path, sep=";", dtype=str, skip_blank_lines=False, encoding="latin-1")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise CorpusError(f"{path}: {str(error).strip()}; {remedy}") from None
-    table.columns = table.columns.str.strip()
+    remedy = texts.RESTORE
+    sheet = texts.sheet(path, separator=";", encoding="latin-1", remedy=remedy)
     wanted = ["time", *ANNOTATORS]
-    if list(table.columns) != wanted:
+    if list(sheet.columns) != wanted:
         raise CorpusError(
-            f"{path}, line 1: expected {';'.join(wanted)}, found {';'.join(table.columns)}; {remedy}"
+            f"{path}, line 1: expected {';'.join(wanted)}, found {';'.join(sheet.columns)}; {remedy}"
         )
-    table.index += 2  # line numbers
-    table = table[table["time"].notna()]  # blank lines
+    texts.refuse(path, sheet.problems)
+    lines = [line for line, _ in sheet.rows]
+    table = pd.DataFrame([cells for _, cells in sheet.rows], index=lines, columns=wanted, dtype=object)
     numbers = table.apply(pd.to_numeric, errors="coerce")
     wrong = numbers.isna() | (numbers[list(ANNOTATORS)].abs() > 1).reindex(columns=wanted, fill_value=False)
     if wrong.to_numpy().any():
