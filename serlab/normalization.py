@@ -2,7 +2,9 @@
 
 A *scope* says whose statistics are used. Two scopes ("corpus" and "speaker")
 look at unlabelled rows of the target and are therefore transductive when
-those include the test utterances: results must say so. No scope can see a
+those include the test utterances: results must say so. In an inductive
+protocol "corpus" uses the target speakers that are not tested, and "speaker"
+has nothing to use. No scope can see a
 test label, because test and adaptation rows are :class:`Unlabelled`.
 """
 
@@ -19,8 +21,8 @@ from serlab.samples import Labelled, Unlabelled, frames, without_labels
 SCOPES: dict[str, str] = {
     "none": "features as extracted",
     "source": "z-scored by the source (by the labelled target where there is no source)",
-    "corpus": "each corpus z-scored by its own utterances (transductive)",
-    "speaker": "each speaker z-scored by their own utterances (transductive)",
+    "corpus": "each corpus z-scored by its own utterances, of the target without labels",
+    "speaker": "each speaker z-scored by their own utterances, tested ones without labels (transductive)",
     "neutral": "centred on neutral speech, source and target each by their own",
     "distribution": "five bins, the source's shares made equal to the target's per emotion",
 }
@@ -39,7 +41,7 @@ class Normalized:
 
 
 def is_transductive(scope: str) -> bool:
-    """Whether the scope uses the unlabelled rows of the target.
+    """Whether the scope uses the unlabelled rows of the target, the tested ones where the protocol allows.
 
     Raises
     ------
@@ -272,7 +274,8 @@ def _by_source(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
 
 def _by_group(parts: dict[str, Unlabelled | None], scope: str) -> dict[str, np.ndarray]:
     """Each corpus or speaker by its rows in source, target_train and adapt."""
-    _require(parts["adapt"], name="adapt (unlabelled target utterances)", scope=scope)
+    target = parts["target_train"] if parts["adapt"] is None else parts["adapt"]
+    _require(target, name="adapt (unlabelled target utterances)", scope=scope)
     given = [parts[name] for name in ("source", "target_train", "adapt") if parts[name] is not None]
     X = np.concatenate([part.X for part in given])
     group = np.concatenate([getattr(part, scope) for part in given])
@@ -283,7 +286,8 @@ def _by_group(parts: dict[str, Unlabelled | None], scope: str) -> dict[str, np.n
         if not len(like):
             raise ProtocolError(
                 f"normalisation {scope!r} has no statistics of {scope} {value!r}, which is tested: "
-                "its utterances must be in adapt, without labels"
+                "its utterances must be in adapt, without labels (the parameter transductive), or choose "
+                "another normalisation"
             )
         for name, out in scaled.items():
             rows = getattr(parts[name], scope) == value

@@ -77,8 +77,9 @@ class SplitProtocol:
     seed : int
         Of the random divisions; the others ignore it.
     transductive : bool
-        Whether ``adapt`` holds the test utterances, without labels. If False,
-        it holds only target utterances that are not tested.
+        Whether ``adapt`` holds the test utterances, without labels. If False
+        (inductive), it holds target utterances of speakers who are not tested:
+        what is found holds for voices that were never heard.
     """
 
     name: str
@@ -176,7 +177,7 @@ class SplitProtocol:
                 continue
             adapt = np.setdiff1d(target, target_train)
             if not self.transductive:
-                adapt = np.setdiff1d(adapt, test)
+                adapt = adapt[~np.isin(speaker[adapt], speaker[test])]
             splits.append(Split(fold, train, target_train, adapt, np.array([], dtype=int), test))
         if not splits:
             reasons = "; ".join(sorted({skip.reason for skip in skipped}))
@@ -418,6 +419,7 @@ def few_shot_curve(
     shots: Sequence[int],
     draws: int,
     seed: int = 0,
+    transductive: bool = True,
 ) -> tuple[list[ShotSplit], list[SkippedFold]]:
     """Splits for UAR against the number of labelled target utterances per class.
 
@@ -429,6 +431,8 @@ def few_shot_curve(
     ----------
     shots : sequence of int
         Per class; 0 is a split without labelled target utterances.
+    transductive : bool
+        See :class:`SplitProtocol`.
 
     Returns
     -------
@@ -440,8 +444,9 @@ def few_shot_curve(
     for draw in range(draws):
         turn, group = divmod(draw, _CURVE_GROUPS)
         grouped = SplitProtocol(
-            name="speaker-groups", target=target, sources=sources, repeats=_CURVE_GROUPS, seed=seed + turn
-        )
+            name="speaker-groups", target=target, sources=sources, repeats=_CURVE_GROUPS, seed=seed + turn,
+            transductive=transductive,
+        )  # fmt: skip
         folds, unusable = grouped.plan(utterances)
         if group >= len(folds):
             skipped += [SkippedFold(f"draw-{draw + 1}", unusable[0].reason)]

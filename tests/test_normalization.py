@@ -190,7 +190,6 @@ def test_other_test_rows_make_no_difference(scope, parts):
 @pytest.mark.parametrize(
     ("scope", "missing", "message"),
     [
-        ("corpus", "adapt", "adapt"),
         ("speaker", "adapt", "adapt"),
         ("neutral", "target_train", "target_train"),
         ("neutral", "neutral", "label scheme"),
@@ -201,6 +200,14 @@ def test_other_test_rows_make_no_difference(scope, parts):
 def test_a_missing_part_is_named(scope, missing, message, parts):
     with pytest.raises(ProtocolError, match=message):
         normalize(scope, **{**parts, missing: None})
+
+
+def test_without_unlabelled_rows_the_labelled_ones_of_the_target_give_its_statistics(parts):
+    """An inductive protocol that labels all other speakers has no other rows."""
+    heard = normalize("corpus", **{**parts, "adapt": None})
+    np.testing.assert_allclose(heard.target_train.X.mean(axis=0), 0, atol=1e-5)
+    with pytest.raises(ProtocolError, match="adapt"):
+        normalize("corpus", **{**parts, "adapt": None, "target_train": None})
 
 
 def test_source_scope_needs_training_data(parts):

@@ -31,6 +31,8 @@ def test_every_protocol_keeps_the_parts_apart(table, name, transductive):
         assert not np.intersect1d(split.target_train, split.adapt).size
         seen = np.isin(split.test, split.adapt)
         assert seen.all() if transductive else not seen.any()
+        if not transductive:
+            assert not set(speaker[split.adapt]) & set(speaker[split.test]), "tested voices are never heard"
         shared = set(speaker[split.target_train]) & set(speaker[split.test])
         assert bool(shared) == (name in ("random", "joint")), "only random protocols may share speakers"
     assert bool(protocol.badge) == (name in ("random", "joint")), "and they must wear a badge"

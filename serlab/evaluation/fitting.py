@@ -78,14 +78,19 @@ class Given:
     target_train: np.ndarray
     adapt: np.ndarray
 
-    @property
-    def target_seen(self) -> str:
-        """In words: "12 labelled + unlabelled", "nothing"."""
+    def target_seen(self, test: np.ndarray) -> str:
+        """In words: "12 labelled + unlabelled", "unlabelled, not tested", "nothing".
+
+        Parameters
+        ----------
+        test : ndarray of int
+            Rows that are tested.
+        """
         seen = []
         if len(self.target_train):
             seen.append(f"{len(self.target_train)} labelled")
         if len(self.adapt):
-            seen.append("unlabelled")
+            seen.append("unlabelled" if np.isin(test, self.adapt).any() else "unlabelled, not tested")
         return " + ".join(seen) or "nothing"
 
 
@@ -94,20 +99,22 @@ def given(spec: MethodSpec, split: Split, seed: int) -> Given:
 
     Where it may see fewer labelled target utterances than there are
     (``target_limit``), these are drawn anew for each fold and seed. Target
-    utterances whose labels are not for the method are unlabelled like the rest.
+    utterances whose labels are not for the method are unlabelled like the rest;
+    where the protocol is inductive they may be all there is.
     """
     nothing = np.array([], dtype=int)
     arguments = FIT_ARGUMENTS[spec.access]
-    transductive = normalization.is_transductive(spec.normalization)
-    adapt = split.adapt if transductive or "adapt" in arguments else nothing
+    unlabelled = normalization.is_transductive(spec.normalization) or "adapt" in arguments
     target_train = split.target_train if "target_train" in arguments else nothing
     if spec.target_limit is not None and len(target_train) > spec.target_limit:
         rng = np.random.default_rng([seed, *split.fold.encode()])
         target_train = np.sort(rng.choice(target_train, spec.target_limit, replace=False))
-    if len(adapt):
-        adapt = np.setdiff1d(np.union1d(adapt, split.target_train), target_train)
     return Given(
-        source=split.train if "source" in arguments else nothing, target_train=target_train, adapt=adapt
+        source=split.train if "source" in arguments else nothing,
+        target_train=target_train,
+        adapt=np.setdiff1d(np.union1d(split.adapt, split.target_train), target_train)
+        if unlabelled
+        else nothing,
     )
 
 

@@ -66,8 +66,9 @@ def audit(
     _classes(utterances, splits, add)
     for skip in skipped:
         add("skipped fold", "warning", skip.reason, "report how many folds are left", fold=skip.fold, n=1)
+    hears_tested = any(np.isin(split.test, split.adapt).any() for split in splits)
     for scope in sorted(set(scopes)):
-        if normalization.is_transductive(scope):
+        if normalization.is_transductive(scope) and hears_tested:
             add(
                 "normalisation",
                 "info",

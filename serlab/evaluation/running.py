@@ -233,7 +233,7 @@ def _seen(spec: MethodSpec, split: Split, seed: int) -> dict[str, object]:
         "access": spec.access,
         "normalization": spec.normalization,
         "transductive": bool(np.isin(split.test, seen.adapt).any()),
-        "target_seen": seen.target_seen,
+        "target_seen": seen.target_seen(split.test),
         "n_train": len(seen.source),
         "n_target": len(seen.target_train),
         "n_adapt": len(seen.adapt),

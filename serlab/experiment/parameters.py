@@ -67,6 +67,9 @@ class Parameters:
     on_bad_file : {"skip", "stop"}
     jobs : int
         Threads.
+    transductive : bool
+        Whether methods may use the tested utterances without their labels (to adapt, for statistics of
+        the target). If not, they use those of target speakers who are not tested.
     label_sets : {"scheme", "shared", "any"}
         All classes of the scheme, those that occur in every corpus, or those that occur in any.
     options : mapping of str to value
@@ -94,6 +97,7 @@ class Parameters:
     protocol: str = "one-subject"
     shots: int = 5
     folds: int = 5
+    transductive: bool = True
     seeds: tuple[int, ...] = (0,)
     preset: str = "quick"
     seconds: float = 7.5
@@ -195,13 +199,15 @@ class Parameters:
             shots=self.shots,
             repeats=self.folds,
             seed=self.seeds[0],
+            transductive=self.transductive,
         )
 
 
 _KINDS = {
     "target": str, "sources": str, "scheme": str, "features": str, "methods": str, "baseline": str,
-    "protocol": str, "shots": int, "folds": int, "seeds": int, "preset": str, "seconds": int | float,
-    "augment": str, "device": str, "data": str, "on_bad_file": str, "jobs": int, "label_sets": str,
+    "protocol": str, "shots": int, "folds": int, "transductive": bool, "seeds": int, "preset": str,
+    "seconds": int | float, "augment": str, "device": str, "data": str, "on_bad_file": str, "jobs": int,
+    "label_sets": str,
 }  # fmt: skip
 
 
@@ -225,7 +231,7 @@ def _entries(value: Any) -> tuple[Any, ...]:
 
 def _require_types(parameters: Parameters) -> None:
     for name, value, kind in _typed(parameters):
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
             expected = getattr(kind, "__name__", "number")
             raise ParameterError(f"parameter {name!r}: {value!r} is not of type {expected}")
 

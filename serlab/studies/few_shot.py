@@ -158,6 +158,7 @@ def run(session: Session, *, curves: Curves) -> FewShot:
         shots=SHOTS[parameters.preset],
         draws=DRAWS[parameters.preset],
         seed=parameters.seeds[0],
+        transductive=parameters.transductive,
     )
     predictions, results = [], []
     for names, splits in _runs(parameters, planned, curves):

@@ -59,7 +59,7 @@ def parameter_table(parameters: Parameters) -> Styler:
 
 
 #: Named in a command only where they are not the default: what changes no number, or only some methods.
-_SILENT = ("data", "jobs", "device", "seconds", "augment", *OPTIONS)
+_SILENT = ("data", "jobs", "device", "seconds", "augment", "transductive", *OPTIONS)
 
 
 def command(parameters: Parameters, notebook: str = "01") -> str:

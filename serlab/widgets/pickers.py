@@ -49,6 +49,11 @@ def controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widget
             value=parameters.folds, min=1, max=100, description="folds", style=WIDE,
             layout=w.Layout(width="14em"), tooltip="of speaker-groups and random; draws of k-shot",
         ),
+        "transductive": w.Checkbox(
+            value=parameters.transductive, description="transductive", style=WIDE, layout=wide,
+            tooltip="adaptation and normalisation may hear the tested speakers, without labels; "
+            "if not, target speakers who are not tested",
+        ),
         "augment": w.Text(
             value=", ".join(parameters.augment), description="augment", style=WIDE, layout=wide,
             placeholder="none", tooltip="changed copies to learn from, as in noise-20, speed-0.9, gain-6",

@@ -97,6 +97,8 @@ def test_a_comparison_that_cannot_show_anything_is_said(table, splits):
 
 def test_transductive_normalisation_is_said(table, splits):
     assert found(table, splits, scopes=["corpus"]) == {"normalisation": "info"}
+    nobody = [replace(split, adapt=np.setdiff1d(split.adapt, split.test)) for split in splits]
+    assert found(table, nobody, scopes=["corpus"]) == {}, "nor is an inductive one called so"
 
 
 @pytest.mark.shared

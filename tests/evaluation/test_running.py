@@ -304,3 +304,36 @@ def test_misaligned_rows_and_a_run_without_a_fold_are_refused(table, X, splits):
     no_source = [replace(split, train=np.array([], dtype=int)) for split in splits]
     with pytest.raises(ProtocolError, match="no method could be run"):
         run([spec("none")], no_source, X, table)
+
+
+# --- inductive ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["one-subject", "loso", "speaker-groups", "k-shot"])
+@pytest.mark.parametrize(("access", "scope"), [("unlabelled", "none"), ("few-shot", "corpus")])
+def test_what_is_tested_is_never_heard_where_it_is_inductive(table, X, protocol, access, scope):
+    """Replacing all tested utterances by noise changes nothing that was learned."""
+    splits, _ = SplitProtocol(
+        name=protocol, target="here", sources=("there",), shots=2, repeats=2, transductive=False
+    ).plan(table)
+    got = []
+    for replaced in (False, True):
+        made: list[Nearest] = []
+        features = X.copy()
+        if replaced:
+            features.iloc[splits[0].test] *= -1
+        done = run([spec(access, made=made, normalization=scope)], splits[:1], features, table, seeds=(0,))
+        got.append(made[0].got)
+        assert not done.fits["transductive"].any() and (done.fits["skipped"] == "").all()
+        if access == "unlabelled":
+            assert done.fits["target_seen"].tolist() == ["unlabelled, not tested"]
+            heard = set(table["speaker"].iloc[made[0].got["adapt"].row])
+            assert heard and not heard & set(table["speaker"].iloc[splits[0].test])
+    for part, other in zip(got[0].values(), got[1].values(), strict=True):
+        np.testing.assert_array_equal(part.X, other.X)
+
+
+def test_a_speaker_who_is_never_heard_has_no_statistics_of_their_own(table, X):
+    splits, _ = SplitProtocol(name="loso", target="here", sources=("there",), transductive=False).plan(table)
+    with pytest.raises(ProtocolError, match=r"no statistics of speaker .* tested.*transductive"):
+        run([spec("few-shot", normalization="speaker")], splits, X, table)

@@ -73,6 +73,16 @@ def test_what_is_cut_changes_the_digest(parameters):
     assert len(lengths) == 3 and len(sets) == 3
 
 
+def test_inductive_is_a_choice_that_splits_follow(parameters):
+    inductive = parameters.with_values(transductive=False)
+    assert parameters.split_protocol().transductive and not inductive.split_protocol().transductive
+    assert inductive.digest() != parameters.digest()
+    with pytest.raises(ParameterError, match="'transductive': 0 is not of type bool"):
+        parameters.with_values(transductive=0)
+    with pytest.raises(ParameterError, match="'folds': True is not of type int"):
+        parameters.with_values(folds=True)
+
+
 def test_a_missing_library_is_named_with_what_to_install(parameters, monkeypatch):
     monkeypatch.setitem(sys.modules, "skada", None)
     with pytest.raises(ParameterError, match=r"'svm-tca' needs skada: pip install 'serlab\[adap"):

@@ -123,6 +123,7 @@ def test_every_picker_changes_its_parameter(parameters):
         "protocol": "k-shot",
         "shots": 3,
         "folds": 4,
+        "transductive": False,
         "preset": "quick",
         "on_bad_file": "stop",
         "baseline": "svm-target",
@@ -237,9 +238,10 @@ def test_the_command_gives_the_same_parameters(parameters):
     for name, value in given.items():
         wanted = expected[name]
         assert value == (",".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted))
-    # jobs has no influence, the others none on the methods of notebook 01, which does not declare them.
+    # jobs has no influence, the others none on the methods of notebook 01, or their usual value.
     of_networks = {
         "seconds", "augment", "device", "trade_off", "weights", "encoder", "acoustic_model", "padding",
+        "transductive",
     }  # fmt: skip
     assert set(expected) - set(given) == {"jobs"} | of_networks
     assert "sources=synthetic-a" in panel.command_line.value
