@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from serlab import divisions
+from serlab.divisions import Division
 from serlab.errors import ProtocolError
 
 #: What a fold is: a "part" of a division of the target, to be tested; a "subject", the speaker of the
@@ -65,15 +67,15 @@ class SplitProtocol:
 
     Attributes
     ----------
-    name : {"one-subject", "loso", "speaker-groups", "random", "k-shot", "joint"}
-        See :data:`PROTOCOLS`.
+    name : str
+        One of :data:`PROTOCOLS`.
     target : str
     sources : tuple of str
         May be empty for a study within one corpus.
     shots : int
         Labelled target utterances per class ("k-shot" only).
     repeats : int
-        Number of folds of "speaker-groups", "random" and "joint" (5 at most), of draws of "k-shot".
+        Number of folds of the groups, "random" and "joint" (5 at most), of draws of "k-shot".
     seed : int
         Of the random divisions; the others ignore it.
     transductive : bool
@@ -105,7 +107,7 @@ class SplitProtocol:
                 f"protocol 'joint' trains on one fifth of the target after the other: {_FIFTHS} folds at "
                 f"most, not {self.repeats}"
             )
-        if self.repeats < 2 and self.name in ("speaker-groups", "random"):
+        if self.repeats < 2 and self.name in FOLDED:
             raise ProtocolError(f"protocol {self.name!r} needs at least 2 folds, not {self.repeats}")
 
     @property
@@ -115,7 +117,11 @@ class SplitProtocol:
 
     @property
     def badge(self) -> str:
-        """Warning to print beside every number; empty where none is due."""
+        """Warning to print beside every number; empty where none is due.
+
+        Whether the folds of given splits and of sessions share speakers is known of their corpus alone:
+        :func:`serlab.evaluation.leakage.badge`.
+        """
         return PROTOCOLS[self.name].badge
 
     @property
@@ -195,28 +201,14 @@ def _why_not(emotion: np.ndarray, target_train: np.ndarray, test: np.ndarray) ->
     return ""
 
 
-_Division = Iterator[tuple[str, np.ndarray, np.ndarray]]
-
-
-def _speakers(speaker: np.ndarray, target: np.ndarray, protocol: SplitProtocol) -> np.ndarray:
-    names = np.unique(speaker[target])
-    if len(names) < 2:
-        raise ProtocolError(
-            f"target {protocol.target!r} has {len(names)} speaker ({names[0]}): protocol "
-            f"{protocol.name!r} needs two. Choose another target; a random split would be possible "
-            "but tests on the speaker it was trained on"
-        )
-    return names
-
-
 def _one_subject(
     target: np.ndarray,
     emotion: np.ndarray,
     speaker: np.ndarray,
     utterances: pd.DataFrame,
     protocol: SplitProtocol,
-) -> _Division:
-    for name in _speakers(speaker, target, protocol):
+) -> Division:
+    for name in divisions.speakers(speaker, target, protocol):
         own = speaker[target] == name
         yield name, target[own], target[~own]
 
@@ -227,54 +219,10 @@ def _leave_one_speaker_out(
     speaker: np.ndarray,
     utterances: pd.DataFrame,
     protocol: SplitProtocol,
-) -> _Division:
-    for name in _speakers(speaker, target, protocol):
+) -> Division:
+    for name in divisions.speakers(speaker, target, protocol):
         own = speaker[target] == name
         yield name, target[~own], target[own]
-
-
-#: Random divisions into groups of speakers that are tried; the evenest is taken.
-_TRIALS = 50
-
-
-def _speaker_groups(
-    target: np.ndarray,
-    emotion: np.ndarray,
-    speaker: np.ndarray,
-    utterances: pd.DataFrame,
-    protocol: SplitProtocol,
-) -> _Division:
-    """Folds of whole speakers (of whole sessions, where a corpus has them), alike in emotions and sex.
-
-    Where one speaker is most of a class, no division is even: the one whose
-    folds differ least from the corpus is taken.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    _speakers(speaker, target, protocol)
-    own = utterances.iloc[target]
-    group = (own["session"] if own["session"].notna().all() else own["speaker"]).to_numpy(dtype=str)
-    if len(np.unique(group)) < protocol.repeats:
-        raise ProtocolError(
-            f"{protocol.repeats} folds need as many speakers (or sessions); {protocol.target!r} has "
-            f"{len(np.unique(group))}. Ask for fewer folds"
-        )
-    strata = pd.crosstab(group, [emotion[target], own["sex"].fillna("").to_numpy(dtype=str)])
-    stratum = pd.factorize(emotion[target] + own["sex"].fillna("").to_numpy(dtype=object))[0]
-    divisions = []
-    for trial in range(_TRIALS):
-        folds = StratifiedGroupKFold(
-            protocol.repeats, shuffle=True, random_state=np.random.RandomState([protocol.seed, trial])
-        )
-        with warnings.catch_warnings():  # a stratum rarer than the folds: measured below instead
-            warnings.simplefilter("ignore", UserWarning)
-            tests = [np.unique(group[test]) for _, test in folds.split(target, stratum, group)]
-        shares = np.array([strata.loc[names].sum() / strata.sum() for names in tests])
-        divisions.append((np.sum((shares - 1 / protocol.repeats) ** 2), tests))
-    _, tests = min(divisions, key=lambda division: division[0])
-    for number, names in enumerate(tests, start=1):
-        tested = np.isin(group, names)
-        yield f"group-{number}", target[~tested], target[tested]
 
 
 def _random(
@@ -283,7 +231,7 @@ def _random(
     speaker: np.ndarray,
     utterances: pd.DataFrame,
     protocol: SplitProtocol,
-) -> _Division:
+) -> Division:
     from sklearn.model_selection import StratifiedKFold
 
     classes, counts = np.unique(emotion[target], return_counts=True)
@@ -307,7 +255,7 @@ def _joint(
     speaker: np.ndarray,
     utterances: pd.DataFrame,
     protocol: SplitProtocol,
-) -> _Division:
+) -> Division:
     """Random fifths of the target, each trained on once: the other four are tested."""
     fifths = _random(target, emotion, speaker, utterances, replace(protocol, name="random", repeats=_FIFTHS))
     for number, (_, train, test) in enumerate(islice(fifths, protocol.repeats), start=1):
@@ -335,7 +283,7 @@ def _k_shot(
     speaker: np.ndarray,
     utterances: pd.DataFrame,
     protocol: SplitProtocol,
-) -> _Division:
+) -> Division:
     """Draw ``shots`` utterances of each class; their speakers are not tested."""
     classes, counts = np.unique(emotion[target], return_counts=True)
     if counts.min() < protocol.shots:
@@ -343,7 +291,7 @@ def _k_shot(
             f"{protocol.shots} labelled utterances per class were asked for, but {protocol.target!r} "
             f"has {counts.min()} of {classes[counts.argmin()]!r}; ask for fewer shots"
         )
-    names = _speakers(speaker, target, protocol)
+    names = divisions.speakers(speaker, target, protocol)
     rng = np.random.default_rng(protocol.seed)
     for number in range(1, protocol.repeats + 1):
         pools: dict[str, list[int]] = {name: [] for name in classes}
@@ -472,11 +420,14 @@ def few_shot_curve(
 @dataclass(frozen=True)
 class _Kind:
     title: str
-    divide: Callable[..., _Division]
+    divide: Callable[..., Division]
     badge: str = ""
     fold_is: FoldIs = "part"
     of_sources: Callable[[np.ndarray, pd.DataFrame], np.ndarray] = _whole
 
+
+#: Protocols whose number of folds is asked for.
+FOLDED: tuple[str, ...] = ("speaker-groups", "session-groups", "text-groups", "speaker-text-groups", "random")
 
 #: Name -> how the target is divided.
 PROTOCOLS: Mapping[str, _Kind] = {
@@ -484,7 +435,15 @@ PROTOCOLS: Mapping[str, _Kind] = {
         "one target subject trains, all others test (Andova & Lustrek)", _one_subject, fold_is="subject"
     ),
     "loso": _Kind("leave one speaker out", _leave_one_speaker_out),
-    "speaker-groups": _Kind("folds of whole speakers (Neumann & Vu)", _speaker_groups),
+    "speaker-groups": _Kind("folds of whole speakers (Neumann & Vu)", divisions.speaker_groups),
+    "session-groups": _Kind("folds of whole sessions", divisions.session_groups),
+    "text-groups": _Kind(
+        "folds of whole sentences",
+        divisions.text_groups,
+        badge="unseen sentences: speakers are shared",
+    ),
+    "speaker-text-groups": _Kind("unseen speakers with unseen sentences", divisions.speaker_text_groups),
+    "given": _Kind("the split that is given with the corpus", divisions.given),
     "random": _Kind("random stratified folds", _random, badge="random split: speakers are shared"),
     "joint": _Kind(
         "three sessions of the source and a fifth of the target train (Durrani & Arshad)",

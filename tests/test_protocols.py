@@ -18,9 +18,12 @@ def table():
 @pytest.mark.parametrize("name", PROTOCOLS)
 @pytest.mark.parametrize("transductive", [True, False])
 def test_every_protocol_keeps_the_parts_apart(table, name, transductive):
+    split = table["speaker"].map({"here/s0": "test", "here/s1": "validation"}).fillna("train")
+    table = table.assign(session=table["text_id"], split=split)
     protocol = SplitProtocol(
         name=name, target="here", sources=("there",), shots=2, repeats=3, transductive=transductive
     )
+    badged = ("random", "joint", "text-groups")
     splits, skipped = protocol.plan(table)
     assert splits and not skipped
     corpus, speaker = table["corpus"].to_numpy(), table["speaker"].to_numpy()
@@ -34,8 +37,8 @@ def test_every_protocol_keeps_the_parts_apart(table, name, transductive):
         if not transductive:
             assert not set(speaker[split.adapt]) & set(speaker[split.test]), "tested voices are never heard"
         shared = set(speaker[split.target_train]) & set(speaker[split.test])
-        assert bool(shared) == (name in ("random", "joint")), "only random protocols may share speakers"
-    assert bool(protocol.badge) == (name in ("random", "joint")), "and they must wear a badge"
+        assert bool(shared) == (name in (*badged, "session-groups")), "only these may share speakers"
+    assert bool(protocol.badge) == (name in badged), "and they must wear a badge"
 
 
 def test_one_subject_trains_each_subject_once(table):
@@ -80,14 +83,6 @@ def test_groups_test_every_speaker_once_and_are_alike(table):
     tested = np.concatenate([split.test for split in splits])
     assert sorted(tested) == sorted(np.flatnonzero(table["corpus"] == "here"))
     assert all(table["emotion"].iloc[split.test].value_counts().tolist() == [3] * 4 for split in splits)
-
-
-def test_sessions_are_groups_where_a_corpus_has_them(table):
-    sessions = table.assign(session=table["speaker"].str[-1].map(lambda digit: "AB"[int(digit) % 2]))
-    splits, _ = SplitProtocol(name="speaker-groups", target="here", repeats=2).plan(sessions)
-    assert [set(sessions["session"].iloc[split.test]) for split in splits] in ([{"A"}, {"B"}], [{"B"}, {"A"}])
-    with pytest.raises(ProtocolError, match=r"3 folds need as many speakers \(or sessions\); 'here' has 2"):
-        SplitProtocol(name="speaker-groups", target="here", repeats=3).plan(sessions)
 
 
 def test_one_speaker_with_most_of_a_class_does_not_break_the_groups(table):

@@ -15,7 +15,7 @@ from serlab import normalization
 from serlab.corpora.design import speaker_emotion_confound
 from serlab.evaluation.comparison import ALPHA
 from serlab.evaluation.differences import least_p
-from serlab.protocols import SkippedFold, Split
+from serlab.protocols import SkippedFold, Split, SplitProtocol
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")
 
@@ -80,6 +80,28 @@ def audit(
     _few_test_speakers(utterances, splits, n_compared, add)
     _heard_before(utterances, splits, audio_hash, set(pretrained_on), add)
     return _merge_folds(pd.DataFrame(findings, columns=list(COLUMNS)))
+
+
+def badge(protocol: SplitProtocol, audit: pd.DataFrame) -> str:
+    """Warning to print beside every number: that of the protocol, and what the audit found shared.
+
+    Parameters
+    ----------
+    protocol : SplitProtocol
+    audit : DataFrame
+        From :func:`audit`.
+
+    Returns
+    -------
+    str
+        Empty where none is due.
+    """
+    found = [protocol.badge] if protocol.badge else []
+    if (audit["severity"] == "error").any():
+        found.append("tested recordings are trained on")
+    if (audit["check"] == "speaker").any() and "speakers are shared" not in protocol.badge:
+        found.append("speakers are shared")
+    return "; ".join(found)
 
 
 def _heard_before(utterances, splits, audio_hash, pretrained_on, add) -> None:

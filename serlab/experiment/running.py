@@ -115,7 +115,7 @@ def _tables(
     summary = evaluation.summarise(done.predictions, results, speakers, fold_is=protocol.fold_is)
     titles = {spec.name: spec.title for spec in parameters.specs()}
     summary.insert(1, "title", summary["method"].map(titles))
-    summary["protocol"], summary["badge"] = parameters.protocol, protocol.badge
+    summary["protocol"], summary["badge"] = parameters.protocol, leakage.badge(protocol, audit)
     compared = done.predictions[done.predictions["method"].isin(_compared(parameters))]
     comparison = pd.DataFrame()
     if parameters.baseline in set(compared["method"]):

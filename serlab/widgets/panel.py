@@ -19,6 +19,7 @@ from serlab import corpora, data, methods, plotting
 from serlab.errors import Cancelled, ParameterError, SerlabError
 from serlab.evaluation import intervals
 from serlab.experiment import Outcome, Parameters, Session, scratch_folder
+from serlab.protocols import FOLDED
 from serlab.widgets.headless import command, declared, parameter_table
 from serlab.widgets.lines import GREEN, RED, heading, write
 from serlab.widgets.live import BelowCell, LiveCurves, ProgressBar, duration
@@ -36,7 +37,7 @@ GAIN_COLUMNS = {
 AUDIT_COLUMNS = ("severity", "check", "finding", "remedy")
 
 #: Pickers that mean something with some protocols only.
-_ONLY_WITH = {"shots": ("k-shot",), "folds": ("speaker-groups", "random", "k-shot", "joint")}
+_ONLY_WITH = {"shots": ("k-shot",), "folds": (*FOLDED, "k-shot", "joint")}
 
 
 class Panel:
