@@ -6,23 +6,14 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from serlab import corpora, data
-from serlab.asr import acoustic_model, transcripts
+from serlab.asr import acoustic_model, settings, transcripts
 from serlab.asr.acoustic_model import AcousticModel
 from serlab.asr.pretraining import pretrain
 from serlab.errors import CorpusError, ParameterError
 from serlab.pretrained import encoders
 from serlab.progress import Progress
-
-#: How to pretrain where nothing is given. ``paper``: the paper's network and
-#: loss, for TED-LIUM on a GPU; with six epochs, as printed.
-PRETRAINING: dict[str, dict[str, Any]] = {
-    "demo": {"architecture": "demo", "epochs": 8, "n_components": 16, "rank": 20},
-    "quick": {"architecture": "quick", "epochs": 20},
-    "paper": {"architecture": "paper", "epochs": 6, "loss": "lf-mmi"},
-}
 
 
 def provided(
@@ -31,6 +22,7 @@ def provided(
     sources: Sequence[str],
     preset: str,
     seed: int,
+    pretraining: str = "",
     data_root: str | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
@@ -48,16 +40,24 @@ def provided(
     sources : sequence of str
         Corpora to pretrain on.
     preset : str
-        Of :data:`PRETRAINING`.
+        Of :data:`serlab.asr.settings.PRESETS`.
     seed : int
+    pretraining : str
+        What is otherwise than in the preset, see :meth:`serlab.asr.settings.Pretraining.with_text`.
     data_root : str, optional
     device : {"cpu", "cuda", "auto"}
 
     Raises
     ------
     ParameterError
-        If the folder holds no acoustic model, or no source has known sentences.
+        If the folder holds no acoustic model, no source has known sentences, or both a folder and
+        settings are given.
     """
+    if folder and pretraining:
+        raise ParameterError(
+            f"pretraining={pretraining!r} says how to make an acoustic model, and acoustic_model={folder!r} "
+            "is one that is made; leave one of them empty"
+        )
     if folder:
         return acoustic_model.load(encoders.find_folder(folder) or folder)
     known = []
@@ -75,16 +75,16 @@ def provided(
             "acoustic_model, or leave out the tdnn methods"
         )
     transcribed = transcripts.concatenate(known)
-    chosen = PRETRAINING[preset]
+    chosen = settings.of_preset(preset).with_text(pretraining)
     names = sorted(transcribed["corpus"].unique())
-    identity = [acoustic_model.FORMAT, data.fingerprint(table), names, sorted(chosen.items()), seed]
+    identity = [acoustic_model.FORMAT, data.fingerprint(table), names, sorted(chosen.as_dict().items()), seed]
     digest = hashlib.blake2b(repr(identity).encode(), digest_size=5).hexdigest()
     kept = data.cache_root() / "acoustic-models" / f"{'+'.join(names)}-{preset}-{digest}"
     if kept.is_dir():
         return acoustic_model.load(kept)
     model = pretrain(
         transcribed,
-        **chosen,
+        settings=chosen,
         seed=seed,
         device=device,
         checkpoints=Path(f"{kept}-checkpoints"),

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from serlab.asr.acoustic_model import AcousticModel
-from serlab.asr.criteria import Criterion
+from serlab.asr.criteria import BranchCriterion, Criterion
+from serlab.asr.perturbation import louder
 from serlab.asr.speech import Speech
 from serlab.errors import TrainingError
+from serlab.models.tdnn_branch import WithBranch
 from serlab.progress import stop_if
 from serlab.training import Fitting, repeat, seeded
 from serlab.training.checkpoints import Checkpoint
@@ -43,12 +45,15 @@ class Lesson:
         Utterances.
     criterion : callable
         See :data:`serlab.asr.criteria.Criterion`.
+    branch : callable, optional
+        Loss of a second output layer, see :data:`serlab.asr.criteria.BranchCriterion`.
     """
 
     speech: Speech
     training: Sequence[str]
     testing: Sequence[str]
     criterion: Criterion
+    branch: BranchCriterion | None = None
 
 
 def learn(
@@ -68,10 +73,15 @@ def learn(
     Cancelled
         If ``fitting.cancel`` is set; the last checkpoint is kept.
     """
-    settings, tdnn = model.settings, model.tdnn.to(fitting.device)
+    settings = model.settings
+    module: nn.Module = model.tdnn
+    if lesson.branch is not None:
+        with seeded(settings["seed"]):
+            module = WithBranch(model.tdnn)
+    module.to(fitting.device)
     # Not fused as in serlab.training: that rounds otherwise, and weights are to be those of earlier models.
-    optimizer = torch.optim.Adam(tdnn.parameters(), lr=settings["learning_rate"])
-    learner = Learner.start(tdnn, optimizer, seed=settings["seed"], device=fitting.device)
+    optimizer = torch.optim.Adam(module.parameters(), lr=settings["learning_rate"])
+    learner = Learner.start(module, optimizer, seed=settings["seed"], device=fitting.device)
     with seeded(settings["seed"]):
         repeat(
             learner,
@@ -80,7 +90,7 @@ def learn(
             checkpoint=checkpoint,
             fitting=fitting,
         )
-    tdnn.eval()
+    module.eval()
     return learner.history
 
 
@@ -102,7 +112,9 @@ def _epoch(learner: Learner, model: AcousticModel, lesson: Lesson, fitting: Fitt
         done = (learner.epoch - 1 + number / n_batches) / settings["epochs"]
         for group in learner.optimizer.param_groups:
             group["lr"] = _rate(done, highest=settings["learning_rate"])
-        loss = _losses(model, X, names, lesson.criterion, fitting).mean()
+        if settings.get("volume"):
+            X = louder(X, settings["volume"], learner.generator)
+        loss = _losses(learner.module, model, X, names, lesson, fitting).mean()
         if not math.isfinite(loss.item()):
             learner.take_back()
             raise TrainingError(
@@ -115,18 +127,29 @@ def _epoch(learner: Learner, model: AcousticModel, lesson: Lesson, fitting: Fitt
 
 
 def _losses(
-    model: AcousticModel, X: np.ndarray, names: Sequence[str], criterion: Criterion, fitting: Fitting
+    module: nn.Module,
+    model: AcousticModel,
+    X: np.ndarray,
+    names: Sequence[str],
+    lesson: Lesson,
+    fitting: Fitting,
 ) -> Tensor:
+    """Loss of each utterance of a batch; where the module has a second output layer, of both."""
     inputs = torch.from_numpy(model.inputs(X))
     n_steps = model.tdnn.n_frames((~inputs[:, :, 0].isnan()).sum(dim=1))
-    return criterion(model.tdnn(inputs.to(fitting.device)), n_steps, names)
+    outputs = module(inputs.to(fitting.device))
+    if not isinstance(module, WithBranch):
+        return lesson.criterion(outputs, n_steps, names)
+    scores, branch = outputs
+    second = lesson.branch(branch, scores, n_steps, names)
+    return lesson.criterion(scores, n_steps, names) + model.settings["cross_entropy"] * second
 
 
 @torch.no_grad()
 def _held_out_loss(model: AcousticModel, lesson: Lesson, fitting: Fitting) -> float:
     model.tdnn.eval()
     parts = [
-        _losses(model, X, names, lesson.criterion, fitting)
+        _losses(model.tdnn, model, X, names, lesson, fitting)
         for names, X in lesson.speech.batches(lesson.testing, model.settings["batch_size"])
     ]
     return float(torch.cat(parts).mean())

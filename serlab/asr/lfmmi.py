@@ -82,6 +82,36 @@ def lf_mmi(
     return total - correct
 
 
+def frame_cross_entropy(
+    branch: Tensor, log_scores: Tensor, lengths: Tensor, numerators: Sequence[Graph]
+) -> Tensor:
+    """Cross-entropy of a second output layer with the occupancies of the numerators, one an utterance.
+
+    The regulariser of Povey et al. (2016), section 2.7: frame by frame the second
+    layer is to say which pdf the transcript is in, as the first layer believes.
+
+    Parameters
+    ----------
+    branch : Tensor, shape (B, T, P)
+        Outputs of the second layer, unnormalised.
+    log_scores, lengths, numerators
+        See :func:`lf_mmi`; they get no gradient.
+
+    Returns
+    -------
+    Tensor, shape (B,)
+        Not divided by the numbers of frames.
+    """
+    with torch.enable_grad():
+        scores = log_scores.detach().float().requires_grad_()
+        paths = forward_log(scores, lengths, numerators)
+        (occupancies,) = torch.autograd.grad(paths.sum(), scores)
+    inside = torch.arange(branch.shape[1], device=branch.device) < lengths.to(branch.device)[:, None]
+    # Filled before the softmax: NaN would come back through its gradient.
+    log_probs = branch.float().masked_fill(~inside[:, :, None], 0.0).log_softmax(dim=2)
+    return -(occupancies * log_probs).sum(dim=(1, 2))
+
+
 def forward_log(
     log_scores: Tensor, lengths: Tensor, graph: Graph | Sequence[Graph], *, leaky: float = 0.0
 ) -> Tensor:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,17 +20,18 @@ import pandas as pd
 
 from serlab import features, provenance
 from serlab.asr import ivectors as speaker_vectors
-from serlab.asr import origin
+from serlab.asr import origin, perturbation
 from serlab.asr import speech as reading
 from serlab.asr.acoustic_model import AcousticModel, with_ivectors
-from serlab.asr.criteria import criterion
+from serlab.asr.criteria import branch_criterion, criterion
 from serlab.asr.ctc import frames_needed
 from serlab.asr.graphs import Topology, estimate_ngram
 from serlab.asr.learning import Lesson, learn
+from serlab.asr.settings import PRESETS, Pretraining
 from serlab.asr.speech import Speech
 from serlab.asr.units import Units, characters
-from serlab.errors import ParameterError, ProtocolError, TrainingError
-from serlab.models.tdnn import TDNN, Architecture
+from serlab.errors import ProtocolError, TrainingError
+from serlab.models.tdnn import TDNN, Architecture, subsampled
 from serlab.models.tdnn import architecture as layers_of
 from serlab.progress import Progress
 from serlab.training import Fitting, seeded
@@ -42,17 +43,8 @@ from serlab.training.devices import explained_memory, resolve_device
 def pretrain(
     transcribed: pd.DataFrame,
     *,
-    architecture: str | Architecture = "quick",
-    loss: Literal["ctc", "lf-mmi"] = "ctc",
+    settings: Pretraining = PRESETS["quick"],
     units: Literal["characters"] | Units = "characters",
-    ivectors: bool = True,
-    n_components: int = 64,
-    rank: int = 100,
-    ivector_window: int | None = None,
-    ngram_order: int = 2,
-    epochs: int = 20,
-    batch_size: int = 16,
-    learning_rate: float = 2e-3,
     held_out_speakers: int | Sequence[str] | None = None,
     seed: int = 0,
     device: Literal["auto", "cpu", "cuda"] = "cpu",
@@ -60,6 +52,7 @@ def pretrain(
     checkpoints: Path | str | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    **changed: Any,
 ) -> AcousticModel:
     """Train on transcribed speech, and measure how wrong it recognises that of other speakers.
 
@@ -67,24 +60,11 @@ def pretrain(
     ----------
     transcribed : DataFrame
         See :mod:`serlab.asr.transcripts`.
-    architecture : str or Architecture
-        See :data:`serlab.models.tdnn.ARCHITECTURES`.
-    loss : {"ctc", "lf-mmi"}
-        The paper's is LF-MMI.
+    settings : Pretraining
+        The extractor of i-vectors is trained on the same speech (a sample of 14 hours at most), without
+        held-out speakers.
     units : "characters" or Units
         The characters of the transcripts, or given units such as phones.
-    ivectors : bool
-        Whether an i-vector stands beside each frame. Its extractor is trained
-        on the same speech (a sample of 14 hours at most), without held-out speakers.
-    n_components, rank : int
-        Of the i-vectors.
-    ivector_window : int, optional
-        Frames that share an i-vector; default: those of the utterance.
-    ngram_order : int
-        Of the units in the denominator of LF-MMI.
-    epochs, batch_size : int
-    learning_rate : float
-        The highest, of Adam.
     held_out_speakers : int or sequence of str, optional
         How many (drawn by the seed), or which. Default: a sixth.
     seed : int
@@ -96,6 +76,9 @@ def pretrain(
     progress : callable, optional
         ``progress(done, total, text)``.
     cancel : threading.Event, optional
+    **changed
+        Settings that are otherwise: ``epochs=3``. ``architecture`` may be an
+        :class:`serlab.models.tdnn.Architecture`, too.
 
     Returns
     -------
@@ -107,7 +90,7 @@ def pretrain(
     Raises
     ------
     ParameterError
-        If an option is none of the choices.
+        If a setting makes no sense, or there is none of that name.
     ProtocolError
         If there are not enough speakers to hold some out.
     CorpusError
@@ -117,58 +100,64 @@ def pretrain(
     Cancelled
         If ``cancel`` was set; the last checkpoint is kept.
     """
-    preset = layers_of(architecture)
-    _require_choices(loss=loss, epochs=epochs, batch_size=batch_size)
-    # An epoch takes minutes, and its state is small.
+    chosen = settings.with_values(**changed)
+    preset = layers_of(chosen.architecture)
+    if chosen.subsampling:
+        preset = subsampled(preset, chosen.subsampling)
     fitting = Fitting(device=resolve_device(device), progress=progress, cancel=cancel, checkpoint_every=0)
     held_out = _held_out(transcribed["speaker"], held_out_speakers, seed=seed)
     inventory = characters(transcribed["text"]) if units == "characters" else units
-    targets = inventory.encode_all(transcribed["text"]).targets
-    speech = reading.read(transcribed, cache=cache, progress=progress, cancel=cancel)
+    table = perturbation.with_speeds(transcribed, chosen.speed, held_out=held_out)
+    targets = inventory.encode_all(table["text"]).targets
+    speech = reading.read(table, cache=cache, progress=progress, cancel=cancel)
 
-    tdnn = _network(preset, inventory, loss=loss, rank=rank if ivectors else 0, seed=seed)
-    training, testing, too_short = _divided(speech, targets, held_out, tdnn=tdnn, loss=loss)
-    settings = {
-        "architecture": architecture if isinstance(architecture, str) else asdict(preset),
-        "features": reading.FEATURES,
-        "n_components": n_components if ivectors else None,
-        "rank": rank if ivectors else None,
-        "ivector_window": ivector_window,
-        "ngram_order": ngram_order if loss == "lf-mmi" else None,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-    }
-    identity = [settings, loss, inventory.to_json(), held_out, targets, speech.audio_hash.to_dict()]
+    rank = chosen.rank if chosen.ivectors else 0
+    tdnn = _network(preset, inventory, loss=chosen.loss, rank=rank, seed=seed)
+    training, testing, too_short = _divided(speech, targets, held_out, tdnn=tdnn, loss=chosen.loss)
+    made = _as_kept(chosen, tdnn, seed=seed)
+    identity = [made, inventory.to_json(), held_out, targets, speech.audio_hash.to_dict()]
     digest = hashlib.blake2b(json.dumps(identity).encode(), digest_size=8).hexdigest()
     folder = None if checkpoints is None else Path(checkpoints)
 
     sample = speech.sample(training, seed=seed)
     extractor = None
-    if ivectors:
+    if chosen.ivectors:
         saved = None if folder is None else folder / f"ivectors-{digest}.npz"
         extractor = _extractor(
-            sample, saved, n_components=n_components, rank=rank, seed=seed, progress=progress, cancel=cancel
+            sample,
+            saved,
+            n_components=chosen.n_components,
+            rank=rank,
+            seed=seed,
+            progress=progress,
+            cancel=cancel,
         )
-    centre, scale = _standard(sample, extractor, window=ivector_window)
+    centre, scale = _standard(sample, extractor, window=made["ivector_window"])
+    is_mmi = chosen.loss == "lf-mmi"
     model = AcousticModel(
         tdnn=tdnn,
         ivectors=extractor,
         units=inventory,
-        loss=loss,
+        loss=chosen.loss,
         centre=centre,
         scale=scale,
-        ngram=None if loss == "ctc" else _ngram(targets, training, inventory, order=ngram_order),
-        settings=settings,
+        ngram=_ngram(targets, training, inventory, order=chosen.ngram_order) if is_mmi else None,
+        settings=made,
     )
-    lesson = Lesson(speech=speech, training=training, testing=testing, criterion=criterion(model, targets))
-    with explained_memory(f"batch_size ({batch_size}), or the length of utterances"):
+    lesson = Lesson(
+        speech=speech,
+        training=training,
+        testing=testing,
+        criterion=criterion(model, targets),
+        branch=branch_criterion(model, targets) if chosen.cross_entropy else None,
+    )
+    with explained_memory(f"batch_size ({chosen.batch_size}), or the length of utterances"):
         history = learn(model, lesson, checkpoint=_checkpoint(folder, tdnn, digest), fitting=fitting)
         errors = origin.errors(model, speech, training, testing, fitting)
     tdnn.to("cpu").eval()
+    as_recorded = [name for name in training if name in transcribed.index]
     described = {
-        **origin.described(transcribed, speech, training, testing),
+        **origin.described(transcribed, speech, as_recorded, testing),
         **errors,
         "left_out": {**transcribed.attrs.get("left_out", {}), "too short for the transcript": too_short},
         "history": history,
@@ -177,11 +166,20 @@ def pretrain(
     return replace(model, provenance=described)
 
 
-def _require_choices(*, loss: str, epochs: int, batch_size: int) -> None:
-    if loss not in ("ctc", "lf-mmi"):
-        raise ParameterError(f"unknown loss {loss!r}; known: ctc, lf-mmi")
-    if epochs < 1 or batch_size < 2:
-        raise ParameterError(f"epochs is {epochs}, batch_size {batch_size}; choose at least 1 and 2")
+def _as_kept(chosen: Pretraining, tdnn: TDNN, *, seed: int) -> dict[str, Any]:
+    """Settings as a model keeps them: JSON values, None where something was not used."""
+    kept = chosen.as_dict()
+    if not chosen.ivectors:
+        kept.update(n_components=None, rank=None)
+    if chosen.loss != "lf-mmi":
+        kept.update(leaky=None, ngram_order=None)
+    kept.update(
+        ivector_window=chosen.ivector_window or None,
+        subsampling=tdnn.step(),
+        features=reading.FEATURES,
+        seed=seed,
+    )
+    return kept
 
 
 def _network(preset: Architecture, units: Units, *, loss: str, rank: int, seed: int) -> TDNN:

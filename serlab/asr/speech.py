@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import features, samples
+from serlab.asr import perturbation
 from serlab.progress import Progress
 
 FEATURES = "mfcc40"
@@ -27,7 +28,8 @@ class Speech:
     Attributes
     ----------
     table : DataFrame
-        See :mod:`serlab.asr.transcripts`.
+        See :mod:`serlab.asr.transcripts`; rows may be heard with a change, see
+        :mod:`serlab.asr.perturbation`.
     n_frames, audio_hash : Series
         Of each utterance.
     skipped : DataFrame
@@ -90,10 +92,10 @@ def read(
     kept: dict[str, np.ndarray] | None = {}
     n_frames, hashes, skipped, done = {}, [], [], 0
     for names in _parts(list(table.index), CHUNK):
-        frames, extraction = _extract(table.loc[names], cache=cache, cancel=cancel)
+        frames, extractions = _extract(table.loc[names], cache=cache, cancel=cancel)
         n_frames |= {name: len(values) for name, values in frames.items()}
-        hashes.append(extraction.audio_hash)
-        skipped.append(extraction.skipped)
+        hashes += [extraction.audio_hash for extraction in extractions]
+        skipped += [extraction.skipped for extraction in extractions]
         if kept is not None:
             kept = kept | frames if sum(n_frames.values()) <= MOST_FRAMES else None
         done += len(names)
@@ -129,9 +131,20 @@ def _parts(names: Sequence[str], size: int) -> list[list[str]]:
 
 def _extract(
     table: pd.DataFrame, *, cache: Path | str | None, cancel: threading.Event | None
-) -> tuple[dict[str, np.ndarray], features.Extraction]:
-    extraction = features.extract(table, features=FEATURES, seconds=None, cache=cache, cancel=cancel)
-    X = extraction.X.values
-    ends = samples.frames(X).sum(axis=1)
-    frames = {name: X[row, : ends[row]].copy() for row, name in enumerate(extraction.X.index)}
-    return frames, extraction
+) -> tuple[dict[str, np.ndarray], list[features.Extraction]]:
+    frames, extractions = {}, []
+    changes = table[perturbation.COLUMN] if perturbation.COLUMN in table else pd.Series("", table.index)
+    for change in changes.unique():
+        extraction = features.extract(
+            table[changes == change],
+            features=FEATURES,
+            seconds=None,
+            augment=change or None,
+            cache=cache,
+            cancel=cancel,
+        )
+        X = extraction.X.values
+        ends = samples.frames(X).sum(axis=1)
+        frames |= {name: X[row, : ends[row]].copy() for row, name in enumerate(extraction.X.index)}
+        extractions.append(extraction)
+    return frames, extractions

@@ -5,9 +5,16 @@ from __future__ import annotations
 import argparse
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serlab.cli.command import Command, data_option, print_table, progress_lines, words
 from serlab.errors import ParameterError
+
+if TYPE_CHECKING:
+    from serlab.asr.settings import Pretraining
+
+#: Settings that have an option of their own, as those who type a command look for them.
+_SHORT: tuple[str, ...] = ("architecture", "loss", "epochs")
 
 
 def _declare_pretrain(parser: argparse.ArgumentParser) -> None:
@@ -19,14 +26,38 @@ def _declare_pretrain(parser: argparse.ArgumentParser) -> None:
         help="audio with a .txt beside each file, or with transcripts.csv (file,text,speaker)",
     )  # fmt: skip
     add("--tedlium", metavar="DIR", help="TED-LIUM release 2; its dev speakers are held out")
-    add("--architecture", metavar="NAME", default="quick", help="demo, quick or paper")
-    add("--loss", choices=("ctc", "lf-mmi"), default="ctc", help="default: ctc")
-    add("--epochs", metavar="N", type=int, default=20, help="default: 20")
+    add("--preset", metavar="NAME", default="quick", help="settings of demo, quick (default) or paper")
+    add(
+        "-s",
+        "--set",
+        dest="settings",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a setting that is otherwise: -s speed=0.9,1.1 -s leaky=0.1; a wrong name lists all",
+    )
+    add("--architecture", metavar="NAME", help="short for -s architecture=NAME: demo, quick or paper")
+    add("--loss", metavar="NAME", help="short for -s loss=NAME: ctc or lf-mmi")
+    add("--epochs", metavar="N", help="short for -s epochs=N")
     add("--seed", metavar="N", type=int, default=0, help="default: 0")
     add("--device", metavar="NAME", default="auto", help="cpu, cuda or auto (default)")
-    add("--no-ivectors", action="store_true", help="features alone, no i-vector beside them")
+    add("--no-ivectors", action="store_true", help="short for -s ivectors=no: features alone")
     add("--force", action="store_true", help="replace an acoustic model that is there")
     data_option(parser)
+
+
+def settings_of(options: argparse.Namespace) -> Pretraining:
+    """What preset, ``-s`` and its short forms ask for.
+
+    Raises
+    ------
+    ParameterError
+    """
+    from serlab.asr import settings
+
+    asked = [f"{name}={getattr(options, name)}" for name in _SHORT if getattr(options, name) is not None]
+    asked += ["ivectors=no"] * options.no_ivectors
+    return settings.of_preset(options.preset).with_text(" ".join([*asked, *options.settings]))
 
 
 def _pretrain(options: argparse.Namespace) -> int:
@@ -34,6 +65,7 @@ def _pretrain(options: argparse.Namespace) -> int:
     from serlab.asr import acoustic_model, tedlium, transcripts
     from serlab.asr.pretraining import pretrain
 
+    chosen = settings_of(options)
     folder = Path(options.model)
     if folder.exists() and not options.force:
         raise ParameterError(f"{folder} is there already; choose another folder, or --force to replace it")
@@ -51,9 +83,8 @@ def _pretrain(options: argparse.Namespace) -> int:
     # Beside the model, so that the same command goes on after a kill.
     checkpoints = folder.with_name(f".{folder.name}-checkpoints")
     model = pretrain(
-        transcribed, architecture=options.architecture, loss=options.loss, epochs=options.epochs,
-        ivectors=not options.no_ivectors, held_out_speakers=held_out, seed=options.seed,
-        device=options.device, checkpoints=checkpoints, progress=progress_lines,
+        transcribed, settings=chosen, held_out_speakers=held_out, seed=options.seed, device=options.device,
+        checkpoints=checkpoints, progress=progress_lines,
     )  # fmt: skip
     model.save(folder)
     shutil.rmtree(checkpoints, ignore_errors=True)

@@ -170,6 +170,7 @@ class Session:
                     seed=parameters.seeds[0],
                     data=parameters.data,
                     device=parameters.device,
+                    options=parameters.options,
                     progress=self.progress,
                     cancel=self.cancel,
                 )

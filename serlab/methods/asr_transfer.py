@@ -99,8 +99,12 @@ def _built(
     preset: str,
     fitting: Fitting,
     acoustic_model: AcousticModel | None = None,
+    pretraining: str = "",
 ) -> OnSpeechNetwork:
-    """Method of one way to use the TDNN, on a layer of it, in a scenario of :data:`SCENARIOS`."""
+    """Method of one way to use the TDNN, on a layer of it, in a scenario of :data:`SCENARIOS`.
+
+    ``pretraining`` says how the acoustic model was made, if it was made for this experiment.
+    """
     from serlab.methods.learners import speech_network
     from serlab.methods.learners.adaptation import Renormalized
     from serlab.methods.learners.deep import FineTuned
@@ -196,7 +200,7 @@ def _spec(weights: Weights, scenario: str, layer: str = "tdnn12") -> MethodSpec:
         input="frames",
         features="mfcc40",
         build=partial(_built, weights, layer, scenario),
-        options=("acoustic_model",),
+        options=("acoustic_model", "pretraining"),
         control=control,
         adds=adds,
         reference=f"{reference}{'' if layer == 'tdnn12' else ', table 2'}",
@@ -229,6 +233,7 @@ def _provided(asked: Asked) -> AcousticModel:
         sources=asked.sources,
         preset=asked.preset,
         seed=asked.seed,
+        pretraining=asked.options.get("pretraining", ""),
         data_root=asked.data or None,
         device=asked.device,
         progress=asked.progress,
@@ -251,7 +256,14 @@ def _facts(model: AcousticModel) -> dict[str, Any]:
         "corpora": list(model.provenance.get("corpora", ["?"])),
         "training_hours": model.provenance.get("training_hours", 0.0),
         "ivectors": model.ivectors is not None,
+        "settings": dict(model.settings) | {"loss": model.loss},
     }
+
+
+def _check_pretraining(value: str) -> None:
+    from serlab.asr import settings
+
+    settings.check(value)
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -267,5 +279,14 @@ OPTIONS: tuple[Option, ...] = (
         heard=_heard,
         facts=_facts,
         is_path=True,
+    ),
+    Option(
+        name="pretraining",
+        default="",
+        empty="as the preset says",
+        title="pretraining",
+        help="Settings of the pretraining that are otherwise than the preset's, as in 'epochs=3 leaky=0.1', "
+        "where no acoustic model is given; see serlab.asr.settings.",
+        check=_check_pretraining,
     ),
 )

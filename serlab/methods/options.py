@@ -31,6 +31,8 @@ class Asked:
         Data root; empty for the default.
     device : str
         "auto", "cpu" or "cuda".
+    options : mapping of str to value
+        What the person chose for all options, by name.
     progress : callable(done, total, text), optional
     cancel : threading.Event, optional
     """
@@ -41,6 +43,7 @@ class Asked:
     seed: int = 0
     data: str = ""
     device: str = "auto"
+    options: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress | None = None
     cancel: threading.Event | None = None
 

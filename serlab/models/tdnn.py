@@ -10,7 +10,7 @@ Kaldi recipes that the paper follows have it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import torch
@@ -23,6 +23,8 @@ from serlab.models.corpus_norm import CorpusNorm
 
 #: Share of a factored layer's input that is added to its output, as in the Kaldi recipes.
 BYPASS = 0.66
+#: Number of the layer that computes fewer steps than the one below.
+_SUBSAMPLING = 4
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _thirteen(width: int, *, bottleneck: int | None = None, subsample: int = 1) 
                 width,
                 stride,
                 bottleneck=bottleneck if number > 1 else None,
-                subsample=subsample if number == 4 else 1,
+                subsample=subsample if number == _SUBSAMPLING else 1,
             )
             for number, stride in enumerate(strides, start=1)
         ),
@@ -101,6 +103,21 @@ def architecture(name: str | Architecture) -> Architecture:
     if name not in ARCHITECTURES:
         raise ParameterError(f"unknown architecture {name!r}; known: {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[name]
+
+
+def subsampled(preset: Architecture, every: int) -> Architecture:
+    """The same with an output every so many frames, by the fourth layer: from there all strides are 3 or 0.
+
+    Raises
+    ------
+    ParameterError
+        If it has no fourth layer.
+    """
+    if len(preset.layers) < _SUBSAMPLING:
+        raise ParameterError(f"time is subsampled by the fourth layer, and there are {len(preset.layers)}")
+    layers = [replace(layer, subsample=1) for layer in preset.layers]
+    layers[_SUBSAMPLING - 1] = replace(layers[_SUBSAMPLING - 1], subsample=every)
+    return replace(preset, layers=tuple(layers))
 
 
 class TDNN(nn.Module):

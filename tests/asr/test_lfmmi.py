@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from serlab.asr.graphs import Graph, Topology, denominator, estimate_ngram, numerator
-from serlab.asr.lfmmi import forward_log, lf_mmi
+from serlab.asr.lfmmi import forward_log, frame_cross_entropy, lf_mmi
 from serlab.errors import ParameterError, TrainingError
 
 TARGETS = [(1, 2), (2, 2, 1), (1,)]
@@ -258,3 +258,24 @@ def test_wrong_shapes_are_named():
         forward_log(scores[0], lengths, graph)
     with pytest.raises(ParameterError, match="leaky"):
         forward_log(scores, lengths, graph, leaky=-1.0)
+
+
+def test_the_branch_learns_the_occupancies_of_the_numerator_and_moves_nothing_else():
+    _, numerators = graphs()
+    scores, branch = random_scores().requires_grad_(), random_scores(scale=0.5).requires_grad_()
+    lengths = torch.tensor([4, 3, 2])
+    numerators[1] = numerators[2]
+    with torch.no_grad():  # as on held-out speech
+        loss = frame_cross_entropy(branch, scores, lengths, numerators)
+    for row, (graph, n) in enumerate(zip(numerators, lengths.tolist(), strict=True)):
+        own = scores[row].detach().requires_grad_()
+        (occupancy,) = torch.autograd.grad(by_autograd(graph, own, n), own)
+        assert occupancy[:n].sum(dim=1).tolist() == pytest.approx([1] * n), "one pdf a frame"
+        expected = -(occupancy[:n] * branch[row, :n].log_softmax(dim=1)).sum()
+        assert loss[row].item() == pytest.approx(expected.item(), abs=1e-5)
+    padded = branch.detach().clone()
+    padded[1, 3:] = padded[2, 2:] = torch.nan
+    padded.requires_grad_()
+    frame_cross_entropy(padded, scores, lengths, numerators).sum().backward()
+    assert scores.grad is None and padded.grad.isfinite().all()
+    assert not padded.grad[1, 3:].any() and padded.grad[1, :3].any()

@@ -12,6 +12,7 @@ from serlab.asr import acoustic_model, graphs, transcripts
 from serlab.asr.acoustic_model import AcousticModel
 from serlab.asr.ivectors import UBM, IVectorExtractor
 from serlab.asr.pretraining import pretrain
+from serlab.asr.settings import PRESETS
 from serlab.asr.units import characters
 from serlab.corpora import synthetic
 from serlab.errors import Cancelled, CorpusError, ParameterError, ProtocolError, SerlabError, TrainingError
@@ -103,6 +104,27 @@ def test_lf_mmi_with_ivectors_is_saved_and_transcribes_alike(few, tmp_path):
     assert "lf-mmi" in loaded.describe().values()
 
 
+def test_the_papers_settings_train_on_copies_with_a_branch_that_is_thrown_away(few, tmp_path):
+    chosen = PRESETS["paper"].with_values(
+        architecture=TINY, subsampling=0, n_components=2, rank=2, epochs=2, batch_size=4, speed=(0.9,)
+    )
+    learned = pretrain(few, settings=chosen, held_out_speakers=1)
+    made = learned.provenance
+    assert (made["training_utterances"], made["held_out_utterances"]) == (4, 2), "copies are not counted"
+    assert len(set(made["training_audio"])) == 4
+    assert np.isfinite([row["loss"] for row in made["history"]]).all()
+    assert not [name for name in learned.tdnn.state_dict() if "branch" in name]
+    learned.save(tmp_path / "model")
+    settings = acoustic_model.load(tmp_path / "model").settings
+    kept = {name: settings[name] for name in ("speed", "volume", "leaky", "cross_entropy", "subsampling")}
+    assert kept == {
+        "speed": [0.9], "volume": [0.125, 2.0], "leaky": 0.1, "cross_entropy": 0.1, "subsampling": 3
+    }  # fmt: skip
+    for changed in ({"speed": ()}, {"volume": ()}, {"leaky": 1e-5}, {"cross_entropy": 0.0}):
+        other = pretrain(few, settings=chosen.with_values(**changed), held_out_speakers=1)
+        assert other.digest != learned.digest, changed
+
+
 def test_inputs_are_standardised_over_all_training_speech(few):
     learned = tiny(few, epochs=1)
     training = few[~few["speaker"].isin(learned.provenance["held_out_speakers"])]
@@ -137,7 +159,7 @@ def test_a_cancelled_training_goes_on_where_it_was(few, tmp_path):
     [
         ({"loss": "mmi"}, ParameterError, "known: ctc, lf-mmi"),
         ({"architecture": "huge"}, ParameterError, "unknown architecture"),
-        ({"batch_size": 1}, ParameterError, "batch_size 1"),
+        ({"batch_size": 1}, ParameterError, "batch_size is 1; choose 2 or more"),
         ({"held_out_speakers": 3}, ProtocolError, "3 speakers cannot be held out of 3"),
         ({"held_out_speakers": ["anna"]}, ProtocolError, "'anna'"),
         ({"units": characters(["xyz"])}, CorpusError, "is not among the 4 units"),

@@ -64,6 +64,7 @@ def test_an_acoustic_model_says_what_it_has_heard(tmp_path, monkeypatch):
         "corpora": ["near"],
         "training_hours": found.provenance.get("training_hours", 0.0),
         "ivectors": found.ivectors is not None,
+        "settings": {"loss": "ctc"},
     }
     with pytest.raises(ParameterError, match="nothing is known of what is said in no source"):
         option.provide(Asked(value=""))

@@ -1,12 +1,15 @@
 """The TDNN: strides, receptive fields and sizes by hand; utterances that do not see their batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from serlab.errors import ParameterError
 from serlab.models.corpus_norm import take_statistics
-from serlab.models.tdnn import ARCHITECTURES, TDNN, TDNNLayer, architecture
+from serlab.models.tdnn import ARCHITECTURES, TDNN, Architecture, TDNNLayer, architecture, subsampled
+from serlab.training import seeded
 
 SMALL = (TDNNLayer(16, 0), TDNNLayer(16, 1, 8), TDNNLayer(16, 1, 8, 3), TDNNLayer(16, 3, 8), TDNNLayer(12, 3))
 
@@ -34,6 +37,23 @@ def test_presets_have_the_papers_layers():
     assert {(layer.bottleneck, layer.subsample) for layer in paper.layers} == {(None, 1)}
     with pytest.raises(ParameterError, match="known: paper, quick, demo"):
         architecture("huge")
+
+
+def test_time_is_subsampled_by_the_fourth_layer_and_nothing_else_changes():
+    paper = architecture("paper")
+    thirds = subsampled(paper, 3)
+    assert [layer.subsample for layer in thirds.layers] == [1, 1, 1, 3, *[1] * 9]
+    assert subsampled(thirds, 1) == paper == subsampled(paper, 1)
+    with pytest.raises(ParameterError, match="by the fourth layer, and there are 3"):
+        subsampled(Architecture(paper.layers[:3], 4), 3)
+    # What is computed is what would be computed anyway.
+    layers = tuple(replace(layer, width=5) for layer in paper.layers)
+    with seeded(0):
+        every = TDNN(3, 2, layers=layers, prefinal=4).double().eval()
+    third = TDNN(3, 2, layers=subsampled(Architecture(layers, 4), 3).layers, prefinal=4).double().eval()
+    third.load_state_dict(every.state_dict())
+    X = sequences(70)
+    torch.testing.assert_close(third(X), every(X)[:, ::3], equal_nan=True)
 
 
 def test_parameter_count_of_the_paper_by_hand():

@@ -241,7 +241,7 @@ def test_the_command_gives_the_same_parameters(parameters):
     # jobs has no influence, the others none on the methods of notebook 01, or their usual value.
     of_networks = {
         "seconds", "augment", "device", "trade_off", "weights", "encoder", "acoustic_model", "padding",
-        "transductive",
+        "pretraining", "transductive",
     }  # fmt: skip
     assert set(expected) - set(given) == {"jobs"} | of_networks
     assert "sources=synthetic-a" in panel.command_line.value
@@ -354,6 +354,7 @@ def test_options_of_families_have_the_pickers_that_they_declare(parameters):
         "encoder": "whisper",
         "weights": "",
         "acoustic_model": "mine",
+        "pretraining": "epochs=3",
         "padding": "zeros",
     }
     made = controls(parameters.with_values(**chosen), ["synthetic-a", "synthetic-b"])
