@@ -23,7 +23,18 @@ class DownloadError(SerlabError):
 
 
 class AudioError(SerlabError):
-    """An audio file cannot be used (unreadable, truncated, silent, NaN)."""
+    """An audio file cannot be used (unreadable, truncated, silent, NaN).
+
+    Attributes
+    ----------
+    problem : str
+        The kind of trouble in a word or two ("missing", "truncated", "silent"), for tables that count it;
+        empty where there is none to count.
+    """
+
+    def __init__(self, message: str, problem: str = "") -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class LabelError(SerlabError):
