@@ -15,6 +15,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "serlab"
 ROOT = "root modules"
+#: Root modules that have become folders.
+ROOT_FOLDERS = {"audio"}
 
 #: From the lowest up; the modules directly in the package are the lowest floor, but for the command line.
 FLOORS: tuple[str, ...] = (
@@ -115,6 +117,7 @@ def test_imports_go_down():
 
 def test_every_folder_has_a_floor():
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    folders -= ROOT_FOLDERS
     assert folders <= {*FLOORS}, f"no floor is given for {sorted(folders - {*FLOORS})}"
 
 

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from serlab.audio import reading
 from serlab.audio.channels import CHANNELS, CHANNELS_CANCEL, CHANNELS_DIFFER, LEFT, MIX, RIGHT, Mixer
@@ -62,6 +63,7 @@ __all__ = [
     "VERSION",
     "Audio",
     "Header",
+    "channel_of",
     "check_channel",
     "content_hash",
     "conversion",
@@ -183,6 +185,7 @@ def load(
             )  # fmt: skip
         notes += [mixer.note] if mixer.note else []
         if recording.is_float:
+            # Judged by the whole file, not by the part of it that is used.
             whole = math.isnan(start) and math.isnan(end) and recording.channels == 1
             peak = float(np.abs(samples).max()) if whole else reading.peak_of(recording)
             scale = integer_scale(peak)
@@ -230,6 +233,13 @@ def header(path: str | os.PathLike[str]) -> Header:
         )
 
 
+def channel_of(utterances: pd.DataFrame) -> pd.Series:
+    """What of its channels each utterance of a table uses: its column ``channel``, else :data:`MIX`."""
+    if "channel" not in utterances:
+        return pd.Series(MIX, index=utterances.index, dtype=object)
+    return utterances["channel"].astype(object).where(utterances["channel"].notna(), MIX)
+
+
 def check_channel(channel: str, *, of: str) -> None:
     """Refuse what is none of :data:`CHANNELS`.
 
@@ -253,7 +263,10 @@ def file_hash(path: str | os.PathLike[str]) -> str:
     path = Path(path)
     with reading.regular(path) as (file, _):
         try:
-            return hashlib.file_digest(file, _blake2b).hexdigest()
+            digest = _blake2b()
+            while block := file.read(2**20):
+                digest.update(block)
+            return digest.hexdigest()
         except OSError as error:
             raise reading.unopened(path, error) from error
 

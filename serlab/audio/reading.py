@@ -219,7 +219,7 @@ def regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         yield raw, status.st_size
 
 
-def _source(raw: BinaryIO, container: containers.Container) -> BinaryIO | int:
+def _source(raw: BinaryIO, container: containers.Container) -> io.RawIOBase | BinaryIO | int:
     """What libsndfile opens: the file by its number, whatever its name is, or the file as it should be."""
     if container.patches or container.prefix or container.skipped:
         return _Mended(raw, container)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
 from serlab import audio, data
+from serlab.corpora import walking
 from serlab.corpora.terms import UNKNOWN, Terms
 from serlab.errors import CorpusError
 from serlab.labels import refuse_unknown
 
-AUDIO_SUFFIXES: tuple[str, ...] = (".wav", ".flac")
+AUDIO_SUFFIXES: tuple[str, ...] = audio.SUFFIXES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +136,13 @@ class Corpus:
         return data.data_root(root) / self.name
 
     def is_installed(self, root: Path | str | None = None) -> bool:
-        """Whether there is a folder with something in it."""
+        """Whether there is a folder with something in it that is no archive."""
         if self.embedded:
             return True
-        folder = self.folder(root)
-        return folder.is_dir() and any(folder.iterdir())
+        return any(
+            kind != "file" or path.suffix.lower() not in walking.ARCHIVES
+            for path, kind in walking.entries(self.folder(root))
+        )
 
     def read(self, root: Path | str | None = None) -> pd.DataFrame:
         """Read all utterances (labels and headers; no audio yet).
@@ -202,21 +206,52 @@ class Corpus:
         """Error for a folder in which nothing looks like this corpus."""
         return CorpusError(
             f"{folder} holds nothing that looks like {self.title}: expected files such as "
-            f"{self.layout}. {self.how_to_get}"
+            f"{self.layout}. {_hint(folder)}{self.how_to_get}"
         )
 
 
+def _hint(folder: Path) -> str:
+    """A sentence on what lies in a folder instead of recordings; empty where nothing can be said."""
+    archives = walking.archives_only(folder)
+    if archives:
+        return f"It holds {archives[0].name}, which is not unpacked: unpack it here. "
+    found = [path for path in walking.files(folder) if path.suffix.lower() in audio.CONVERTIBLE]
+    if found:
+        return (
+            f"It holds {len(found)} files such as {found[0].relative_to(folder)}, which serlab does not "
+            f"read; convert each: {audio.conversion(found[0])}. "
+        )
+    return ""
+
+
 def audio_files(folder: Path, pattern: str) -> list[Path]:
-    """Audio files below ``folder`` whose path without suffix matches a glob.
+    """Audio files below ``folder`` whose path matches a glob.
 
     ``audio_files(root, "wav/*")`` finds ``wav/03a01Fa.wav`` and ``.flac``
-    alike; sorted, hidden files (as left behind by macOS) excluded.
+    alike; ``**/`` at the beginning stands for any folders. Links are followed
+    (see :mod:`serlab.corpora.walking`); one that leads nowhere counts as a file,
+    so that it is missed.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
     """
+    deep = pattern.startswith("**/")
+    names = pattern.removeprefix("**/").split("/")
     return sorted(
         path
-        for path in folder.glob(pattern)
-        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith(".")
+        for path, kind in walking.entries(folder)
+        if path.suffix.lower() in AUDIO_SUFFIXES
+        and kind in ("file", "broken link")
+        and _matches(path.relative_to(folder).parts, names, deep=deep)
     )
+
+
+def _matches(parts: tuple[str, ...], names: list[str], *, deep: bool) -> bool:
+    if len(parts) < len(names) or (len(parts) > len(names) and not deep):
+        return False
+    return all(map(fnmatchcase, parts[-len(names) :], names))
 
 
 def binary_counts(

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from serlab import audio
 from serlab.corpora.base import audio_files
-from serlab.errors import CorpusError
+from serlab.errors import AudioError, CorpusError
 
 
 def matching(folder: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
@@ -21,11 +22,27 @@ def matching(folder: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.
     ------
     (Path, Match)
         Sorted by path.
+
+    Raises
+    ------
+    CorpusError
+        If there are files that match but for capitals. Codes in names often differ in nothing else,
+        so they are not guessed.
     """
+    anyhow = re.compile(pattern.pattern, pattern.flags | re.IGNORECASE)
+    misnamed = []
     for path in audio_files(folder, "**/*"):
-        found = pattern.search(path.relative_to(folder).with_suffix("").as_posix())
-        if found and found.end() == len(found.string):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        found = pattern.search(name)
+        if found and found.end() == len(name):
             yield path, found
+        elif (like := anyhow.search(name)) and like.end() == len(name):
+            misnamed.append(path)
+    if misnamed:
+        raise CorpusError(
+            f"{misnamed[0]}: capitals and small letters differ from the published name of this file (so in "
+            f"{len(misnamed)} files); give files and folders the names they have in the publisher's archive"
+        )
 
 
 def duration(path: Path) -> float:
@@ -34,11 +51,9 @@ def duration(path: Path) -> float:
     A broken file keeps its row: ``serlab validate`` names it, and feature
     extraction skips it or stops, as the user chose.
     """
-    import soundfile  # late: listing corpora reads no audio
-
     try:
-        return float(soundfile.info(path).duration)
-    except (soundfile.LibsndfileError, RuntimeError, OSError):
+        return audio.header(path).seconds
+    except AudioError:
         return float("nan")
 
 

@@ -4,20 +4,23 @@ Every audio file is decoded once. What is found becomes rows of one table of
 findings, each with a remedy. "error" is a file that cannot be used, "warning"
 something that changes results or is missing, "info" what one should know.
 
-Rules (of whole files, channels averaged unless said otherwise):
+Rules (of whole files, channels as serlab reads them unless said otherwise):
 
 - silent: no sample further than -70 dB re full scale from the mean;
 - clipped: at least 4 consecutive samples of a channel at full scale;
 - DC offset: mean further than 0.5 % of full scale from zero;
 - level: RMS around the mean, in dB re full scale;
+- bandwidth: where the mean spectrum falls by 26 dB or more (see :mod:`serlab.corpora.bandwidth`);
 - duplicate: the decoded samples and the sampling rate are identical;
 - overlapping cuts: two utterances of a speaker of which at least 0.75 s
   correlate by 0.6 or more (see :mod:`serlab.corpora.overlaps`).
+
+A file is refused here exactly if :func:`serlab.audio.load` refuses it.
 """
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import math
 import os
 import threading
@@ -25,25 +28,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import soundfile
 
 from serlab import audio, labels
-from serlab.corpora import overlaps
-from serlab.corpora.base import AUDIO_SUFFIXES, Corpus
+from serlab.corpora import overlaps, soundness
+from serlab.corpora.base import Corpus
 from serlab.corpora.design import speaker_emotion_confound
-from serlab.errors import AudioError
+from serlab.corpora.measuring import Measured, measure
 from serlab.progress import Progress, stop_if
 
-CLIPPED_RUN = 4
-DC_OFFSET = 0.005
-#: Difference between the median levels of two classes that loudness alone could separate.
-LEVEL_RANGE = 6.0
 #: Share of the emotion's entropy that the speaker may explain; balanced corpora stay far below.
 CONFOUND = 0.2
-#: Files beside the audio that a corpus may hold and serlab does not read.
-OTHER_SUFFIXES: tuple[str, ...] = (".mp3", ".ogg", ".m4a", ".mp4", ".avi")
+#: What is told of each file, in this order.
+_MEASURED: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Measured) if f.name != "cuts")
 
 COLUMNS: tuple[str, ...] = ("severity", "check", "finding", "remedy", "files")
 _SEVERITIES: tuple[str, ...] = ("error", "warning", "info")
@@ -150,17 +147,8 @@ def validate(
     table = corpus.read(root)
     folder = corpus.folder(root)
     with_text = table["text_id"].notna()
-    paths = table["path"].drop_duplicates()
     # Cuts can only overlap where speech was running: not where sentences were recorded one by one.
-    running = set(table.loc[~with_text, "path"])
-    measured: dict[str, dict] = {}
-    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        results = pool.map(lambda path: _measure(path, running=path in running, cancel=cancel), paths)
-        for done, (path, result) in enumerate(zip(paths, results, strict=True), start=1):
-            measured[path] = result
-            if progress:
-                progress(done, len(paths), Path(path).name)
-    files = pd.DataFrame([measured[path] for path in table["path"]], index=table.index)
+    files = _measured(table, running=~with_text, jobs=jobs, progress=progress, cancel=cancel)
 
     emotions = labels.emotions(table)
     counts = _counts(corpus, table, emotions, files)
@@ -170,12 +158,13 @@ def validate(
         *_speakers(corpus, table),
         *_further_counts(corpus, table),
         *_binary(table),
-        *_broken(corpus, folder, files),
-        *_cuts(table, files),
-        *_extra(corpus, folder, table),
-        *_sound(folder, files),
-        *_formats(folder, files),
-        *_levels(counts),
+        *soundness.broken(corpus, folder, files),
+        *soundness.cuts(table, files),
+        *soundness.extra(corpus, folder, table),
+        *soundness.sound(folder, files),
+        *soundness.channels(corpus, folder, files),
+        *soundness.formats(corpus, folder, files),
+        *soundness.levels(counts),
         *_confound(table.assign(emotion=emotions)),
         *_overlaps(table[~with_text], files, cancel),
     ]
@@ -191,71 +180,48 @@ def validate(
     )
 
 
-_UNKNOWN: dict = {
-    "sample_rate": math.nan, "channels": math.nan, "channels_differ": False, "format": "",
-    "seconds": math.nan, "level_db": math.nan, "dc": math.nan, "clipped": False, "digest": None,
-    "low": None,
-}  # fmt: skip
+def _measured(
+    table: pd.DataFrame,
+    *,
+    running: pd.Series,
+    jobs: int | None,
+    progress: Progress | None,
+    cancel: threading.Event | None,
+) -> pd.DataFrame:
+    """What :class:`Measured` says of the file of each utterance; every file is decoded once.
 
+    Of an utterance that is a part of its file, ``level_db`` is its own, and ``cut_problem`` says why
+    it cannot be used.
+    """
+    rows: dict[tuple[str, str], list[int]] = {}
+    places = zip(table["path"], audio.channel_of(table), strict=True)
+    for position, (path, channel) in enumerate(places):
+        rows.setdefault((path or "", channel), []).append(position)
+    times = list(zip(table["start"], table["end"], strict=True))
 
-def _measure(path: str, *, running: bool, cancel: threading.Event | None) -> dict:
-    """Decode one file and measure it; ``problem`` says why it cannot be used."""
-    stop_if(cancel, "validation was cancelled")
-    unknown = {"path": path, **_UNKNOWN}
-    if not Path(path).is_file():
-        return {**unknown, "problem": "missing"}
-    if Path(path).stat().st_size == 0:
-        return {**unknown, "problem": "empty"}
-    try:
-        info = soundfile.info(path)
-    except (soundfile.SoundFileError, OSError):
-        return {**unknown, "problem": "unreadable"}
-    try:
-        audio.refuse_truncated(Path(path))
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (AudioError, soundfile.SoundFileError, OSError):
-        return {**unknown, "problem": "truncated"}
-    known = {
-        **unknown,
-        "sample_rate": rate,
-        "channels": info.channels,
-        "format": info.subtype,
-        "seconds": len(samples) / rate,
-    }
-    if len(samples) < info.frames:
-        return {**known, "problem": "truncated"}
-    if not len(samples):
-        return {**known, "problem": "empty"}
-    if not np.isfinite(samples).all():
-        return {**known, "problem": "not a number"}
-    differ = bool((samples != samples[:, :1]).any())
-    mono = samples.mean(axis=1) if differ else samples[:, 0]
-    mean = float(mono.mean(dtype=np.float64))
-    around = mono - np.float32(mean)
-    if np.abs(around).max() < audio.SILENT_PEAK:
-        return {**known, "problem": "silent"}
-    digest = hashlib.blake2b(samples.tobytes(), digest_size=16, key=f"{rate} {info.channels}".encode())
-    return {
-        **known,
-        "channels_differ": differ,
-        "level_db": 10 * math.log10(float(np.mean(np.square(around), dtype=np.float64))),
-        "dc": mean,
-        "clipped": _is_clipped(samples),
-        "digest": digest.hexdigest(),
-        "low": overlaps.reduce(mono, rate) if running else None,
-        "problem": "",
-    }
+    def one(key: tuple[str, str]) -> Measured:
+        stop_if(cancel, "validation was cancelled")
+        path, channel = key
+        if not path:
+            return Measured(path=path, problem="missing")
+        own = rows[key]
+        cuts = [times[position] for position in own if not all(map(math.isnan, times[position]))]
+        return measure(path, channel=channel, cuts=cuts, running=bool(running.iloc[own].any()))
 
-
-def _is_clipped(samples: np.ndarray) -> bool:
-    """Whether a channel stays at full scale for :data:`CLIPPED_RUN` samples."""
-    full = np.abs(samples) >= audio.FULL_SCALE
-    if full.sum() < CLIPPED_RUN:
-        return False
-    runs = full[CLIPPED_RUN - 1 :].copy()
-    for back in range(1, CLIPPED_RUN):
-        runs &= full[CLIPPED_RUN - 1 - back : len(full) - back]
-    return bool(runs.any())
+    found: list[dict] = [{}] * len(table)
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        for done, (key, result) in enumerate(zip(rows, pool.map(one, rows), strict=True), start=1):
+            known = {name: getattr(result, name) for name in _MEASURED}
+            cuts = iter(result.cuts)
+            for position in rows[key]:
+                own = {"cut_problem": ""}
+                if not all(map(math.isnan, times[position])):
+                    level, problem = next(cuts, (math.nan, ""))
+                    own = {"cut_problem": problem, "level_db": level}
+                found[position] = {**known, **own}
+            if progress:
+                progress(done, len(rows), Path(key[0]).name)
+    return pd.DataFrame(found, index=table.index)
 
 
 def _counts(corpus: Corpus, table: pd.DataFrame, emotions: pd.Series, files: pd.DataFrame) -> pd.DataFrame:
@@ -357,125 +323,6 @@ def _further_counts(corpus: Corpus, table: pd.DataFrame) -> list[tuple]:
     ]  # fmt: skip
 
 
-#: problem -> severity, what it means, remedy
-_PROBLEMS: dict[str, tuple[str, str, str]] = {
-    "missing": ("warning", "labelled but without audio", "get the missing files"),
-    "empty": ("error", "without samples", "get these files again, the copy failed"),
-    "unreadable": ("error", "not readable as audio", "get these files again"),
-    "truncated": ("error", "shorter than their header promises", "get these files again, the copy broke off"),
-    "not a number": ("error", "with NaN or infinite samples", "export these files again, or leave them out"),
-    "silent": ("error", "silent (below -70 dB re full scale)", "leave these files out, or record them again"),
-}
-
-
-def _broken(corpus: Corpus, folder: Path, files: pd.DataFrame) -> list[tuple]:
-    found = []
-    for problem, (severity, meaning, remedy) in _PROBLEMS.items():
-        names = _names(folder, files.loc[files["problem"] == problem, "path"])
-        if names:
-            where = f"{remedy}. {corpus.how_to_get}" if problem == "missing" else remedy
-            found.append((severity, f"{problem} files", f"{len(names)} files {meaning}", where, names))
-    return found
-
-
-def _cuts(table: pd.DataFrame, files: pd.DataFrame) -> list[tuple]:
-    outside = table["end"] > files["seconds"] + audio.END_TOLERANCE
-    if not outside.any():
-        return []
-    finding = f"{outside.sum()} utterances end after the end of their file"
-    return [
-        ("warning", "cuts", finding, "correct start and end: they are skipped", tuple(table.index[outside]))
-    ]
-
-
-def _extra(corpus: Corpus, folder: Path, table: pd.DataFrame) -> list[tuple]:
-    if corpus.embedded:
-        return []
-    read = set(table["path"])
-    suffixes = AUDIO_SUFFIXES + OTHER_SUFFIXES
-    names = _names(
-        folder,
-        (
-            str(path)
-            for path in folder.rglob("*")
-            if path.suffix.lower() in suffixes and not path.name.startswith(".") and str(path) not in read
-        ),
-    )
-    if not names:
-        return []
-    finding = f"{len(names)} audio or video files do not belong to the utterances of this corpus"
-    return [("info", "extra files", finding, "they are not read; check that none is misnamed", names)]
-
-
-def _sound(folder: Path, files: pd.DataFrame) -> list[tuple]:
-    found = []
-    clipped = _names(folder, files.loc[files["clipped"], "path"])
-    if clipped:
-        found.append(
-            ("warning", "clipped",
-             f"{len(clipped)} files stay at full scale for {CLIPPED_RUN} or more samples",
-             "distortion may tell classes apart: compare with results without these files", clipped)
-        )  # fmt: skip
-    offset = _names(folder, files.loc[files["dc"].abs() > DC_OFFSET, "path"])
-    if offset:
-        found.append(
-            ("warning", "DC offset", f"{len(offset)} files have a mean beyond {DC_OFFSET:.1%} of full scale",
-             "features of level see it; compare with and without high-pass filtering", offset)
-        )  # fmt: skip
-    for _, same in files.drop_duplicates("path").dropna(subset="digest").groupby("digest"):
-        if len(same) > 1:
-            found.append(
-                ("warning", "duplicates", f"{len(same)} files hold identical samples",
-                 "keep one, or never let them part into training and test", _names(folder, same["path"]))
-            )  # fmt: skip
-    return found
-
-
-def _formats(folder: Path, files: pd.DataFrame) -> list[tuple]:
-    sound = files[files["problem"] == ""].drop_duplicates("path")
-    if sound.empty:
-        return []
-    found = []
-    kinds = sound.groupby(["sample_rate", "channels", "format"]).size()
-    text = ", ".join(f"{n} x {rate:g} Hz, {c:g} ch, {kind}" for (rate, c, kind), n in kinds.items())
-    rates = sound["sample_rate"].nunique()
-    found.append(
-        (
-            "warning" if rates > 1 else "info", "formats", text,
-            "rate and bandwidth differ: resampling does not remove that" if rates > 1 else "", (),
-        )
-    )  # fmt: skip
-    differ = _names(folder, sound.loc[sound["channels_differ"], "path"])
-    if differ:
-        found.append(
-            ("warning", "channels differ", f"{len(differ)} files have channels that differ",
-             "serlab averages them; check that no channel holds another speaker", differ)
-        )  # fmt: skip
-    coarse = _names(folder, sound.loc[sound["format"].isin(["PCM_U8", "PCM_S8", "ULAW", "ALAW"]), "path"])
-    if coarse:
-        found.append(
-            ("warning", "8 bit", f"{len(coarse)} files have 8 bits a sample",
-             "quantisation noise is audible: expect other features than from 16 bits", coarse)
-        )  # fmt: skip
-    return found
-
-
-def _levels(counts: pd.DataFrame) -> list[tuple]:
-    levels = counts.dropna(subset="level_db").sort_values("level_db", ascending=False)
-    if len(levels) < 2:
-        return []
-    text = ", ".join(f"{row.emotion} {row.level_db:.1f}" for row in levels.itertuples())
-    span = levels["level_db"].max() - levels["level_db"].min()
-    return [
-        (
-            "warning" if span >= LEVEL_RANGE else "info", "level by class",
-            f"median level spans {span:.1f} dB (dB re full scale: {text})",
-            "loudness tells classes apart: is it acted, or the recording?" if span >= LEVEL_RANGE else "",
-            (),
-        )
-    ]  # fmt: skip
-
-
 def _confound(table: pd.DataFrame) -> list[tuple]:
     table = table[table["emotion"].notna()]
     if table["emotion"].nunique() < 2:
@@ -497,7 +344,9 @@ def _confound(table: pd.DataFrame) -> list[tuple]:
 
 def _overlaps(table: pd.DataFrame, files: pd.DataFrame, cancel: threading.Event | None) -> list[tuple]:
     """Overlapping cuts among utterances without a fixed text."""
-    sound = table[(files["problem"].reindex(table.index) == "") & table["start"].isna() & table["end"].isna()]
+    here = files.loc[table.index]
+    searched = (here["problem"] == "") & here["low"].notna()  # what is very long is no cut
+    sound = table[searched & table["start"].isna() & table["end"].isna()]
     pairs = int(sum(n * (n - 1) // 2 for n in sound["speaker"].value_counts()))
     if not pairs:
         return []
@@ -513,9 +362,3 @@ def _overlaps(table: pd.DataFrame, files: pd.DataFrame, cancel: threading.Event 
         for row in found.itertuples()
     )
     return [("warning", "overlapping cuts", text, "keep each pair on one side of a split", names)]
-
-
-def _names(folder: Path, paths) -> tuple[str, ...]:
-    """Sorted paths, relative to the corpus folder where they lie in it."""
-    names = {os.path.relpath(path, folder) if Path(path).is_relative_to(folder) else path for path in paths}
-    return tuple(sorted(names))

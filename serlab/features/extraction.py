@@ -79,7 +79,8 @@ def extract(
     Parameters
     ----------
     utterances : DataFrame
-        See :mod:`serlab.data`; ``path``, ``start`` and ``end`` are read.
+        See :mod:`serlab.data`; ``path``, ``start`` and ``end`` are read, and
+        ``channel`` where it is there.
     features : str or FeatureSet
         A name of :data:`serlab.features.FEATURE_SETS` or of :data:`serlab.features.PREFIXES`, or what
         :func:`serlab.features.log_mel` makes; ``is10`` and ``egemaps`` are for research only.
@@ -135,7 +136,7 @@ def extract(
         folder=Path(cache) if cache is not None else data.cache_root(),
     )
     columns = disk.names(recipe.folder, chosen)
-    cuts = [_Cut(*cut) for cut in utterances[["path", "start", "end"]].itertuples(index=False, name=None)]
+    cuts = _cuts(utterances)
     found = _Found(names=utterances.index, stop=on_bad == "stop", progress=progress)
     with _threads(n_threads) as pool:
         hashes = _hashes(cuts, folder=recipe.folder, cancel=cancel)
@@ -150,6 +151,14 @@ class _Cut(NamedTuple):
     path: str
     start: float
     end: float
+    channel: str
+
+
+def _cuts(utterances: pd.DataFrame) -> list[_Cut]:
+    """Where the audio of each utterance lies; without a column ``channel`` all channels are used."""
+    columns = utterances[["path", "start", "end"]].copy()
+    columns["channel"] = audio.channel_of(utterances)
+    return [_Cut(*cut) for cut in columns.itertuples(index=False, name=None)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +259,7 @@ def _make(
 def _make_one(cut: _Cut, audio_hash: str, recipe: _Recipe, cancel: threading.Event | None) -> disk.Entry:
     """Read the audio of one utterance, change it if asked to, compute its features and keep them."""
     _check(cancel)
-    sound = audio.load(cut.path, start=cut.start, end=cut.end)
+    sound = audio.load(cut.path, start=cut.start, end=cut.end, channel=cut.channel)
     samples = recipe.change(sound.samples, audio_hash) if recipe.change else sound.samples
     values = recipe.features.extract(samples)
     infinite = np.flatnonzero(~np.isfinite(values).reshape(-1, values.shape[-1]).all(axis=0))
@@ -343,7 +352,7 @@ def _hashes(
 ) -> list[str | AudioError]:
     """Hash of each cut, or why there is none; every file is read at most once."""
     found = contents.digests(
-        {path for path, _, _ in cuts if path}, cache=folder, read=audio.file_hash, cancel=cancel
+        {cut.path for cut in cuts if cut.path}, cache=folder, read=audio.file_hash, cancel=cancel
     )
     failed: dict[str | None, AudioError] = {None: AudioError("no audio file is given for this utterance")}
     for path, error in found.failed.items():
@@ -351,8 +360,10 @@ def _hashes(
             raise error
         failed[path] = error
     return [
-        failed[path] if path in failed else audio.cut_hash(found.digests[path], start=start, end=end)
-        for path, start, end in cuts
+        failed[cut.path]
+        if cut.path in failed
+        else audio.cut_hash(found.digests[cut.path], start=cut.start, end=cut.end, channel=cut.channel)
+        for cut in cuts
     ]
 
 

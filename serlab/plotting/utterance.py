@@ -29,7 +29,13 @@ def load(utterance: pd.Series) -> audio.Audio:
     """
     if utterance["path"] is None:
         raise NotKept("this needs audio, which a run folder does not keep")
-    return audio.load(utterance["path"], start=utterance["start"], end=utterance["end"])
+    channel = utterance.get("channel")
+    return audio.load(
+        utterance["path"],
+        start=utterance["start"],
+        end=utterance["end"],
+        channel=channel if isinstance(channel, str) else audio.MIX,
+    )
 
 
 def picture(utterance: pd.Series) -> Figure:

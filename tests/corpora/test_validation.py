@@ -52,7 +52,8 @@ def test_a_whole_copy_has_nothing_to_complain_about(tmp_path: Path):
     trees.emovo.tree(tmp_path / "emovo", distinct=True)
     report = check(tmp_path)
     assert report.ok
-    assert set(report.findings["severity"]) == {"info"}
+    warned = report.findings.loc[report.findings["severity"] != "info", "check"]
+    assert set(warned) == {"same length"}  # all files of such a tree are a tenth of a second long
     assert (report.counts["found"] == report.counts["published"]).all()
     assert (report.files["problem"] == "").all()
     assert "all 588 published utterances are here" in report.text()
@@ -132,7 +133,7 @@ def broken_no_samples(path: Path) -> None:
         ("empty", broken_no_samples),
         ("unreadable", broken_text),
         ("truncated", broken_wav_cut_short),
-        ("truncated", broken_flac_cut_short),
+        ("damaged", broken_flac_cut_short),
         ("silent", broken_silent),
         ("not a number", broken_nan),
     ],
@@ -186,6 +187,7 @@ def test_duplicates_by_decoded_samples(root: Path, first: Path):
 
 def test_same_samples_at_another_rate_are_no_duplicate(root: Path, first: Path):
     second = min((root / "emovo/EMOVO/m3").glob("*.wav"))
+    soundfile.write(first, speech(), RATE)
     soundfile.write(second, soundfile.read(first, dtype="int16")[0], 2 * RATE)
     report = check(root)
     assert finding(report, "duplicates") is None

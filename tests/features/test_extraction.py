@@ -129,7 +129,7 @@ def test_notes_survive_the_cache(tmp_path, ask):
     soundfile.write(utterances["path"].iloc[1], stereo, RATE)
     for extraction in (ask(utterances), ask(utterances)):
         assert extraction.notes["utterance"].tolist() == ["made/1"]
-        assert extraction.notes["note"].tolist() == [audio.CHANNELS_DIFFER]
+        assert extraction.notes["note"].str.startswith(audio.CHANNELS_DIFFER).tolist() == [True]
 
 
 def test_bad_files_are_skipped_and_listed(tmp_path, ask):
