@@ -22,10 +22,12 @@ import pandas as pd
 from serlab.errors import LabelError
 
 #: Every emotion word serlab knows. "ambiguous" is IEMOCAP's "xxx" (the
-#: annotators did not agree), "other" is a category outside this list.
+#: annotators did not agree), "other" is a category outside this list. From
+#: "anxiety" on, words of one corpus each (JL), which no scheme of basic emotions takes.
 EMOTIONS: tuple[str, ...] = (
     "neutral", "calm", "anger", "joy", "excitement", "sadness", "fear", "disgust",
-    "surprise", "boredom", "frustration", "other", "ambiguous",
+    "surprise", "boredom", "frustration", "anxiety", "apology", "assertiveness", "concern",
+    "encouragement", "other", "ambiguous",
 )  # fmt: skip
 
 #: Stands for the emotion of an utterance that has neither category nor rating.
@@ -179,6 +181,8 @@ def refuse_unknown(table: pd.DataFrame, words: pd.Series, known: Iterable[str]) 
         )
 
 
+_SECONDARY = "a secondary emotion of the JL corpus; not among the words of Schuller et al. or Russell"
+
 #: Emotion -> arousal, valence, and where that stands. Schuller et al. cluster the emotions
 #: of their corpora (EmoDB, DES and eNTERFACE among them) into binary arousal and valence
 #: ("Acoustic emotion recognition: A benchmark comparison of performances", ASRU 2009;
@@ -212,6 +216,11 @@ QUADRANTS: dict[str, tuple[str | None, str | None, str]] = {
         "high", "negative",
         "Russell (frustrated: unpleasant, little above the middle of arousal). IEMOCAP's ratings go first",
     ),
+    "anxiety": (None, None, _SECONDARY),
+    "apology": (None, None, _SECONDARY),
+    "assertiveness": (None, None, _SECONDARY),
+    "concern": (None, None, _SECONDARY),
+    "encouragement": (None, None, _SECONDARY),
     "other": (None, None, "not one emotion"),
     "ambiguous": (None, None, "the annotators did not agree; IEMOCAP's ratings go first"),
 }  # fmt: skip

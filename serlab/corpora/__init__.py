@@ -8,7 +8,33 @@ from pathlib import Path
 import pandas as pd
 
 from serlab import data
-from serlab.corpora import csv_corpus, emodb, emovo, iemocap, nemo, ravdess, recola, savee, synthetic, urdu
+from serlab.corpora import (
+    aesdd,
+    ased,
+    banglaser,
+    baved,
+    cafe,
+    cremad,
+    csv_corpus,
+    emodb,
+    emouerj,
+    emovo,
+    emozionalmente,
+    iemocap,
+    jl,
+    mesd,
+    nemo,
+    oreau,
+    ravdess,
+    recola,
+    savee,
+    shemo,
+    subesco,
+    synthetic,
+    tess,
+    turev,
+    urdu,
+)
 from serlab.corpora.base import Corpus
 from serlab.corpora.csv_corpus import from_csv
 from serlab.errors import CorpusError
@@ -28,6 +54,21 @@ CORPORA: dict[str, Corpus] = {
         iemocap.CORPUS,
         recola.CORPUS,
         nemo.CORPUS,
+        cremad.CORPUS,
+        subesco.CORPUS,
+        cafe.CORPUS,
+        emozionalmente.CORPUS,
+        turev.CORPUS,
+        shemo.CORPUS,
+        ased.CORPUS,
+        emouerj.CORPUS,
+        aesdd.CORPUS,
+        baved.CORPUS,
+        jl.CORPUS,
+        tess.CORPUS,
+        mesd.CORPUS,
+        oreau.CORPUS,
+        banglaser.CORPUS,
         *synthetic.CORPORA,
     )
 }

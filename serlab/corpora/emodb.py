@@ -67,7 +67,10 @@ SEX: dict[str, str] = {
     "08": "female", "09": "female", "13": "female", "14": "female", "16": "female",
 }  # fmt: skip
 
-_NAME = re.compile(r"(?:^|/)(?P<speaker>\d\d)(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])(?P<version>[a-z])")
+# Not below Oréau's folders (sessj): some of its names would be names of EmoDB.
+_NAME = re.compile(
+    r"(?:^|(?<!/sess[a-z])/)(?P<speaker>\d\d)(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])(?P<version>[a-z])"
+)
 
 
 def read(folder: Path) -> pd.DataFrame:

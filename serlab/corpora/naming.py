@@ -67,3 +67,31 @@ def table(
         }
 
     return pd.DataFrame(files.unique(row(path, match) for path, match in files.matching(folder, pattern)))
+
+
+def pointers(table: pd.DataFrame) -> tuple[str, ...]:
+    """Say if files are pointers of Git LFS, which a clone without it leaves in place of audio.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Utterances; those whose header could not be read are looked into.
+
+    Returns
+    -------
+    tuple of str
+        One sentence, or none.
+    """
+    unread = table.loc[table["duration"].isna(), "path"].dropna()
+    n = sum(_begins(Path(path), b"version https://git-lfs") for path in unread)
+    if not n:
+        return ()
+    return (f"{n} files are pointers of Git LFS, not audio: install it and run `git lfs pull` in the clone",)
+
+
+def _begins(path: Path, text: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(text)) == text
+    except OSError:
+        return False

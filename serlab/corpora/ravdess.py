@@ -81,8 +81,9 @@ def read(folder: Path) -> pd.DataFrame:
         utterance = f"ravdess/{path.stem}"
         if utterance not in _NAMES:
             raise CorpusError(
-                f"{path}: no published RAVDESS speech file has this name; move files of other origin "
-                "out of this folder"
+                f"{path}: no published RAVDESS speech file has this name; expected files such as "
+                "Actor_01/03-01-01-01-01-01-01.wav (BanglaSER names its files alike). Move files of other "
+                "origin out of this folder"
             )
         rows.append(
             {

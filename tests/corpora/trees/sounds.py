@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -28,3 +28,17 @@ def write(paths: Iterator[Path], suffix: str, every: int, *, distinct: bool = Fa
     for number, path in enumerate(itertools.islice(paths, 0, None, every)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_name(path.name + suffix).write_bytes(noise(suffix, seed=number if distinct else 0))
+
+
+def cells(n: int, *values: Iterable) -> list[tuple]:
+    """The first ``n`` combinations of values, so that each value of the last, and of all others, comes early.
+
+    A full product would use up the last value before the second value of the first: here the
+    combinations are walked along their diagonal, as recordings of a corpus with gaps are.
+    """
+    sides = [list(side) for side in values]
+    order = sorted(
+        itertools.product(*(range(len(side)) for side in sides)),
+        key=lambda at: (max((i + 1) / len(side) for i, side in zip(at, sides, strict=True)), at),
+    )
+    return [tuple(side[i] for i, side in zip(at, sides, strict=True)) for at in order[:n]]
