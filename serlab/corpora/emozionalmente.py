@@ -21,14 +21,15 @@ from typing import Any
 
 import pandas as pd
 
-from serlab.corpora import files, naming
+from serlab.corpora import files, naming, texts
 from serlab.corpora.base import Corpus
 from serlab.corpora.terms import creative_commons
 from serlab.errors import CorpusError
 
 CITATION = (
     "F. Catania, J. W. Wilke, F. Garzotto: Emozionalmente: A Crowdsourced Corpus of Simulated Emotional "
-    "Speech in Italian. IEEE Trans. Audio, Speech and Language Processing 33, 2025. doi:10.1109/TASLPRO.2025.3540662"
+    "Speech in Italian. IEEE Trans. Audio, Speech and Language Processing 33, 2025. "
+    "doi:10.1109/TASLPRO.2025.3540662"
 )
 LICENSE = "CC BY 4.0"
 HOW_TO_GET = (
@@ -47,6 +48,8 @@ EXPECTED: dict[str, int] = dict.fromkeys(LABELS, 986)
 N_SPEAKERS, N_SENTENCES = 431, 18
 
 _NAME = re.compile(r"(?:^|/)audio/(?P<name>\d+)", re.IGNORECASE)
+_SAMPLES: tuple[str, ...] = ("file_name", "actor", "emotion_expressed", "sentence")
+_AGAIN = "get the publisher's archive again"
 _SPLITS: dict[str, str] = {"train": "train", "dev": "validation", "val": "validation", "test": "test"}
 _SEXES: dict[str, str] = {"f": "female", "female": "female", "m": "male", "male": "male"}
 
@@ -91,30 +94,31 @@ def read(folder: Path) -> pd.DataFrame:
 
 def _samples(folder: Path) -> dict[str, dict[str, str]]:
     """Stem of the audio file -> cells of samples.csv."""
-    return {
-        Path(cells["file_name"]).stem: cells
-        for cells in _cells(folder, "samples.csv", ("file_name", "actor", "emotion_expressed", "sentence"))
-    }
+    path = _find(folder, "samples.csv")
+    if path is None:
+        raise CorpusError(
+            f"{folder} has no metadata/samples.csv, which says who speaks and how. {HOW_TO_GET}"
+        )
+    return {Path(cells["file_name"]).stem: cells for cells in _cells(path, _SAMPLES)}
 
 
 def _users(folder: Path) -> dict[str, dict[str, str]]:
     """Actor -> cells of users.csv; none without that file."""
-    if not _find(folder, "users.csv"):
-        return {}
-    return {cells["username"]: cells for cells in _cells(folder, "users.csv", ("username", "gender"))}
+    path = _find(folder, "users.csv")
+    return {cells["username"]: cells for cells in _cells(path, ("username", "gender"))} if path else {}
 
 
 def _given_splits(folder: Path) -> dict[str, str]:
     """Stem of the audio file, or actor -> part of the publisher's split."""
     parts: dict[str, str] = {}
     for path in sorted(folder.glob("**/*.csv")):
-        found = {part for word, part in _SPLITS.items() if word in re.split(r"[^a-z]+", path.stem.lower())}
-        columns, rows = files.csv_lines(path) if len(found) == 1 else ([], [])
-        key = next((column for column in ("file_name", "actor", "username") if column in columns), None)
-        if key:
-            parts |= {
-                Path(cells[key]).stem if key == "file_name" else cells[key]: min(found) for _, cells in rows
-            }
+        named = {part for word, part in _SPLITS.items() if word in re.split(r"[^a-z]+", path.stem.lower())}
+        if len(named) != 1:
+            continue
+        found = texts.sheet(path, remedy=_AGAIN)
+        key = next((column for column in ("file_name", "actor", "username") if column in found.columns), None)
+        for _, cells in found.rows if key else ():
+            parts[Path(cells[key]).stem if key == "file_name" else cells[key]] = min(named)
     return parts
 
 
@@ -122,17 +126,18 @@ def _find(folder: Path, name: str) -> Path | None:
     return next(iter(sorted(folder.glob(f"**/{name}"))), None)
 
 
-def _cells(folder: Path, name: str, required: tuple[str, ...]) -> list[dict[str, str]]:
-    path = _find(folder, name)
-    if path is None:
-        raise CorpusError(f"{folder} has no metadata/{name}, which says who speaks and how. {HOW_TO_GET}")
-    columns, rows = files.csv_lines(path)
-    missing = [column for column in required if column not in columns]
-    if missing:
-        raise CorpusError(
-            f"{path}, line 1: no column {missing[0]!r}; found are {', '.join(columns)}. Get it again"
-        )
-    return [cells for _, cells in rows]
+def _cells(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
+    """Rows of a table of which each has something in the required columns."""
+    found = texts.sheet(path, remedy=_AGAIN)
+    texts.require(found, required)
+    empty = [
+        texts.Problem(line, "empty", column)
+        for line, cells in found.rows
+        for column in required
+        if not cells[column]
+    ]
+    texts.refuse(path, [*found.problems, *empty])
+    return [cells for _, cells in found.rows]
 
 
 def expected_names(folder: Path) -> set[str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from serlab.corpora import naming
+from serlab.corpora import naming, texts
 from serlab.corpora.base import Corpus
 from serlab.corpora.terms import creative_commons
 from serlab.errors import CorpusError
@@ -94,14 +94,15 @@ def expected_names(folder: Path) -> set[str]:
     """
     names: set[str] = set()
     for path in sorted(folder.glob("**/data.tsv")):
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-        for number, line in enumerate(lines[1:], start=2):
+        for number, line in texts.lines(path):
             name = Path(line.partition("\t")[0].strip())
-            if line.strip() and not _NAME.fullmatch(name.stem):
+            if number == 1 or not line.strip():
+                continue
+            if not _NAME.fullmatch(name.stem):
                 raise CorpusError(
                     f"{path}, line {number}: {name.name!r} is no recording of nEMO; get data.tsv again"
                 )
-            names |= {f"nemo/{name.stem}"} if line.strip() else set()
+            names.add(f"nemo/{name.stem}")
     return names
 
 

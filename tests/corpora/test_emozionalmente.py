@@ -48,7 +48,7 @@ def test_without_samples(tmp_path: Path):
 def test_a_column_is_missing(tmp_path: Path):
     trees.emozionalmente.tree(tmp_path / "emozionalmente", every=1000)
     (tmp_path / "emozionalmente/metadata/samples.csv").write_text("file_name,actor\n1.wav,a\n")
-    with pytest.raises(CorpusError, match=r"samples.csv, line 1: no column 'emotion_expressed'"):
+    with pytest.raises(CorpusError, match=r"samples.csv, line 1: no column 'emotion_expressed', 'sentence'"):
         corpora.get("emozionalmente").read(tmp_path)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from serlab import corpora, data
 from serlab.asr import tedlium, transcripts
-from serlab.corpora import emodb, iemocap, recola
+from serlab.corpora import emodb, emozionalmente, iemocap, nemo, recola
 from tests.corpora import trees
 from tests.fuzz import Target, damaged
 
@@ -160,6 +160,32 @@ def _write_beside(folder: Path) -> None:
         (folder / name).write_text("eins zwei ü\n", encoding="utf-8")
 
 
+def _write_emozionalmente(folder: Path) -> None:
+    sounds(folder / "audio", "1.wav", "2.wav", "3.wav")
+    rows = {
+        "samples": "file_name,actor,emotion_expressed,sentence\n"
+        "1.wav,anna,joy,Ciao\n2.wav,anna,fear,Ciao\n3.wav,bo,neutrality,Che ora è?\n",
+        "users": "username,gender,age\nanna,f,30\nbo,m,40\n",
+        "train": "file_name\n1.wav\n2.wav\n",
+        "test": "file_name\n3.wav\n",
+    }
+    for name, text in rows.items():
+        (folder / f"{name}.csv").write_text(text)
+
+
+def _write_nemo(folder: Path) -> None:
+    names = ("EB0_anger_1.wav", "MP0_neutral_90.wav")
+    sounds(folder / "samples", *names)
+    (folder / "data.tsv").write_text(
+        "\n".join(["file_id\temotion", *(f"{name}\tx" for name in names)]) + "\n"
+    )
+
+
+def _nemo(folder: Path) -> pd.DataFrame:
+    assert nemo.expected_names(folder) is not None
+    return _corpus(folder, nemo.CORPUS)
+
+
 def _corpus(folder: Path, corpus: corpora.Corpus) -> pd.DataFrame:
     table = corpus.reader(folder)
     return corpus.labelled(data.utterances(table)) if not table.empty else corpora.get("emodb").read(folder)
@@ -192,6 +218,15 @@ TARGETS: tuple[Target, ...] = (
         name="recola, timings", write=_write_timings,
         damage=partial(damage, patterns=("**/P16.csv",), separator=";"),
         read=partial(_corpus, corpus=recola.CORPUS), check=check,
+    ),
+    Target(
+        name="emozionalmente", write=_write_emozionalmente,
+        damage=partial(damage, patterns=("*.csv",)),
+        read=partial(_corpus, corpus=emozionalmente.CORPUS), check=check,
+    ),
+    Target(
+        name="nemo", write=_write_nemo, damage=partial(damage, patterns=("data.tsv",), separator="\t"),
+        read=_nemo, check=check,
     ),
     Target(
         name="tedlium", write=_write_tedlium,
