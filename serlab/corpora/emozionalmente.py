@@ -117,7 +117,9 @@ def _given_splits(folder: Path) -> dict[str, str]:
             continue
         found = texts.sheet(path, remedy=_AGAIN)
         key = next((column for column in ("file_name", "actor", "username") if column in found.columns), None)
-        for _, cells in found.rows if key else ():
+        if key is None:
+            continue
+        for _, cells in found.rows:
             parts[Path(cells[key]).stem if key == "file_name" else cells[key]] = min(named)
     return parts
 
