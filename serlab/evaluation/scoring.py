@@ -7,14 +7,15 @@ are not measured one by one and averaged: a fold that lacks a class would have a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from serlab import metrics
 from serlab.evaluation import intervals
-from serlab.evaluation.units import Units, units_of
+from serlab.evaluation.units import Units, units_of, variances
 from serlab.protocols import FoldIs
 
 #: What a UAR of several folds and seeds is of, as it is written.
@@ -142,44 +143,66 @@ def speaker_counts(
     return np.bincount(np.ravel_multi_index(where, shape), minlength=np.prod(shape)).reshape(shape)
 
 
+@dataclass(frozen=True)
+class _Mean:
+    """A measure that is the mean of components: of recalls, of F1, or of accuracy alone.
+
+    ``of`` and ``sizes`` take confusions (n, C, C) and give components and their utterances, (n, C)
+    or (n, 1); ``columns`` are the components that are averaged.
+    """
+
+    of: Callable[[np.ndarray], np.ndarray]
+    sizes: Callable[[np.ndarray], np.ndarray]
+    columns: np.ndarray
+
+    def estimate(
+        self, cells: np.ndarray, kinds: Sequence[Units], n_classes: int, level: float
+    ) -> tuple[float, float, float]:
+        """Value and interval; NaN for a class that never occurs. A cell is a field of the confusion."""
+        shape = (-1, n_classes, n_classes)
+        counts = np.bincount(cells, minlength=n_classes**2).reshape(shape)
+        whole = self.of(counts)[0, self.columns]
+        if np.isnan(whole).any():
+            return np.nan, np.nan, np.nan
+
+        def spread(units: Units) -> Sequence[intervals.Spread]:
+            own = units.sums(cells, n_classes**2).reshape(shape)
+            without, sizes = (
+                of(part)[:, self.columns] for of, part in ((self.of, counts - own), (self.sizes, own))
+            )
+            return intervals.jackknife(whole, without, sizes, whole * (1 - whole))
+
+        value = float(whole.mean())
+        return value, *intervals.student(value, variances(kinds, spread), level=level)
+
+
 def _measures(
     predictions: pd.DataFrame, kinds: Sequence[Units], classes: Sequence[str], level: float
 ) -> Iterator[tuple[str, float, float, float]]:
     """Yield (name, value, low, high)."""
-    n_classes = len(classes)
-    shape = (-1, n_classes, n_classes)
-    cells = predictions["y_true"].to_numpy() * n_classes + predictions["y_pred"].to_numpy()
-    all_counts = np.bincount(cells, minlength=n_classes**2).reshape(shape)
-    by_units = [units.sums(cells, n_classes**2).reshape(shape) for units in kinds]
-    wholes = _components(all_counts)
-    withouts = [_components(all_counts - own) for own in by_units]
-    occurs = np.flatnonzero(all_counts[0].sum(axis=1))
+    y, n_classes = predictions["y_true"].to_numpy(), len(classes)
+    cells = y * n_classes + predictions["y_pred"].to_numpy()
+    occurs = np.unique(y)
     wanted = {
-        "uar": ("recall", occurs),
-        "accuracy": ("accuracy", np.array([0])),
-        "macro_f1": ("f1", occurs),
-        **{f"recall_{name}": ("recall", np.array([number])) for number, name in enumerate(classes)},
+        "uar": _Mean(metrics.recall, _by_class, occurs),
+        "accuracy": _Mean(_accuracy, _in_all, np.array([0])),
+        "macro_f1": _Mean(metrics.f1, _by_class, occurs),
+        **{
+            f"recall_{name}": _Mean(metrics.recall, _by_class, np.array([number]))
+            for number, name in enumerate(classes)
+        },
     }
-    for name, (component, columns) in wanted.items():
-        whole = wholes[component][0, columns]
-        if np.isnan(whole).any():  # a class that never occurs
-            yield name, np.nan, np.nan, np.nan
-            continue
-        found: list[intervals.Spread] = []
-        for units, own, without in zip(kinds, by_units, withouts, strict=True):
-            sizes = own.sum(axis=2) if component != "accuracy" else own.sum(axis=(1, 2))[:, None]
-            left = without[component][:, columns]
-            by_unit, *bound = intervals.jackknife(whole, left, sizes[:, columns], whole * (1 - whole))
-            # What one speaker alone has is bounded once.
-            found += [by_unit, *(bound if units.kind == "speaker" else ())]
-        value = float(whole.mean())
-        yield name, value, *intervals.student(value, found, level=level)
+    for name, mean in wanted.items():
+        yield name, *mean.estimate(cells, kinds, n_classes, level)
 
 
-def _components(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """What measures are means of, each shape (n, classes) or (n, 1)."""
-    return {
-        "recall": metrics.recall(counts),
-        "f1": metrics.f1(counts),
-        "accuracy": metrics.accuracy(counts)[:, None],
-    }
+def _accuracy(counts: np.ndarray) -> np.ndarray:
+    return metrics.accuracy(counts)[:, None]
+
+
+def _by_class(counts: np.ndarray) -> np.ndarray:
+    return counts.sum(axis=2)
+
+
+def _in_all(counts: np.ndarray) -> np.ndarray:
+    return counts.sum(axis=(1, 2))[:, None]

@@ -6,6 +6,7 @@ leaving out units, see :mod:`serlab.evaluation.intervals`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 
 from serlab import metrics
 from serlab.evaluation import intervals
+from serlab.evaluation.intervals import Spread
 from serlab.protocols import FoldIs
 
 
@@ -86,14 +88,46 @@ def units_of(cells: pd.DataFrame, speakers: pd.Series, *, fold_is: FoldIs = "par
     return tuple(found)
 
 
-def spreads(
-    kinds: tuple[Units, ...], cells: np.ndarray, weights: np.ndarray, most: np.ndarray
-) -> tuple[intervals.Spread, ...]:
-    """What each kind of unit adds to the variance of a mean of ratios.
+def crossed(one: Units, other: Units) -> Units:
+    """Cells of a unit of each kind, as units; of the first role of either."""
+    code, names = pd.factorize(one.of[0] * other.n + other.of[0])
+    return Units(f"{one.kind} x {other.kind}", len(names), (code,))
+
+
+def variances(kinds: Sequence[Units], spread: Callable[[Units], Sequence[Spread]]) -> tuple[Spread, ...]:
+    """What each kind of unit adds to the variance of a measure.
+
+    Speakers and draws (or seeds) are crossed: what varies with both at once is in the variance by
+    either, and is taken away once. It is found from the variance by their cells, which has it
+    whole, and of what varies with one of them a part as small as the other kind has units.
 
     Parameters
     ----------
-    kinds : tuple of Units
+    kinds : sequence of Units
+        Speakers first.
+    spread : callable
+        :func:`serlab.evaluation.intervals.jackknife` of the measure by units.
+    """
+    speakers, *others = kinds
+    by_speaker, *bound = spread(speakers)
+    found = [by_speaker, *bound]
+    for units in others:
+        by_unit, by_cell = spread(units)[0], spread(crossed(speakers, units))[0]
+        rest = 1 - 1 / speakers.n - 1 / units.n
+        both = by_cell.variance - by_unit.variance / speakers.n - by_speaker.variance / units.n
+        twice = min(max(both / rest, 0.0), by_unit.variance) if rest > 0 else 0.0
+        found.append(Spread(by_unit.variance - twice, by_unit.df))
+    return tuple(found)
+
+
+def spreads(
+    kinds: Sequence[Units], cells: np.ndarray, weights: np.ndarray, most: np.ndarray
+) -> tuple[Spread, ...]:
+    """:func:`variances` of a mean of ratios.
+
+    Parameters
+    ----------
+    kinds : sequence of Units
     cells : ndarray of int
         Component of each cell (its true class), all of them in use.
     weights : ndarray
@@ -101,13 +135,10 @@ def spreads(
     most : ndarray, shape (K,)
         See :func:`serlab.evaluation.intervals.jackknife`.
     """
-    one = Units("all", 1, (np.zeros(len(cells), dtype=int),))
-    total, n = one.sums(cells, len(most), weights)[0], one.sums(cells, len(most))[0]
-    found: list[intervals.Spread] = []
-    for units in kinds:
-        own, own_n = units.sums(cells, len(most), weights), units.sums(cells, len(most))
-        without = metrics.ratio(total - own, n - own_n)
-        by_unit, *bound = intervals.jackknife(total / n, without, own_n, most)
-        # What one speaker alone has is bounded once.
-        found += [by_unit, *(bound if units.kind == "speaker" else ())]
-    return tuple(found)
+    total, n = np.bincount(cells, weights=weights), np.bincount(cells)
+
+    def spread(units: Units) -> Sequence[Spread]:
+        own, own_n = units.sums(cells, len(n), weights), units.sums(cells, len(n))
+        return intervals.jackknife(total / n, metrics.ratio(total - own, n - own_n), own_n, most)
+
+    return variances(kinds, spread)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from serlab.evaluation import intervals
 
@@ -44,3 +45,44 @@ def test_as_it_is_written():
 )
 def test_a_number_has_a_real_minus_and_a_sign_only_where_it_differs(value, given, written):
     assert intervals.number(value, **given) == written
+
+
+def test_the_jackknife_of_means_is_the_variance_of_a_mean_with_t():
+    """Equal speakers, one component: the textbook interval."""
+    values = np.array([0.2, 0.5, 0.6, 0.9])
+    n = len(values)
+    without = (values.sum() - values)[:, None] / (n - 1)
+    whole = np.array([values.mean()])
+    found = intervals.jackknife(whole, without, np.ones((n, 1)), np.array([1.0]))
+    assert found == (intervals.Spread(pytest.approx(values.var(ddof=1) / n), pytest.approx(n - 1)),)
+    low, high = stats.t.interval(0.95, n - 1, values.mean(), values.std(ddof=1) / n**0.5)
+    assert intervals.student(values.mean(), found, within=(-9, 9)) == pytest.approx((low, high))
+    assert intervals.student(values.mean(), found)[1] == min(high, 1.0)
+    p = stats.ttest_1samp(values, 0).pvalue
+    assert intervals.p_of_none(values.mean(), found) == pytest.approx(p)
+
+
+def test_few_speakers_with_most_of_a_class_have_few_degrees_of_freedom():
+    even = intervals.jackknife(np.ones(1), np.ones((10, 1)), np.ones((10, 1)), np.ones(1))
+    sizes = np.where(np.arange(10) < 2, 100, 1)[:, None]
+    uneven = intervals.jackknife(np.ones(1), np.ones((10, 1)), sizes, np.ones(1))
+    assert even[0].df == pytest.approx(9) and uneven[0].df == pytest.approx(1, abs=0.1)
+
+
+def test_what_one_speaker_alone_says_is_bounded():
+    whole, without = np.array([0.5, 0.9]), np.array([[0.5, 0.9], [0.5, np.nan], [0.5, 0.9]])
+    by_speaker, alone = intervals.jackknife(
+        whole, without, np.array([[1, 0], [1, 5], [1, 0]]), whole * (1 - whole)
+    )
+    assert by_speaker.variance == 0
+    assert alone == intervals.Spread(pytest.approx(0.09 / 4), np.inf)
+    assert np.isnan(intervals.student(0.5, intervals.jackknife(whole, without[:1], whole[None], whole))).all()
+
+
+def test_degrees_of_freedom_are_joined_as_by_satterthwaite():
+    one, other = intervals.Spread(0.01, 3.0), intervals.Spread(0.03, 20.0)
+    df = 0.04**2 / (0.01**2 / 3 + 0.03**2 / 20)
+    half = stats.t.ppf(0.975, df) * 0.2
+    assert intervals.student(0.5, (one, other)) == pytest.approx((0.5 - half, 0.5 + half))
+    assert intervals.p_of_none(0.0, (one,)) == 1.0
+    assert intervals.p_of_none(0.3, (intervals.Spread(0.0, 3.0),)) == 0.0
