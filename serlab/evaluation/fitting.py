@@ -101,10 +101,12 @@ def given(spec: MethodSpec, split: Split, seed: int) -> Given:
     (``target_limit``), these are drawn anew for each fold and seed. Target
     utterances whose labels are not for the method are unlabelled like the rest;
     where the protocol is inductive they may be all there is.
+    Normalisation gets no more than the method: one that reads unlabelled target
+    utterances fails where the access does not give them.
     """
     nothing = np.array([], dtype=int)
     arguments = FIT_ARGUMENTS[spec.access]
-    unlabelled = normalization.is_transductive(spec.normalization) or "adapt" in arguments
+    unlabelled = "adapt" in arguments
     target_train = split.target_train if "target_train" in arguments else nothing
     if spec.target_limit is not None and len(target_train) > spec.target_limit:
         rng = np.random.default_rng([seed, *split.fold.encode()])

@@ -216,7 +216,7 @@ def choices() -> dict[str, tuple[str, ...]]:
     return {
         "scheme": tuple(labels.SCHEMES),
         "methods": tuple(methods.METHODS),
-        "baseline": tuple(name for name, spec in methods.METHODS.items() if spec.access == "target-only"),
+        "baseline": tuple(name for name, spec in methods.METHODS.items() if not spec.uses_source),
         "protocol": tuple(protocols.PROTOCOLS),
         "preset": methods.PRESETS,
         "device": DEVICES,
@@ -280,7 +280,7 @@ def _require_fitting_methods(parameters: Parameters) -> None:
         methods.require_installed(spec)
         features.get(parameters.features_of(spec))
     if not parameters.sources:
-        needy = [spec.name for spec in specs if spec.access != "target-only"]
+        needy = [spec.name for spec in specs if spec.uses_source]
         if needy:
             raise ParameterError(f"parameter 'sources' is empty, but {', '.join(needy)} need a source corpus")
     if kind == "vectors":

@@ -100,7 +100,7 @@ def _compared(parameters: Parameters) -> list[str]:
     return [
         spec.name
         for spec in parameters.specs()
-        if spec.name == parameters.baseline or not parameters.sources or spec.access != "target-only"
+        if spec.name == parameters.baseline or not parameters.sources or spec.uses_source
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from serlab.errors import ProtocolError
 from serlab.samples import Labelled
 
-Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-only"]
+Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-only", "target-semi-supervised"]
 
 #: What a method has that its control lacks.
 Adds = Literal["", "source", "labels", "unlabelled target", "alignment", "pretrained weights"]
@@ -24,7 +24,19 @@ FIT_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "few-shot": ("source", "target_train"),
     "semi-supervised": ("source", "target_train", "adapt"),
     "target-only": ("target_train",),
+    "target-semi-supervised": ("target_train", "adapt"),
 }
+
+
+def uses_source(access: str) -> bool:
+    """Whether a method of this access learns from another corpus.
+
+    Examples
+    --------
+    >>> [access for access in FIT_ARGUMENTS if not uses_source(access)]
+    ['target-only', 'target-semi-supervised']
+    """
+    return "source" in FIT_ARGUMENTS[access]
 
 
 class Method(Protocol):
@@ -62,8 +74,9 @@ class MethodSpec:
         Short and stable: it is written into predictions.
     title : str
         For figures and tables.
-    access : {"none", "unlabelled", "few-shot", "semi-supervised", "target-only"}
-        What of the target ``fit`` receives.
+    access : {"none", "unlabelled", "few-shot", "semi-supervised", "target-only", "target-semi-supervised"}
+        What of the target ``fit`` receives. A normalisation that reads unlabelled target
+        utterances sees them, too: only an access with ``adapt`` may have it.
     normalization : str
         Scope of :func:`serlab.normalization.normalize` applied before ``fit``.
     build : callable
@@ -116,6 +129,11 @@ class MethodSpec:
     requires: str = ""
     stochastic: bool = True
     reference: str = ""
+
+    @property
+    def uses_source(self) -> bool:
+        """Whether it learns from another corpus."""
+        return uses_source(self.access)
 
     def feature_set(self, values: Mapping[str, Any]) -> str:
         """Name of the feature set that this method brings; empty for the experiment's.

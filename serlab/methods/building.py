@@ -82,14 +82,21 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "pooled-z": Scenario(
         title="source + target, per-corpus z",
-        access="few-shot",
+        access="semi-supervised",
         normalization="corpus",
         control="source-z",
         adds="labels",
     ),
+    "target-z": Scenario(
+        title="target only, per-corpus z",
+        access="target-semi-supervised",
+        normalization="corpus",
+        control="target",
+        adds="unlabelled target",
+    ),
     "target-speaker-z": Scenario(
         title="target only, per-speaker z",
-        access="target-only",
+        access="target-semi-supervised",
         normalization="speaker",
         control="target",
         adds="unlabelled target",
@@ -101,7 +108,9 @@ _STAGES: Mapping[Access, str] = {
     "none": "source",
     "unlabelled": "source",
     "few-shot": "pooled",
+    "semi-supervised": "pooled",
     "target-only": "target",
+    "target-semi-supervised": "target",
 }
 
 
@@ -293,17 +302,20 @@ def fine_tuned(
     *,
     start: tuple[str, ...] | None = None,
     update: tuple[str, ...] | None = None,
+    on_scale: bool = False,
 ) -> Callable[..., FineTuned]:
     """Builder of a network that learns from the source, then from the labelled target.
 
-    ``start`` and ``update`` as in :class:`serlab.methods.learners.deep.FineTuned`.
+    ``start`` and ``update`` as in :class:`serlab.methods.learners.deep.FineTuned`; ``on_scale``
+    where the normalisation reads unlabelled target utterances, so that access is "semi-supervised".
     """
 
     def build(*, preset: str, **settings: Any) -> FineTuned:
-        from serlab.methods.learners.deep import FineTuned
+        from serlab.methods.learners.deep import FineTuned, FineTunedOnScale
 
         source = classifier("source", preset=preset, **settings)
-        return FineTuned(source, on_target=of_preset(recipes, preset).further, start=start, update=update)
+        kind = FineTunedOnScale if on_scale else FineTuned
+        return kind(source, on_target=of_preset(recipes, preset).further, start=start, update=update)
 
     return build
 

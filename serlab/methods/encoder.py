@@ -293,9 +293,9 @@ SPECS: tuple[MethodSpec, ...] = (
     MethodSpec(
         name="encoder-finetuned",
         title=f"{_WEIGHTED}, fine-tuned, per-corpus z",
-        access="few-shot",
+        access="semi-supervised",
         normalization="corpus",
-        build=fine_tuned(_weighted, RECIPES),
+        build=fine_tuned(_weighted, RECIPES, on_scale=True),
         control="encoder-source-z",
         adds="labels",
         reference=_SUPERB,

@@ -332,7 +332,7 @@ class Paper:
     def _beside(self, cells: pd.DataFrame, outcome: Outcome, method: str) -> tuple[pd.DataFrame, str]:
         """Cells that a method stands beside, and how their corpora differ from ours ("": they do not)."""
         target, sources = outcome.parameters.target, outcome.parameters.sources
-        alone = _spec(method).access == "target-only"
+        alone = not _spec(method).uses_source
         cells = cells[cells["method"] == self.nearest[method]]
         same_target = cells[cells["target"] == target]
         same = same_target if alone else same_target[same_target["source"] == "+".join(sources)]
@@ -427,7 +427,7 @@ def _theirs(cells: pd.DataFrame, method: str) -> list[str]:
 
 
 def _words(source: str, target: str, method: str) -> str:
-    alone = not source or _spec(method).access == "target-only"
+    alone = not source or not _spec(method).uses_source
     return f"{target} alone" if alone else f"{source} to {target}"
 
 
@@ -448,7 +448,7 @@ def _of_labels(printed: Protocol, outcome: Outcome) -> Iterable[Departure]:
 
 def _of_utterances(printed: Protocol, outcome: Outcome, spec: MethodSpec) -> Iterable[Departure]:
     """Of the corpora that the method learns from or is tested on."""
-    sources = () if spec.access == "target-only" else outcome.parameters.sources
+    sources = outcome.parameters.sources if spec.uses_source else ()
     found = outcome.utterances["corpus"].value_counts()
     for corpus in (outcome.parameters.target, *sources):
         there = printed.utterances.get(corpus)
@@ -473,7 +473,7 @@ def _of_features(
 
 def _of_length(there: float, here: float, outcome: Outcome, spec: MethodSpec) -> Iterable[Departure]:
     used = [outcome.parameters.target]
-    if spec.access != "target-only":
+    if spec.uses_source:
         used += outcome.parameters.sources
     length = outcome.utterances.loc[outcome.utterances["corpus"].isin(used), "duration"]
     # Where lengths are not known, any cut may have cut something.

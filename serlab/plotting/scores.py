@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from serlab import metrics
 from serlab.evaluation import intervals
+from serlab.methods.base import uses_source
 from serlab.plotting.marks import (
     chance_line,
     highest,
@@ -59,6 +60,7 @@ ACCESS: dict[str, tuple[str, str, str]] = {
     "few-shot": ("sees a few labelled target utterances", VERMILLION, "^"),
     "semi-supervised": ("sees a few labelled and other target utterances", PURPLE, "v"),
     "target-only": ("target only, no other corpus", BLACK, "D"),
+    "target-semi-supervised": ("target only, other utterances of it without labels, too", SKY, "P"),
 }
 
 #: verdict -> (colour, marker)
@@ -129,9 +131,9 @@ def _uar_says(table: pd.DataFrame, chance: float | None) -> str:
         return "No method was run."
     best = highest(scored, "uar")
     says = [f"Best: {_title(best)} {interval(best, 'uar')}"]
-    is_alone = scored["access"] == "target-only"
-    what = "another corpus" if best["access"] == "target-only" else "the target alone"
-    others = scored[is_alone != (best["access"] == "target-only")]
+    learns_elsewhere = scored["access"].map(uses_source)
+    what = "the target alone" if uses_source(best["access"]) else "another corpus"
+    others = scored[learns_elsewhere != uses_source(best["access"])]
     if len(others):
         other = highest(others, "uar")
         says.append(f"Best with {what}: {_title(other)} {interval(other, 'uar')}")

@@ -41,7 +41,7 @@ def _learned(session: Session) -> pd.DataFrame:
         session.watch.report(number, len(jobs), f"weights of layers, {corpus}, seed {seed}")
         fitted = evaluation.fit(
             spec,
-            _everything(at, as_target=spec.access == "target-only"),
+            _everything(at, as_target=not spec.uses_source),
             material=session.material,
             setting=session.setting([spec.name]),
             seed=seed,

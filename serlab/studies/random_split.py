@@ -39,5 +39,5 @@ def labelled_methods(parameters: Parameters) -> list[str]:
     """
     found = [spec for spec in parameters.specs() if "target_train" in FIT_ARGUMENTS[spec.access]]
     if parameters.preset == "demo":
-        found = [spec for spec in found if spec.access == "target-only" or "trade_off" in spec.options]
+        found = [spec for spec in found if not spec.uses_source or "trade_off" in spec.options]
     return [spec.name for spec in found]

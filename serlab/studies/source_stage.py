@@ -21,7 +21,7 @@ def method_of(parameters: Parameters) -> str:
     ParameterError
         If the baseline sees more than one corpus; :class:`serlab.experiment.Parameters` lets none through.
     """
-    if methods.get(parameters.baseline).access != "target-only":
+    if methods.get(parameters.baseline).uses_source:
         raise ParameterError(f"{parameters.baseline} does not learn from one corpus alone")
     return parameters.baseline
 

@@ -238,7 +238,7 @@ class Panel:
         chosen = ticked(self.method_boxes)
         if not chosen:
             raise ParameterError("no method is ticked")
-        needy = [name for name in chosen if methods.get(name).access != "target-only"]
+        needy = [name for name in chosen if methods.get(name).uses_source]
         if needy and not ticked(self.source_boxes):
             raise ParameterError(f"no source is ticked, but {', '.join(needy)} need one")
         return chosen

@@ -28,7 +28,7 @@ def controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widget
     kind = features.get(parameters.features).kind
     sets = [(f"{name}: {s.title}", name) for name, s in features.FEATURE_SETS.items() if s.kind == kind]
     kinds = [(f"{name}: {kind.title}", name) for name, kind in protocols.PROTOCOLS.items()]
-    baselines = [(spec.title, name) for name, spec in methods.METHODS.items() if spec.access == "target-only"]
+    baselines = [(spec.title, name) for name, spec in methods.METHODS.items() if not spec.uses_source]
     presets = [(f"{name}: {_PRESETS.get(name, '')}", name) for name in methods.PRESETS]
     bad_file = [("skip it, and say so", "skip"), ("stop the run", "stop")]
 

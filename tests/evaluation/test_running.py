@@ -93,8 +93,26 @@ def test_a_method_gets_what_its_access_allows_and_nothing_else(table, X, splits,
         "none": "nothing",
         "unlabelled": "unlabelled",
         "semi-supervised": "12 labelled + unlabelled",
+        "target-semi-supervised": "12 labelled + unlabelled",
     }.get(access, "12 labelled")
     assert done.fits["target_seen"].tolist() == [expected]
+
+
+@pytest.mark.parametrize("access", [name for name, given in FIT_ARGUMENTS.items() if "adapt" not in given])
+def test_normalisation_gets_no_more_of_the_target_than_the_method(table, X, splits, access):
+    """Other tested utterances change nothing, whatever the scale; without any of the target there is none."""
+    asked = [spec(access, normalization="corpus")]
+    if "target_train" not in FIT_ARGUMENTS[access]:
+        with pytest.raises(ProtocolError, match="normalisation 'corpus' needs"):
+            run(asked, splits[:1], X, table, seeds=(0,))
+        return
+    others = X.copy()
+    others.iloc[splits[0].test[1:]] += 5
+    first, second = (run(asked, splits[:1], found, table, seeds=(0,)).predictions for found in (X, others))
+    pd.testing.assert_frame_equal(first.iloc[:1], second.iloc[:1])
+    seeing = [spec("target-semi-supervised", normalization="corpus")]
+    first, second = (run(seeing, splits[:1], found, table, seeds=(0,)).predictions for found in (X, others))
+    assert not first.iloc[:1].equals(second.iloc[:1]), "and where the access gives them, they do"
 
 
 @pytest.mark.parametrize("access", ["none", "unlabelled"])

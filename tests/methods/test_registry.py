@@ -110,6 +110,12 @@ def test_who_sees_the_unlabelled_target_has_a_control_that_does_not():
             assert any(control.access == "none" for control in methods.controls(name)), name
 
 
+@pytest.mark.parametrize("spec", METHODS.values(), ids=lambda spec: spec.name)
+def test_a_scale_that_needs_unlabelled_target_speech_has_an_access_that_gives_it(spec):
+    if normalization.is_transductive(spec.normalization):
+        assert "adapt" in FIT_ARGUMENTS[spec.access], f"{spec.normalization} z reads the tested speech"
+
+
 def test_swept_methods_have_a_trade_off_and_no_label_of_the_target():
     swept = [spec for spec in METHODS.values() if spec.swept]
     assert swept and all(spec.access == "unlabelled" and "trade_off" in spec.options for spec in swept)
@@ -129,7 +135,7 @@ def test_a_grid_is_one_classifier_in_several_scenarios():
     for spec in specs:
         spec.build(n_classes=2, seed=0, preset="demo", fitting=PLAIN)
     assert [spec.name for spec in specs] == [f"toy-{name}" for name in building.SCENARIOS]
-    assert asked == ["target", "source", "pooled", "source", "pooled", "target"]
+    assert asked == ["target", "source", "pooled", "source", "pooled", "target", "target"]
     names = {spec.name for spec in specs}
     assert all(spec.control in names for spec in specs if spec.control)
 

@@ -206,7 +206,7 @@ def test_beside_gives_one_row_a_method(paper):
         assert table["method"][badged].tolist() == [name for name in paper.methods if name in paper.rebuilt]
         compared = table["published"].notna()
         for name, difference in zip(table["method"][compared], table["difference"][compared], strict=True):
-            alone = methods.get(name).access == "target-only"
+            alone = not methods.get(name).uses_source
             expected = "urdu alone" if alone else "emodb to urdu"
             assert difference.startswith(f"other corpora: ours is {expected}, ") or (
                 paper.key == "durrani-arshad" and "same " in difference.partition(";")[0]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from serlab import training
 from serlab.errors import ParameterError
 from serlab.methods.base import require_classes
-from serlab.samples import Labelled
+from serlab.samples import Labelled, Unlabelled
 from serlab.training import Fitting, Settings
 from serlab.training.checkpoints import architecture, content
 from serlab.training.epochs import Loss
@@ -222,6 +222,13 @@ class FineTuned:
 
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
         return self.target.layers(X)
+
+
+class FineTunedOnScale(FineTuned):
+    """The same, on scales that normalisation has from unlabelled target utterances, too."""
+
+    def fit(self, *, source: Labelled, target_train: Labelled, adapt: Unlabelled) -> FineTunedOnScale:
+        return self.fit_source(source=source).fit_target(target_train=target_train)
 
 
 def _parts(module: nn.Module) -> dict[str, nn.Module | Tensor]:

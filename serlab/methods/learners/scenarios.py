@@ -89,10 +89,26 @@ class TargetOnly(_Scenario):
         return self
 
 
+class TargetOnScale(_Scenario):
+    """The same, on a scale that normalisation has from the unlabelled utterances, too."""
+
+    def fit(self, *, target_train: Labelled, adapt: Unlabelled) -> TargetOnScale:
+        self.classifier.fit(target_train)
+        return self
+
+
 class Pooled(_Scenario):
     """Scenario 3: train on source and labelled target together."""
 
     def fit(self, *, source: Labelled, target_train: Labelled) -> Pooled:
+        self.classifier.fit(concatenate(source, target_train))
+        return self
+
+
+class PooledOnScale(_Scenario):
+    """The same, on scales that normalisation has from the unlabelled utterances, too."""
+
+    def fit(self, *, source: Labelled, target_train: Labelled, adapt: Unlabelled) -> PooledOnScale:
         self.classifier.fit(concatenate(source, target_train))
         return self
 
@@ -121,6 +137,8 @@ BY_ACCESS: Mapping[Access, type[_Scenario]] = {
     "none": SourceOnly,
     "target-only": TargetOnly,
     "few-shot": Pooled,
+    "semi-supervised": PooledOnScale,
+    "target-semi-supervised": TargetOnScale,
     "unlabelled": Adapted,
 }
 
