@@ -132,6 +132,6 @@ def remarks(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(
         f"{corpus.title}: {remark}"
         for name, part in table.groupby("corpus")
-        if (corpus := CORPORA.get(name)) is not None and corpus.remarks is not None
+        if (corpus := CORPORA.get(name) or csv_corpus.corpus(name)).remarks is not None
         for remark in corpus.remarks(part)
     )

@@ -203,7 +203,7 @@ def _named(
                 f"{path}, line {line}: column {position + 1} has no name, and holds values such as "
                 f"{next(filter(None, cells))!r}; name it, or delete it"
             )
-        notes.append("a first column without a name, which counts the rows, was passed over")
+        notes.append("a nameless first column, which counts the rows, was passed over")
     for name in (columns[position] for position in kept):
         if (n := columns.count(name)) > 1:
             at = ", ".join(str(number) for number, found in enumerate(columns, start=1) if found == name)

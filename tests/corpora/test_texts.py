@@ -40,7 +40,7 @@ def test_lines_are_those_of_the_file(tmp_path: Path):
 def test_an_index_of_pandas_is_passed_over_and_said(tmp_path: Path):
     sheet = texts.sheet(written(tmp_path, ",a,b\n0,x,1\n1,y,2\n"))
     assert sheet.columns == ("a", "b") and sheet.rows[0] == (2, {"a": "x", "b": "1"})
-    assert sheet.notes == ("a first column without a name, which counts the rows, was passed over",)
+    assert sheet.notes == ("a nameless first column, which counts the rows, was passed over",)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,16 @@ a.wav,anna,wütend,anger,female,de,t1,s1,0,0.05,4.5,3
 a.wav,anna,Freude,joy,female,de,t2,s1,0.05,,2,3
 b ü.flac,bo,,,male,,,,,,2,3
 """
+TOML = """name = "Mine"
+language = "de"
+license = "CC0"
+channel = "mix"
+annotators = "majority"
+[labels]
+"Freude" = "joy"
+[scale]
+arousal = [1, 5]
+"""
 CELLS = (
     "", "a.wav", "b ü.flac", "bu\u0308.flac", "..", "/", "\\", "nan", "inf", "-1", "1e400", "0", "-0", '"',
     "=1+1", "joy", "xxx", "\u0661", "\u202e", "😀", "a" * 300, "../" * 90, "sep=;", "\ufeff", "\ttab",
@@ -99,6 +109,7 @@ def check(table: pd.DataFrame) -> None:
 def _write_csv(folder: Path) -> None:
     sounds(folder, "a.wav", "b ü.flac")
     (folder / "corpus.csv").write_text(TABLE, encoding="utf-8")
+    (folder / "corpus.toml").write_text(TOML, encoding="utf-8")
 
 
 def _write_emodb(folder: Path) -> None:
@@ -198,6 +209,11 @@ def _speech(table: pd.DataFrame) -> None:
 TARGETS: tuple[Target, ...] = (
     Target(
         name="corpus.csv", write=_write_csv, damage=partial(damage, patterns=("corpus.csv",)),
+        read=lambda folder: corpora.from_csv(folder / "corpus.csv"), check=check,
+    ),
+    Target(
+        name="corpus.toml", write=_write_csv,
+        damage=partial(damage, patterns=("corpus.toml",), separator=" "),
         read=lambda folder: corpora.from_csv(folder / "corpus.csv"), check=check,
     ),
     Target(
