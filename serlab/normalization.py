@@ -1,6 +1,6 @@
 """Bringing features of different corpora and speakers onto one scale.
 
-A *scope* says whose statistics are used. Two scopes ("corpus" and "speaker")
+A *scope* says whose statistics are used. Three scopes ("corpus", "speaker", "voices")
 look at unlabelled rows of the target and are therefore transductive when
 those include the test utterances: results must say so. In an inductive
 protocol "corpus" uses the target speakers that are not tested, and "speaker"
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from serlab import voices
 from serlab.errors import ParameterError, ProtocolError
 from serlab.samples import Labelled, Unlabelled, frames, without_labels
 
@@ -23,6 +24,7 @@ SCOPES: dict[str, str] = {
     "source": "z-scored by the source (by the labelled target where there is no source)",
     "corpus": "each corpus z-scored by its own utterances, of the target without labels",
     "speaker": "each speaker z-scored by their own utterances, tested ones without labels (transductive)",
+    "voices": "each corpus, then each speaker z-scored, unless the voice tells the emotion (transductive)",
     "neutral": "centred on neutral speech, source and target each by their own",
     "distribution": "five bins, the source's shares made equal to the target's per emotion",
 }
@@ -51,10 +53,10 @@ def is_transductive(scope: str) -> bool:
     Examples
     --------
     >>> [scope for scope in SCOPES if is_transductive(scope)]
-    ['corpus', 'speaker']
+    ['corpus', 'speaker', 'voices']
     """
     _require_known(scope)
-    return scope in ("corpus", "speaker")
+    return scope in ("corpus", "speaker", "voices")
 
 
 def normalize(
@@ -82,6 +84,10 @@ def normalize(
         - ``"speaker"``: the same for each speaker. It removes whatever is
           constant in a speaker, also the label: in URDU most speakers have one
           emotion only, and UAR falls from .75 to .155.
+        - ``"voices"``: z-scored by corpus, then by speaker, in each corpus whose
+          speakers show several emotions: by their labels in the source, by
+          guesses of a linear classifier of the source in the target. See
+          :mod:`serlab.voices`. Vectors only.
         - ``"neutral"``: Andova & Lustrek, section 3.4. Each source corpus and
           the target on their own: minus the mean of their neutral training
           utterances, divided by the SD of all their training utterances.
@@ -122,6 +128,8 @@ def normalize(
         scaled = {name: None if part is None else part.X for name, part in parts.items()}
     elif scope == "source":
         scaled = _by_source(parts)
+    elif scope == "voices":
+        scaled = _by_voices(parts)
     elif scope == "neutral":
         scaled = _by_neutral(parts, neutral)
     elif scope == "distribution":
@@ -293,6 +301,43 @@ def _by_group(parts: dict[str, Unlabelled | None], scope: str) -> dict[str, np.n
             rows = getattr(parts[name], scope) == value
             out[rows] = _z(parts[name].X[rows], like)
     return scaled
+
+
+def _by_voices(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
+    if parts["test"].X.ndim == 3:
+        raise ProtocolError(
+            "normalisation 'voices' is of vectors and not defined for frames; choose a feature set of "
+            "vectors, or another normalisation"
+        )
+    by_corpus = _by_group(parts, "corpus")
+    scaled, source = {name: X.copy() for name, X in by_corpus.items()}, parts["source"]
+    if source is not None:
+        for corpus in np.unique(source.corpus):
+            rows = source.corpus == corpus
+            X, speaker = by_corpus["source"][rows], source.speaker[rows]
+            if not voices.are_kept(speaker, source.y[rows]):
+                scaled["source"][rows] = voices.scaled(X, speaker, voices.scales(X, speaker))
+    seen = [name for name in ("target_train", "adapt") if parts[name] is not None]
+    X = np.concatenate([by_corpus[name] for name in seen])
+    speaker = np.concatenate([parts[name].speaker for name in seen])
+    if not voices.are_kept(speaker, _believed(parts, by_corpus)):
+        by = voices.scales(X, speaker)
+        for name in (*seen, "test"):
+            scaled[name] = voices.scaled(by_corpus[name], parts[name].speaker, by)
+    return scaled
+
+
+def _believed(parts: dict[str, Unlabelled | None], X: dict[str, np.ndarray]) -> np.ndarray:
+    """Classes of the target: labels where they may be known, else guesses from those that are."""
+    source, train = parts["source"], parts["target_train"]
+    known = [name for name in ("source", "target_train") if parts[name] is not None]
+    guessed = voices.guesses(
+        np.concatenate([X[name] for name in known]),
+        np.concatenate([part.y for part in (source, train) if part is not None]),
+        np.concatenate([parts[name].corpus for name in known]),
+        X["adapt"],
+    )
+    return guessed if train is None else np.concatenate([train.y, guessed])
 
 
 def _by_neutral(parts: dict[str, Unlabelled | None], neutral: int | None) -> dict[str, np.ndarray]:

@@ -293,3 +293,41 @@ def test_distribution_matching_needs_vectors():
     part = sequences("s", (5, 4), seed=0)
     with pytest.raises(ProtocolError, match="feature set of vectors"):
         normalize("distribution", source=part, target_train=part, adapt=None, test=part)
+
+
+def designed(corpus: str, *, tied: bool, seed: int) -> Labelled:
+    """Six speakers with voices of their own; each shows three emotions, or one alone."""
+    rng = np.random.default_rng(seed)
+    speaker = np.repeat(np.arange(6), 30)
+    y = speaker % 3 if tied else np.tile(np.arange(3), 60)
+    X = rng.normal(size=(180, 12)) + 3 * np.eye(3, 12)[y] + 2 * rng.normal(size=(6, 12))[speaker]
+    names = np.array([f"{corpus}/{number}" for number in speaker])
+    return Labelled(X=X.astype(np.float32), corpus=np.full(180, corpus), speaker=names, y=y)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_voices_are_left_where_they_tell_the_emotion(tied: bool):
+    """In source and target alike, each decided by its own; without a label of the target."""
+    source = concatenate(designed("a", tied=False, seed=0), designed("b", tied=True, seed=1))
+    target = designed("t", tied=tied, seed=2)
+    parts = {"target_train": None, "adapt": without_labels(target), "test": without_labels(target)}
+    found = normalize("voices", source=source, **parts)
+    by_corpus = normalize("corpus", source=source, **parts)
+    own, other = source.corpus == "a", source.corpus == "b"
+    assert np.array_equal(found.source.X[other], by_corpus.source.X[other])
+    centred = [found.source.X[source.speaker == f"a/{number}"].mean(axis=0) for number in range(6)]
+    assert np.abs(centred).max() < 0.2 < np.abs(by_corpus.source.X[own][:30].mean(axis=0)).max()
+    assert np.array_equal(found.test.X, by_corpus.test.X) == tied
+    assert np.array_equal(found.test.X, found.adapt.X)
+
+
+def test_voices_that_are_tested_alone_stay_as_they_are():
+    """Speakers of whom nothing was seen have the scale of their corpus."""
+    source, target = designed("a", tied=False, seed=0), designed("t", tied=False, seed=2)
+    unseen = target.speaker == "t/5"
+    parts = {"adapt": without_labels(target.take(~unseen)), "test": without_labels(target.take(unseen))}
+    found, by_corpus = (
+        normalize(scope, source=source, target_train=None, **parts) for scope in ("voices", "corpus")
+    )
+    assert np.array_equal(found.test.X, by_corpus.test.X)
+    assert not np.array_equal(found.adapt.X, by_corpus.adapt.X)

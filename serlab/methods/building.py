@@ -28,6 +28,8 @@ PRESETS: tuple[str, ...] = ("demo", "quick", "paper")
 
 #: Reference of z-scores by corpus or speaker.
 SCHULLER = "Schuller et al. 2010, Cross-corpus acoustic emotion recognition"
+#: Reference of z-scores by speaker that may not be made.
+VOICES = "ours, see serlab.voices; z-scores by speaker as in Schuller et al. 2010"
 
 
 def of_preset(settings: Mapping[str, Any], preset: str) -> Any:
@@ -78,6 +80,13 @@ SCENARIOS: Mapping[str, Scenario] = {
         access="unlabelled",
         normalization="corpus",
         control="source",
+        adds="unlabelled target",
+    ),
+    "source-voices": Scenario(
+        title="source only, per-speaker z where voices allow",
+        access="unlabelled",
+        normalization="voices",
+        control="source-z",
         adds="unlabelled target",
     ),
     "pooled-z": Scenario(

@@ -21,6 +21,7 @@ from serlab.methods.adapters import adapter, objective
 from serlab.methods.base import MethodSpec
 from serlab.methods.building import (
     SCHULLER,
+    VOICES,
     Recipe,
     fine_tuned,
     grid,
@@ -220,7 +221,13 @@ SPECS: tuple[MethodSpec, ...] = (
         "probe",
         "Encoder, linear",
         _ridge,
-        {"target": _RIDGE, "source": _RIDGE, "source-z": SCHULLER, "pooled-z": SCHULLER},
+        {
+            "target": _RIDGE,
+            "source": _RIDGE,
+            "source-z": SCHULLER,
+            "source-voices": VOICES,
+            "pooled-z": SCHULLER,
+        },
         **_PROBE,
     ),
     MethodSpec(

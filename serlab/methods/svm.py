@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serlab.methods.base import MethodSpec
-from serlab.methods.building import SCHULLER, coral, grid, trained
+from serlab.methods.building import SCHULLER, VOICES, coral, grid, trained
 from serlab.training import Fitting
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ SPECS: tuple[MethodSpec, ...] = (
             "target": _LINEAR,
             "pooled": _LINEAR,
             "source-z": SCHULLER,
+            "source-voices": VOICES,
             "target-speaker-z": SCHULLER,
         },
         stochastic=False,
