@@ -125,8 +125,8 @@ def cache_root() -> Path:
     return platformdirs.user_cache_path("serlab", appauthor=False)
 
 
-#: Where the audio lies, and what follows from the audio: no part of a fingerprint.
-_NOT_CONTENT = ("path", "duration")
+#: Where the audio lies, what follows from it, and what a reader said of a row: no part of a fingerprint.
+_NOT_CONTENT = ("path", "duration", "read_notes")
 
 
 def fingerprint(table: pd.DataFrame, *, cache: Path | None = None) -> str:

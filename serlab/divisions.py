@@ -140,7 +140,7 @@ def given(
     utterances: pd.DataFrame,
     protocol: SplitProtocol,
 ) -> Division:
-    """What the column ``split`` says, or each of ``split_1``, ``split_2`` ...; what is in no part is left out.
+    """What the column ``split`` says, or each of ``split_1``, ``split_2`` ...; the rest is left out.
 
     The part "validation" trains with the others: no choice is made on the target.
     """
@@ -181,8 +181,9 @@ def _known(
     own = utterances[column].iloc[target]
     if own.isna().any() or not len(own):
         raise ProtocolError(
-            f"protocol {protocol.name!r} needs to know the {what} of {protocol.target!r} (column {column!r}), "
-            f"and {own.isna().sum() or 'all'} of its utterances lack it; choose another protocol"
+            f"protocol {protocol.name!r} needs to know the {what} of {protocol.target!r} "
+            f"(column {column!r}), and {own.isna().sum() or 'all'} of its utterances lack it; choose "
+            "another protocol"
         )
     return own.to_numpy(dtype=str)
 

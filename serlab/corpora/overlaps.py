@@ -57,6 +57,34 @@ def find(signals: pd.Series, speaker: pd.Series, *, cancel: threading.Event | No
     return found.sort_values("correlation", ascending=False, ignore_index=True)
 
 
+def best_lag(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """How well two signals lie on each other at their best lag, and how long.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        From :func:`reduce`.
+
+    Returns
+    -------
+    correlation, seconds : float
+        0 to 1, over the stretch they share: at least :data:`SHORTEST`, or nine tenths of the shorter.
+    """
+    shortest = min(int(SHORTEST * RATE), int(0.9 * min(len(x), len(y))))
+    xs = [np.float32(signal / max(float(np.linalg.norm(signal)), 1e-12)) for signal in (x, y)]
+    size = next_fast_len(len(x) + len(y), real=True)
+    # Energy of the first n samples, for all n.
+    energies = [np.concatenate([[0.0], np.cumsum(np.square(one, dtype=np.float64))]) for one in xs]
+    # At lag k, sample n of y lies on sample n + k of x; they share x[first:last].
+    lags = np.arange(shortest - len(y), len(x) - shortest + 1)
+    first, last = np.maximum(lags, 0), np.minimum(lags + len(y), len(x))
+    energy = (energies[0][last] - energies[0][first]) * (energies[1][last - lags] - energies[1][first - lags])
+    cross = irfft(rfft(xs[0], size) * rfft(xs[1], size).conj(), size)[lags]
+    squared = cross**2 / np.maximum(energy, 1e-6)  # near silence correlates with nothing
+    best = int(np.argmax(squared))
+    return float(min(1.0, np.sqrt(squared[best]))), float((last[best] - first[best]) / RATE)
+
+
 def _pairs(signals: dict[str, np.ndarray]) -> list[tuple[str, str, float, float]]:
     names = list(signals)
     xs = [np.float32(x / max(np.linalg.norm(x), 1e-12)) for x in signals.values()]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from serlab import normalization
 from serlab.corpora.design import speaker_emotion_confound
+from serlab.evaluation import recordings
 from serlab.evaluation.comparison import ALPHA
 from serlab.evaluation.differences import least_p
 from serlab.protocols import SkippedFold, Split, SplitProtocol
@@ -30,6 +31,8 @@ def audit(
     skipped: Iterable[SkippedFold] = (),
     scopes: Iterable[str] = (),
     audio_hash: pd.Series | None = None,
+    copies: pd.DataFrame | None = None,
+    further: pd.DataFrame | None = None,
     n_compared: int = 0,
     pretrained_on: Iterable[str] = (),
 ) -> pd.DataFrame:
@@ -44,7 +47,12 @@ def audit(
     scopes : iterable of str
         Normalisation scopes in use.
     audio_hash : Series, optional
-        Utterance -> hash of its audio, to find the same recording twice.
+        Utterance -> hash of its audio, to find the same bytes twice.
+    copies : DataFrame, optional
+        Pairs that share a recording by what is heard, from :func:`serlab.evaluation.recordings.copies`.
+    further : DataFrame, optional
+        Findings about the corpora (check, severity, finding, remedy, n), from
+        :func:`serlab.evaluation.giveaways.findings`.
     n_compared : int
         Methods that will be compared with a baseline.
     pretrained_on : iterable of str
@@ -62,7 +70,8 @@ def audit(
     def add(check: str, severity: str, finding: str, remedy: str = "", *, fold: str = "", n: int = 0) -> None:
         findings.append(dict(zip(COLUMNS, (check, severity, fold, finding, remedy, n), strict=True)))
 
-    _training_and_test(utterances, splits, audio_hash, add)
+    _training_and_test(utterances, splits, audio_hash, copies, add)
+    _repeats(utterances, audio_hash, copies, add)
     _classes(utterances, splits, add)
     for skip in skipped:
         add("skipped fold", "warning", skip.reason, "report how many folds are left", fold=skip.fold, n=1)
@@ -75,8 +84,10 @@ def audit(
                 f"scope {scope!r} takes statistics from the test utterances (without their labels)",
                 "compare only with results that saw the same",
             )
-    for name, corpus in utterances.groupby("corpus"):
+    for name, corpus in utterances.groupby("corpus", observed=True):
         _confound(name, corpus, "speaker" in set(scopes), add)
+    for finding in [] if further is None else further.to_dict("records"):
+        add(**finding)
     _few_test_speakers(utterances, splits, n_compared, add)
     _heard_before(utterances, splits, audio_hash, set(pretrained_on), add)
     return _merge_folds(pd.DataFrame(findings, columns=list(COLUMNS)))
@@ -116,51 +127,99 @@ def _heard_before(utterances, splits, audio_hash, pretrained_on, add) -> None:
                 fold=split.fold, n=int(heard[split.test].sum()))  # fmt: skip
 
 
-def _training_and_test(utterances, splits, audio_hash, add) -> None:
+def _training_and_test(utterances, splits, audio_hash, copies, add) -> None:
     names = utterances.index.to_numpy()
-    speaker = utterances["speaker"].to_numpy()
-    text = utterances["text_id"].to_numpy()
-    hashes = None if audio_hash is None else audio_hash.reindex(utterances.index).to_numpy()
+    kinds = _codes(utterances, audio_hash, copies)
     for split in splits:
         training = np.concatenate([split.train, split.target_train])
-        both = np.intersect1d(training, split.test)
-        if len(both):
-            add("utterance", "error", f"{names[both[0]]} and others train and are tested",
-                "mend the split", fold=split.fold, n=len(both))  # fmt: skip
-        shared = np.isin(speaker[split.test], speaker[training])
+        rows = _codes_in(np.arange(len(names)), training)[split.test]
+        if rows.any():
+            add("utterance", "error", f"{names[split.test[rows][0]]} and others train and are tested",
+                "mend the split", fold=split.fold, n=int(rows.sum()))  # fmt: skip
+        both = {kind: _codes_in(codes, training)[codes[split.test]] for kind, codes in kinds.items()}
+        shared, repeated = both["speaker"], both["text_id"]
         if shared.any():
             add("speaker", "warning", f"{shared.mean():.0%} of the test utterances are by a training speaker",
                 "use a speaker-independent protocol", fold=split.fold, n=int(shared.sum()))  # fmt: skip
-        known = pd.notna(text[split.test])
-        repeated = known & np.isin(text[split.test].astype(str), text[training].astype(str))
         if repeated.any():
             add("sentence", "info", f"{repeated.mean():.0%} of the test utterances say a training sentence",
                 "the text is fixed in acted corpora: a model may learn the words", fold=split.fold,
                 n=int(repeated.sum()))  # fmt: skip
-        if hashes is not None:
-            twice = pd.notna(hashes[split.test]) & np.isin(
-                hashes[split.test].astype(str), hashes[training].astype(str)
-            )
-            if twice.any():
-                add("duplicate audio", "error",
-                    f"{names[split.test[twice][0]]}: the same audio is in training and test",
-                    "remove one of the two files", fold=split.fold, n=int(twice.sum()))  # fmt: skip
-    if hashes is not None:
-        known = utterances.loc[pd.notna(hashes)]
-        repeats = known.loc[pd.Series(hashes, index=utterances.index)[known.index].duplicated(keep=False)]
+        twice = both.get("hash", np.zeros(len(split.test), dtype=bool))
+        if twice.any():
+            add("duplicate audio", "error",
+                f"{names[split.test[twice][0]]}: the same audio is in training and test",
+                "remove one of the two files", fold=split.fold, n=int(twice.sum()))  # fmt: skip
+        heard = both.get("recording", twice) & ~twice & ~rows
+        if heard.any():
+            one = split.test[heard][0]
+            codes = kinds["recording"]
+            other = training[codes[training] == codes[one]][0]
+            add("recording", "error",
+                f"{names[one]} and {names[other]} are, or share, one recording, and one of them trains while "
+                f"the other is tested ({heard.mean():.1%} of the test utterances are such)",
+                "leave one of them out", fold=split.fold, n=int(heard.sum()))  # fmt: skip
+
+
+def _codes(
+    utterances: pd.DataFrame, audio_hash: pd.Series | None, copies: pd.DataFrame | None
+) -> dict[str, np.ndarray]:
+    """What may be shared, as whole numbers by utterance; -1 where it is not known."""
+    columns = {name: utterances[name] for name in ("speaker", "text_id")}
+    if audio_hash is not None:
+        columns["hash"] = audio_hash.reindex(utterances.index)
+    if copies is not None and len(copies):
+        columns["recording"] = recordings.groups(utterances.index, copies)
+    return {kind: pd.factorize(column.to_numpy(dtype=object))[0] for kind, column in columns.items()}
+
+
+def _codes_in(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Whether each code occurs in rows: one bool a code, and False at the end for what is not known (-1)."""
+    seen = np.zeros(codes.max(initial=-1) + 2, dtype=bool)
+    seen[codes[rows]] = True
+    seen[-1] = False
+    return seen
+
+
+def _repeats(utterances, audio_hash, copies, add) -> None:
+    """The same sound twice, wherever the parts of a split lie."""
+    if audio_hash is not None:
+        hashes = audio_hash.reindex(utterances.index)
+        repeats = utterances.index[hashes.notna() & hashes.duplicated(keep=False)]
         if len(repeats):
             add("duplicate audio", "warning",
-                f"{len(repeats)} utterances have the same audio as another: {', '.join(repeats.index[:4])}",
+                f"{len(repeats)} utterances have the same audio as another: {', '.join(repeats[:4])}",
                 "remove the copies, or know that they count twice", n=len(repeats))  # fmt: skip
+    if copies is None:
+        return
+    known = copies["first"].isin(utterances.index) & copies["second"].isin(utterances.index)
+    if audio_hash is not None:
+        known &= copies["first"].map(audio_hash) != copies["second"].map(audio_hash)
+    pairs = copies[known]
+    if len(pairs):
+        one = pairs.iloc[0]
+        add("recording", "warning",
+            f"{len(pairs)} pairs of utterances share a stretch of one recording: {one['first']} and "
+            f"{one['second']} {one['seconds']:.1f} s of it",
+            "keep each pair on one side of a split, or leave one of the two out", n=len(pairs))  # fmt: skip
+    speaker = utterances["speaker"]
+    apart = pairs[pairs["first"].map(speaker).to_numpy() != pairs["second"].map(speaker).to_numpy()]
+    if len(apart):
+        one = apart.iloc[0]
+        add("speaker names", "warning",
+            f"{len(apart)} of these pairs go by two speakers: {one['first']} ({speaker[one['first']]}) and "
+            f"{one['second']} ({speaker[one['second']]})",
+            "one voice has two names: a speaker-independent split may test a speaker it was trained on",
+            n=len(apart))  # fmt: skip
 
 
 def _classes(utterances, splits, add) -> None:
-    emotion = utterances["emotion"]
-    classes = set(emotion.cat.categories)
+    codes, classes = utterances["emotion"].cat.codes.to_numpy(), utterances["emotion"].cat.categories
     for split in splits:
         parts = {"source": split.train, "labelled target": split.target_train, "test": split.test}
         for part, rows in parts.items():
-            missing = sorted(classes - set(emotion.iloc[rows])) if len(rows) else []
+            found = np.bincount(codes[rows], minlength=len(classes)) > 0
+            missing = sorted(classes[~found]) if len(rows) else []
             if missing:
                 remedy = (
                     "its recall is undefined in this fold; read the pooled result"
@@ -195,8 +254,10 @@ def _confound(name, corpus, per_speaker, add) -> None:
 
 
 def _few_test_speakers(utterances, splits, n_compared, add) -> None:
-    tested = np.unique(np.concatenate([split.test for split in splits]))
-    speakers = utterances["speaker"].iloc[tested].nunique()
+    tested = np.zeros(len(utterances), dtype=bool)
+    for split in splits:
+        tested[split.test] = True
+    speakers = utterances["speaker"][tested].nunique()
     if speakers < FEW_SPEAKERS:
         add(
             "few speakers",

@@ -2,6 +2,7 @@
 
     kept.json                  state, parameters, what was read, what pretrained networks had heard
     utterances.parquet         what tables need of each utterance; no paths
+    same_recordings.parquet    pairs of utterances that share a recording
     vectors.parquet            features, only if they are few
     predictions.parquet        the primary artefact, with fits.parquet beside it
     history, attention, embeddings, shift .parquet
@@ -25,6 +26,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from serlab.evaluation import recordings
 from serlab.evaluation.running import Run
 from serlab.experiment.preparation import NotKept, Prepared
 from serlab.files import DamagedFile, read_parquet, set_aside, write_table, write_text
@@ -161,6 +163,7 @@ class Kept:
         left_out = [(*key, n) for key, n in prepared.left_out.items()]
         self._write("left_out", pd.DataFrame(left_out, columns=["corpus", "emotion", "n"]))
         self._write("skipped_files", prepared.skipped_files.drop(columns="path", errors="ignore"))
+        self._write("same_recordings", prepared.same_recordings)
         if prepared.vectors.shape[1] <= MOST_FEATURES:
             self._write("vectors", prepared.vectors)
         self.note(
@@ -181,6 +184,9 @@ class Kept:
             skipped_files=self._read("skipped_files"),
             notes=tuple(self.facts["notes"]),
             fingerprint=self.facts["fingerprint"],
+            same_recordings=self._read("same_recordings", missing_ok=True).reindex(
+                columns=list(recordings.COLUMNS)
+            ),
         )
 
     # --- predictions

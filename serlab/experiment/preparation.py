@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
 
 from serlab import corpora, data, features, labels
 from serlab.errors import AudioError, ProtocolError, SerlabError
-from serlab.evaluation import Material
+from serlab.evaluation import Material, recordings
 from serlab.evaluation.material import Features
 from serlab.experiment.parameters import Parameters
 from serlab.features import augmentation
@@ -50,6 +50,8 @@ class Prepared:
         What else a reader should know of the data.
     fingerprint : str
         Of all corpora as read, before labels and bad files.
+    same_recordings : DataFrame
+        Pairs of utterances that share a recording, see :func:`serlab.evaluation.recordings.copies`.
     """
 
     utterances: pd.DataFrame
@@ -61,6 +63,9 @@ class Prepared:
     skipped_files: pd.DataFrame
     notes: tuple[str, ...]
     fingerprint: str
+    same_recordings: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=list(recordings.COLUMNS))
+    )
 
     @property
     def vectors(self) -> pd.DataFrame:
@@ -120,6 +125,9 @@ def prepare(parameters: Parameters, *, watch: Watch = UNWATCHED) -> Prepared:
         skipped_files=extraction.skipped,
         notes=_notes(table, extraction),
         fingerprint=data.fingerprint(table),
+        same_recordings=recordings.copies(
+            labelled, jobs=parameters.jobs, progress=watch.progress, cancel=watch.cancel
+        ),
     )
 
 

@@ -33,6 +33,7 @@ def run(session: Session, *, with_details: bool = True) -> Outcome:
         skipped=skipped,
         scopes={spec.normalization for spec in parameters.specs()},
         audio_hash=prepared.audio_hash,
+        copies=prepared.same_recordings,
         n_compared=max(0, len(_compared(parameters)) - 1),
         pretrained_on=_heard(session),
     )

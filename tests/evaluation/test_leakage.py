@@ -60,6 +60,59 @@ def test_duplicate_audio_across_the_split(table, splits):
     assert "error" in set(audit.loc[audit["check"] == "duplicate audio", "severity"])
 
 
+def copies_of(*pairs) -> pd.DataFrame:
+    rows = [(first, second, 0.9, 1.5) for first, second in pairs]
+    return pd.DataFrame(rows, columns=["first", "second", "correlation", "seconds"])
+
+
+def test_a_recording_that_trains_under_another_name_is_an_error(table, splits):
+    """A source made of the target's own recordings has other bytes and other speakers."""
+    here, there = table.index[splits[0].test[0]], table.index[splits[0].train[0]]
+    audit = leakage.audit(table, [splits[0]], copies=copies_of((there, here)))
+    audit = audit[audit["check"] != "few speakers"]
+    assert audit["severity"].tolist() == ["error", "warning", "warning"]
+    assert audit["check"].tolist() == ["recording", "recording", "speaker names"]
+    assert here in audit["finding"][0] and there in audit["finding"][0]
+    protocol = SplitProtocol(name="loso", target="here", sources=("there",))
+    assert leakage.badge(protocol, audit) == "tested recordings are trained on"
+    assert leakage.badge(protocol, audit.iloc[1:]) == ""
+
+
+def test_a_recording_that_is_known_through_a_third_is_found(table, splits):
+    """Two halves of one recording do not sound alike; the whole is in no part of the split."""
+    test, train = table.index[splits[0].test[0]], table.index[splits[0].train[:2]]
+    links = copies_of((test, train[0]), (train[0], train[1]))
+    for some in (splits[0], replace(splits[0], train=splits[0].train[1:])):
+        assert "error" in set(leakage.audit(table, [some], copies=links)["severity"])
+
+
+def test_copies_on_one_side_are_a_warning(table, splits):
+    one, other = table.index[splits[0].train[:2]]
+    assert found(table, splits, copies=copies_of((one, other))) == {"recording": "warning"}
+    assert found(table, splits, copies=copies_of()) == {}
+
+
+def test_badge_says_what_is_shared(table):
+    random = SplitProtocol(name="random", target="here", repeats=3)
+    audit = leakage.audit(table, random.plan(table)[0])
+    assert leakage.badge(random, audit) == random.badge, "it says so itself"
+    given = SplitProtocol(name="given", target="here")
+    assert leakage.badge(given, audit) == "speakers are shared"
+
+
+def test_the_cost_of_an_audit_grows_with_the_corpus_and_not_with_its_square(table):
+    """What is shared is looked up, not searched: brute force agrees."""
+    rng = np.random.default_rng(0)
+    many = table.assign(text_id=rng.permutation(table["text_id"].to_numpy()))
+    for split in SplitProtocol(name="random", target="here", repeats=3).plan(many)[0]:
+        audit = leakage.audit(many, [split])
+        training = np.concatenate([split.train, split.target_train])
+        for check, column in (("speaker", "speaker"), ("sentence", "text_id")):
+            values = many[column].to_numpy()
+            expected = sum(values[row] in set(values[training]) for row in split.test)
+            assert audit.loc[audit["check"] == check, "n"].sum() == expected
+
+
 def test_test_utterances_that_a_pretrained_network_heard_are_said(table, splits):
     """Those of the training parts do not matter, nor what is in no corpus of the experiment."""
     hashes = pd.Series(table.index, index=table.index).str.upper()

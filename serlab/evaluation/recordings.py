@@ -1,0 +1,212 @@
+"""Which utterances are the same recording, by what is heard.
+
+A file that was encoded again, resampled, made softer or tagged has other bytes
+and the same sound; so has a part that was cut out. If one of two copies trains
+and the other is tested, a result is invalid, in whatever corpora they lie.
+
+Two steps, neither of which compares all pairs: triples of spectral peaks that
+occur in two utterances at one shift make a candidate, and then the signals
+themselves are laid on each other. Another take of the same sentence by the
+same speaker passes neither.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from serlab import audio, features
+from serlab.corpora import overlaps
+from serlab.errors import AudioError, SerlabError
+from serlab.features.landmarks import LANDMARKS
+from serlab.progress import Progress, stop_if
+
+#: Columns of :func:`copies`.
+COLUMNS = ("first", "second", "correlation", "seconds")
+#: Frames (16 ms) from a peak to the last of its triple, at most, and peaks that follow it there.
+_REACH, _FAN = 31, 5
+#: Bins (16 Hz) that count as one.
+_BINS = 2
+#: Triples that two utterances must have at one shift (to a frame) to be looked at.
+_VOTES = 6
+#: A triple that more utterances have says nothing: a hum, a jingle, clicks.
+_COMMON = 40
+#: Correlation of the signals at about 4 kHz, see :mod:`serlab.corpora.overlaps`.
+CORRELATION = 0.6
+#: Pairs that are laid on each other at most: beyond, something is wrong with the corpora as a whole.
+MOST_PAIRS = 20_000
+
+
+def copies(
+    utterances: pd.DataFrame,
+    *,
+    cache: Path | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> pd.DataFrame:
+    """Pairs of utterances that share a stretch of one recording, over all corpora.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        Of one or several corpora; those whose audio cannot be used are passed over.
+    cache : path, optional
+        Folder where landmarks are kept, see :func:`serlab.features.extract`.
+    jobs : int, optional
+        Threads.
+    progress, cancel
+        See :func:`serlab.features.extract`.
+
+    Returns
+    -------
+    DataFrame
+        Columns first, second, correlation (of the signals, 0 to 1), seconds
+        (shared); highest correlation first.
+    """
+    try:
+        found = features.extract(
+            utterances, features=LANDMARKS, seconds=None, cache=cache, jobs=jobs, progress=progress,
+            cancel=cancel,
+        )  # fmt: skip
+    except AudioError:  # none can be used: nothing is the same as anything
+        return pd.DataFrame(columns=list(COLUMNS))
+    names = found.X.index
+    same, others = [], []
+    for first, second, shift in _candidates(_triples(found.X.values)):
+        (same if _equal(found.audio_hash, first, second) else others).append((first, second, shift))
+    rows = [(names[a], names[b], 1.0, _length(utterances, names[a])) for a, b, _ in same]
+    rows += _laid_on_each_other(utterances.loc[names], others, cancel)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    order = ["correlation", "first", "second"]
+    return table.sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+def groups(index: pd.Index, pairs: pd.DataFrame) -> pd.Series:
+    """Utterance -> the first utterance of its recording; itself, where it has no copy.
+
+    What is linked through a third (two halves and the whole) is one recording.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    first, second = index.get_indexer(pairs["first"]), index.get_indexer(pairs["second"])
+    known = (first >= 0) & (second >= 0)
+    links = coo_array((np.ones(known.sum()), (first[known], second[known])), shape=(len(index), len(index)))
+    of = connected_components(links, directed=False)[1]
+    leader = np.full(of.max() + 1 if len(of) else 0, len(index))
+    np.minimum.at(leader, of, np.arange(len(index)))
+    return pd.Series(index.to_numpy()[leader[of]], index=index, name="recording", dtype=object)
+
+
+def _triples(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Code, utterance and frame of all triples of peaks near each other.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, peaks, 2)
+        Frames and bins in order of time, NaN after the end.
+    """
+    frame, bin_ = np.nan_to_num(values[:, :, 0], nan=-1), np.nan_to_num(values[:, :, 1], nan=-1)
+    row = np.broadcast_to(np.arange(len(values))[:, None], frame.shape)
+    codes = []
+
+    def later(numbers: np.ndarray, by: int) -> np.ndarray:
+        moved = np.full_like(numbers, -1)
+        moved[:, : numbers.shape[1] - by] = numbers[:, by:]
+        return moved
+
+    for one in range(1, _FAN):
+        for two in range(one + 1, _FAN + 1):
+            if two >= frame.shape[1]:
+                continue
+            apart = later(frame, one) - frame, later(frame, two) - frame
+            good = (frame >= 0) & (later(frame, two) >= 0) & (apart[1] > 0) & (apart[1] <= _REACH)
+            code = np.zeros(good.sum(), dtype=np.int64)
+            for part, size in (
+                (bin_ // _BINS, 128), (later(bin_, one) // _BINS, 128), (later(bin_, two) // _BINS, 128),
+                (apart[0], 32), (apart[1], 32),
+            ):  # fmt: skip
+                code = code * size + part[good].astype(np.int64)
+            codes.append((code, row[good], frame[good].astype(np.int64)))
+    if not codes:
+        empty = np.empty(0, dtype=np.int64)
+        return empty, empty, empty
+    code, row, frame = (np.concatenate(parts) for parts in zip(*codes, strict=True))
+    return code, row, frame
+
+
+def _candidates(triples: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[tuple[int, int, int]]:
+    """First, second and shift (frames that the second starts later in the first) of likely copies."""
+    code, row, frame = triples
+    order = np.argsort(code, kind="stable")
+    code, row, frame = code[order], row[order], frame[order]
+    starts = np.flatnonzero(np.r_[True, code[1:] != code[:-1]]) if len(code) else np.empty(0, dtype=int)
+    sizes = np.diff(np.r_[starts, len(code)])
+    parts = []
+    for size in np.unique(sizes[(sizes > 1) & (sizes <= _COMMON)]):
+        members = starts[sizes == size][:, None] + np.arange(size)
+        for one in range(size):
+            for two in range(one + 1, size):
+                a, b = members[:, one], members[:, two]
+                differ = row[a] != row[b]
+                a, b = a[differ], b[differ]
+                turned = row[a] > row[b]
+                a, b = np.where(turned, b, a), np.where(turned, a, b)
+                parts.append(np.column_stack([row[a], row[b], frame[a] - frame[b]]))
+    if not parts:
+        return
+    votes = np.concatenate(parts)
+    # A shift between two frames falls to both sides of the border: neighbours are counted together.
+    pairs, counts = np.unique(votes, axis=0, return_counts=True)
+    beside = (np.diff(pairs[:, :2], axis=0) == 0).all(axis=1) & (np.diff(pairs[:, 2]) == 1)
+    joined = counts.copy()
+    joined[:-1][beside] += counts[1:][beside]
+    strong = pairs[joined >= _VOTES]
+    strength = joined[joined >= _VOTES]
+    best = pd.DataFrame(strong, columns=["a", "b", "shift"]).assign(votes=strength)
+    best = best.sort_values("votes", ascending=False, kind="stable").drop_duplicates(["a", "b"])
+    yield from best[["a", "b", "shift"]].head(MOST_PAIRS).itertuples(index=False, name=None)
+
+
+def _laid_on_each_other(
+    utterances: pd.DataFrame, candidates: list[tuple[int, int, int]], cancel: threading.Event | None
+) -> list[tuple[str, str, float, float]]:
+    """Those candidates whose signals correlate."""
+    signals: dict[int, np.ndarray | None] = {}
+    channel = audio.channel_of(utterances)
+
+    def signal(position: int) -> np.ndarray | None:
+        if position not in signals:
+            row = utterances.iloc[position]
+            try:
+                sound = audio.load(
+                    row["path"], start=row["start"], end=row["end"], channel=channel.iloc[position]
+                )
+                signals[position] = overlaps.reduce(sound.samples, sound.sample_rate)
+            except SerlabError:
+                signals[position] = None
+        return signals[position]
+
+    found = []
+    for a, b, _ in sorted(candidates):
+        stop_if(cancel, "the search for copies was cancelled")
+        x, y = signal(a), signal(b)
+        if x is None or y is None:
+            continue
+        correlation, seconds = overlaps.best_lag(x, y)
+        if correlation >= CORRELATION:
+            found.append((utterances.index[a], utterances.index[b], correlation, seconds))
+    return found
+
+
+def _equal(audio_hash: pd.Series, first: int, second: int) -> bool:
+    return bool(audio_hash.iloc[first] == audio_hash.iloc[second])
+
+
+def _length(utterances: pd.DataFrame, name: str) -> float:
+    return float(utterances["duration"].get(name, np.nan)) if "duration" in utterances else float("nan")
