@@ -76,7 +76,8 @@ def copies(
     except AudioError:  # none can be used: nothing is the same as anything
         return pd.DataFrame(columns=list(COLUMNS))
     names = found.X.index
-    same, others = [], []
+    same: list[tuple[int, int, int]] = []
+    others: list[tuple[int, int, int]] = []
     for first, second, shift in _candidates(_triples(found.X.values)):
         (same if _equal(found.audio_hash, first, second) else others).append((first, second, shift))
     rows = [(names[a], names[b], 1.0, _length(utterances, names[a])) for a, b, _ in same]
