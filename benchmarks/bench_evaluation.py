@@ -64,7 +64,7 @@ def main() -> None:
     started = time.perf_counter()
     results = evaluation.score(table, fits())
     evaluation.summarise(table, results, speakers)
-    evaluation.compare(table, speakers, baseline="a", n_resamples=N_RESAMPLES)
+    evaluation.paired(table, speakers, method="b", control="a")
     ours = time.perf_counter() - started
     started = time.perf_counter()
     plain_loop(table, speakers, N_RESAMPLES)

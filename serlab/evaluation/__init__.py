@@ -5,19 +5,22 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from serlab.evaluation.comparison import ALPHA, compare, holm, with_verdicts
+    from serlab.evaluation.comparison import Pair, compare, pairs, with_controls
     from serlab.evaluation.differences import Difference, least_p, paired
     from serlab.evaluation.fitting import Fitted, Setting, fit
     from serlab.evaluation.material import Material, Samples
     from serlab.evaluation.running import FIT_COLUMNS, Run, run
     from serlab.evaluation.scoring import class_names, score, speaker_counts, summarise
+    from serlab.evaluation.verdicts import ALPHA, QUESTIONS, holm
 
 __all__ = [
     "ALPHA",
     "FIT_COLUMNS",
+    "QUESTIONS",
     "Difference",
     "Fitted",
     "Material",
+    "Pair",
     "Run",
     "Samples",
     "Setting",
@@ -27,11 +30,12 @@ __all__ = [
     "holm",
     "least_p",
     "paired",
+    "pairs",
     "run",
     "score",
     "speaker_counts",
     "summarise",
-    "with_verdicts",
+    "with_controls",
 ]
 
 # Scores and tables need no network library: what fits is imported when it is asked for.
@@ -51,14 +55,16 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "selection",
         "shift",
         "units",
+        "verdicts",
         "verification",
     ],
     submod_attrs={
-        "comparison": ["ALPHA", "compare", "holm", "with_verdicts"],
+        "comparison": ["Pair", "compare", "pairs", "with_controls"],
         "differences": ["Difference", "least_p", "paired"],
         "fitting": ["Fitted", "Setting", "fit"],
         "material": ["Material", "Samples"],
         "running": ["FIT_COLUMNS", "Run", "run"],
         "scoring": ["class_names", "score", "speaker_counts", "summarise"],
+        "verdicts": ["ALPHA", "QUESTIONS", "holm"],
     },
 )

@@ -14,8 +14,8 @@ import pandas as pd
 from serlab import normalization
 from serlab.corpora.design import speaker_emotion_confound
 from serlab.evaluation import recordings
-from serlab.evaluation.comparison import ALPHA
 from serlab.evaluation.differences import least_p
+from serlab.evaluation.verdicts import ALPHA
 from serlab.protocols import SkippedFold, Split, SplitProtocol
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")
@@ -54,7 +54,8 @@ def audit(
         Findings about the corpora (check, severity, finding, remedy, n), from
         :func:`serlab.evaluation.giveaways.findings`.
     n_compared : int
-        Methods that will be compared with a baseline.
+        Comparisons that were declared beforehand, of the question that has most of them: so many are
+        corrected together.
     pretrained_on : iterable of str
         Hashes of the audio that a network had heard before, with its words.
 
@@ -271,9 +272,10 @@ def _few_test_speakers(utterances, splits, n_compared, add) -> None:
         add(
             "few speakers",
             "warning",
-            f"with {speakers} test speakers and {n_compared} compared methods no corrected p can be below "
-            f"{least:.3f}: no gain can be shown here, however large",
-            "compare fewer methods, or use a target with more speakers",
+            f"with {speakers} test speaker{'' if speakers == 1 else 's'} and {n_compared} declared "
+            f"comparison{'' if n_compared == 1 else 's'} of a question no corrected p can be below "
+            f"{least:.3f}: it cannot be decided here, however large the difference",
+            "use a target with more speakers",
             n=speakers,
         )
 

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy import stats
 
 from serlab.errors import ParameterError
-from serlab.evaluation.comparison import ALPHA, holm
+from serlab.evaluation.verdicts import ALPHA, holm
 
 
 @dataclass(frozen=True)

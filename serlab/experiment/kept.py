@@ -224,6 +224,10 @@ class Kept:
             set_aside(self._path(table, name), f"of an earlier attempt, made again: {error}")
             return pd.DataFrame()
 
+    def methods(self, name: str = "") -> frozenset[str]:
+        """Methods whose answers are kept; ``name`` as in :meth:`write_run`."""
+        return frozenset(self._read("fits", name, missing_ok=True).get("method", ()))
+
     def run(self, name: str, methods: Collection[str], folds: Collection[str], seeds: Collection[int]) -> Run:
         """Answers of methods on folds, as they were kept.
 

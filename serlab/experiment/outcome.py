@@ -14,10 +14,13 @@ import pandas as pd
 
 import serlab
 from serlab import files
-from serlab.evaluation import intervals
+from serlab.evaluation import intervals, verdicts
 from serlab.evaluation.material import Features
 from serlab.experiment.parameters import Parameters
 from serlab.methods import OPTIONS
+
+#: Classes of which a headline says how many utterances were lost; a table has all.
+_MOST_LOST = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,13 +106,14 @@ class Outcome:
 
     @property
     def headline(self) -> str:
-        """The answer in one or two sentences, from the tables alone."""
+        """The answer in a few sentences, from the tables alone: what was declared, and what was left out."""
         pair = f"{' + '.join(self.parameters.sources) or 'no source'} -> {self.parameters.target}"
         badge = self.summary["badge"].iloc[0]
         further = [*([f"[{badge}]"] if badge else []), *self.sentences]
         if self.is_synthetic:
             further.append("Synthetic corpora: not evidence about emotion.")
-        return " ".join([f"{pair}: {_answer(self)}. Chance {self.chance:.2f}.", *further])
+        left_out = [*_skipped_folds(self), *_skipped_files(self)]
+        return " ".join([f"{pair}: {_answer(self)} Chance {self.chance:.2f}.", *left_out, *further])
 
     @property
     def provenance(self) -> pd.DataFrame:
@@ -120,6 +124,7 @@ class Outcome:
             f"{parameters.target}?",
             "preset": parameters.preset,
             "protocol": parameters.split_protocol().title,
+            "declared beforehand": ", ".join(parameters.declared) or "nothing",
             "seeds": ", ".join(map(str, parameters.seeds)),
             "corpora fingerprint": results["corpora"].iloc[0],
             "parameters digest": results["parameters"].iloc[0],
@@ -130,19 +135,41 @@ class Outcome:
 
 
 def _answer(outcome: Outcome) -> str:
-    baseline, summary = outcome.parameters.baseline, outcome.summary.set_index("method")
-    if baseline not in summary.index or outcome.comparison.empty:
-        best = summary["uar"].idxmax()
-        return f"highest UAR {_uar(summary.loc[best])} ({summary.loc[best, 'title']})"
-    verdicts = outcome.comparison["verdict"].value_counts()
-    best = outcome.comparison.loc[outcome.comparison["gain"].idxmax()]
-    gain = intervals.text(best["gain"], best["gain_low"], best["gain_high"], sign=True)
-    return (
-        f"target alone UAR {_uar(summary.loc[baseline])}; of {len(outcome.comparison)} other methods "
-        f"{verdicts.get('helps', 0)} help, {verdicts.get('hurts', 0)} hurt, "
-        f"{verdicts.get('no difference shown', 0)} show no difference (Holm-corrected); largest gain "
-        f"{gain}, corrected p {best['p_holm']:.3f} ({best['title']})"
-    )
+    """What was declared and how it ended; and the highest UAR, with what it saw."""
+    summary = outcome.summary.set_index("method")
+    best = summary.loc[summary["uar"].idxmax()]
+    highest = f"Highest UAR {_uar(best)}: {best['title']}, saw {best['target_seen']}."
+    if outcome.comparison.empty:
+        return f"nothing to compare. {highest}"
+    return f"{verdicts.told(outcome.comparison, seen=summary['target_seen'].to_dict())} {highest}"
+
+
+def _skipped_folds(outcome: Outcome) -> list[str]:
+    """ "26 of 29 folds skipped." """
+    skipped = outcome.skipped_folds
+    if skipped.empty:
+        return []
+    of_all = skipped.loc[skipped["method"] == "all", "fold"].nunique()
+    n_folds = of_all + outcome.results["fold"].nunique()
+    said = [f"{of_all} of {n_folds} folds skipped."] if of_all else []
+    own = skipped[skipped["method"] != "all"].groupby("method", sort=False)["fold"].nunique()
+    return [*said, f"{own.max()} more skipped by {len(own)} of the methods."] if len(own) else said
+
+
+def _skipped_files(outcome: Outcome) -> list[str]:
+    """ "Files that could not be used: urdu anger 127 -> 11." """
+    lost = outcome.skipped_files
+    if lost.empty:
+        return []
+    if "emotion" not in lost:  # of a run that did not keep it
+        return [f"{len(lost)} files could not be used."]
+    left = outcome.utterances.groupby(["corpus", outcome.utterances["emotion"].astype(str)]).size()
+    said = []
+    for (corpus, emotion), n in lost.groupby(["corpus", "emotion"], sort=False).size().items():
+        now = int(left.get((corpus, emotion), 0))
+        said.append(f"{corpus} {emotion} {now + n} -> {now}")
+    more = f" and {len(said) - _MOST_LOST} more classes" if len(said) > _MOST_LOST else ""
+    return [f"{len(lost)} files could not be used: {', '.join(said[:_MOST_LOST])}{more}."]
 
 
 def _uar(row: pd.Series) -> str:

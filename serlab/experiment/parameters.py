@@ -23,7 +23,7 @@ ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
 LABEL_SETS: tuple[str, ...] = ("scheme", "shared", "any")
 
 #: Where or how fast, not what: they change no prediction.
-_NO_MATTER = ("data", "jobs", "baseline")
+_NO_MATTER = ("data", "jobs", "baseline", "primary")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,11 @@ class Parameters:
         Names of :data:`serlab.methods.METHODS`, or of :data:`serlab.methods.GROUPS`,
         which are replaced by their members.
     baseline : str
-        Target-only method that transfer has to beat.
+        Target-only method, for orientation: what one has without any source.
+    primary : tuple of str
+        Methods whose gain over their own controls is what the experiment is run for, declared before
+        anything is seen: these alone are given a verdict, corrected for each other. Empty: those of
+        the baseline, see :data:`serlab.methods.PRIMARY`. What is run beside them changes nothing.
     protocol : str
         See :data:`serlab.protocols.PROTOCOLS`.
     shots : int
@@ -92,8 +96,9 @@ class Parameters:
     sources: tuple[str, ...] = ()
     scheme: str = "four"
     features: str = "is10"
-    methods: tuple[str, ...] = ("rf-source", "rf-target", "rf-pooled")
+    methods: tuple[str, ...] = ("rf-source", "rf-target", "rf-pooled", "rf-source-z")
     baseline: str = "rf-target"
+    primary: tuple[str, ...] = ()
     protocol: str = "one-subject"
     shots: int = 5
     folds: int = 5
@@ -123,12 +128,14 @@ class Parameters:
 
     def _complete(self) -> None:
         """One entry for a tuple, members for groups of methods, defaults for options."""
-        for name in ("sources", "methods", "seeds", "augment"):
+        for name in ("sources", "methods", "primary", "seeds", "augment"):
             value = getattr(self, name)
             value = (value,) if isinstance(value, str | int) else tuple(value)
             if name == "methods":
                 value = tuple(method for entry in value for method in methods.GROUPS.get(entry, (entry,)))
             object.__setattr__(self, name, tuple(dict.fromkeys(value)))
+        if not self.primary:
+            object.__setattr__(self, "primary", methods.PRIMARY.get(self.baseline, ()))
         if not self.seeds:  # written out, so that whoever reads the parameters need not know the preset
             object.__setattr__(self, "seeds", tuple(range(methods.repeats(self.methods, self.preset))))
         for name in self.options:
@@ -165,6 +172,8 @@ class Parameters:
         for name in values:
             if name not in self.names():
                 raise ParameterError(f"there is no parameter {name!r}{meant(name, self.names())}")
+        if "baseline" in values and self.primary == methods.PRIMARY.get(self.baseline, ()):
+            values.setdefault("primary", ())  # it was that of the baseline
         options = {name: values.pop(name) for name in list(values) if name in OPTIONS}
         return dataclasses.replace(self, **values, options={**self.options, **options})
 
@@ -176,6 +185,13 @@ class Parameters:
     def specs(self) -> list[MethodSpec]:
         """The chosen methods."""
         return [methods.get(name) for name in self.methods]
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The primary methods that can be run at all: without a source, those that need none."""
+        return tuple(
+            name for name in self.primary if self.sources or not methods.get(name).uses_source
+        )
 
     def asked(self) -> list[str]:
         """Options that some chosen method asks for."""
@@ -205,9 +221,9 @@ class Parameters:
 
 _KINDS = {
     "target": str, "sources": str, "scheme": str, "features": str, "methods": str, "baseline": str,
-    "protocol": str, "shots": int, "folds": int, "transductive": bool, "seeds": int, "preset": str,
-    "seconds": int | float, "augment": str, "device": str, "data": str, "on_bad_file": str, "jobs": int,
-    "label_sets": str,
+    "primary": str, "protocol": str, "shots": int, "folds": int, "transductive": bool, "seeds": int,
+    "preset": str, "seconds": int | float, "augment": str, "device": str, "data": str, "on_bad_file": str,
+    "jobs": int, "label_sets": str,
 }  # fmt: skip
 
 
@@ -217,6 +233,7 @@ def choices() -> dict[str, tuple[str, ...]]:
         "scheme": tuple(labels.SCHEMES),
         "methods": tuple(methods.METHODS),
         "baseline": tuple(name for name, spec in methods.METHODS.items() if not spec.uses_source),
+        "primary": tuple(name for name, spec in methods.METHODS.items() if spec.control),
         "protocol": tuple(protocols.PROTOCOLS),
         "preset": methods.PRESETS,
         "device": DEVICES,

@@ -45,7 +45,7 @@ class Prepared:
     audio_hash : Series
         Utterance -> hash of its audio.
     skipped_files : DataFrame
-        utterance, path, reason.
+        utterance, path, reason, corpus, emotion.
     notes : tuple of str
         What else a reader should know of the data.
     fingerprint : str
@@ -102,6 +102,7 @@ def prepare(parameters: Parameters, *, watch: Watch = UNWATCHED) -> Prepared:
     table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
     labelled, left_out = _labelled(table, parameters)
     extraction = _extract(labelled, parameters, parameters.features, watch=watch)
+    skipped_files = _with_classes(extraction.skipped, labelled)
     labelled = labelled.loc[extraction.X.index]
     on_audio = [name for name in parameters.augment if augmentation.parse(name).on_audio]
     copies = tuple(
@@ -122,12 +123,20 @@ def prepare(parameters: Parameters, *, watch: Watch = UNWATCHED) -> Prepared:
         further={name: parts for name, parts in known.items() if name in brought},
         left_out=left_out,
         audio_hash=extraction.audio_hash,
-        skipped_files=extraction.skipped,
+        skipped_files=skipped_files,
         notes=_notes(table, extraction),
         fingerprint=data.fingerprint(table),
         same_recordings=recordings.copies(
             labelled, jobs=parameters.jobs, progress=watch.progress, cancel=watch.cancel
         ),
+    )
+
+
+def _with_classes(skipped: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
+    """Files that could not be used, with what was lost: a class that vanishes is to be seen."""
+    own = labelled.reindex(skipped["utterance"])
+    return skipped.assign(
+        corpus=own["corpus"].to_numpy(dtype=object), emotion=own["emotion"].astype(object).to_numpy()
     )
 
 

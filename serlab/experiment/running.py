@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from serlab import evaluation, methods
-from serlab.evaluation import leakage
+from serlab.evaluation import comparison, leakage
 from serlab.experiment.outcome import MadeWith, Outcome, save, versions
 from serlab.experiment.parameters import Parameters
 from serlab.methods import OPTIONS
@@ -21,23 +22,24 @@ if TYPE_CHECKING:  # a session runs itself through this module
     from serlab.experiment.session import Session
 
 
-def run(session: Session, *, with_details: bool = True) -> Outcome:
+def run(session: Session, *, with_details: bool = True, with_controls: bool = True) -> Outcome:
     """Run an experiment; what :meth:`serlab.experiment.Session.run` does."""
     parameters = session.parameters
     session.provided  # noqa: B018  a wrong file is told of before features are computed
     prepared = session.prepare()
+    names = _run_methods(session, with_controls)
     splits, skipped = parameters.split_protocol().plan(prepared.utterances)
     audit = leakage.audit(
         prepared.utterances,
         splits,
         skipped=skipped,
-        scopes={spec.normalization for spec in parameters.specs()},
+        scopes={methods.get(name).normalization for name in names},
         audio_hash=prepared.audio_hash,
         copies=prepared.same_recordings,
-        n_compared=max(0, len(_compared(parameters)) - 1),
+        n_compared=_most_declared(parameters),
         pretrained_on=_heard(session),
     )
-    done = session.evaluate(parameters.methods, splits, with_details=with_details)
+    done = session.evaluate(names, splits, with_details=with_details)
     outcome = _tables(session, audit, skipped, done)
     if session.folder is not None:
         save(outcome, Path(session.folder))
@@ -94,15 +96,25 @@ def _made_with(session: Session) -> MadeWith:
     return made_with
 
 
-def _compared(parameters: Parameters) -> list[str]:
-    """Methods of the comparison: the baseline, and what uses a source (or all, where there is none)."""
-    if parameters.baseline not in parameters.methods:
-        return []
-    return [
-        spec.name
-        for spec in parameters.specs()
-        if spec.name == parameters.baseline or not parameters.sources or spec.uses_source
-    ]
+def _run_methods(session: Session, with_controls: bool) -> tuple[str, ...]:
+    """The chosen methods and, behind them, those that they have to be compared with.
+
+    Of a finished run, those controls that it keeps.
+    """
+    chosen = session.parameters.methods
+    if not with_controls:
+        return chosen
+    names = comparison.with_controls(chosen)
+    if session.finished is None:
+        return names
+    kept = session.finished.methods()
+    return tuple(name for name in names if name in chosen or name in kept)
+
+
+def _most_declared(parameters: Parameters) -> int:
+    """Declared comparisons of the question that has most of them: so many are corrected together."""
+    asked = Counter(pair.question for pair in comparison.pairs(parameters.declared) if pair.own)
+    return max(asked.values(), default=0)
 
 
 def _tables(
@@ -114,16 +126,15 @@ def _tables(
     results = _results(session, done, made_with)
     speakers = prepared.utterances["speaker"]
     summary = evaluation.summarise(done.predictions, results, speakers, fold_is=protocol.fold_is)
-    titles = {spec.name: spec.title for spec in parameters.specs()}
+    titles = {name: methods.get(name).title for name in methods.METHODS}
     summary.insert(1, "title", summary["method"].map(titles))
     summary["protocol"], summary["badge"] = parameters.protocol, leakage.badge(protocol, audit)
-    compared = done.predictions[done.predictions["method"].isin(_compared(parameters))]
-    comparison = pd.DataFrame()
-    if parameters.baseline in set(compared["method"]):
-        comparison = evaluation.compare(
-            compared, speakers, baseline=parameters.baseline, fold_is=protocol.fold_is
-        )
-        comparison.insert(1, "title", comparison["method"].map(titles))
+    summary["note"] = [_note(name, parameters) for name in summary["method"]]
+    compared = evaluation.compare(
+        done.predictions, speakers, primary=parameters.declared, fold_is=protocol.fold_is
+    )
+    compared.insert(2, "title", compared["method"].map(titles))
+    compared.insert(4, "control_title", compared["control"].map(titles))
     return Outcome(
         parameters=parameters,
         utterances=prepared.utterances,
@@ -139,12 +150,20 @@ def _tables(
         shift=done.shift,
         results=results,
         summary=summary,
-        comparison=comparison,
+        comparison=compared,
         notes=prepared.notes,
         sentences=_sentences(session),
         facts=_facts(session),
         made_with=made_with,
     )
+
+
+def _note(name: str, parameters: Parameters) -> str:
+    """What a reader has to know of a method's row."""
+    notes = [] if name in parameters.methods else ["control, added"]
+    if name == "majority" and parameters.split_protocol().fold_is == "part":
+        notes.append("may be below chance: what the tested speakers say most is the rarer among all others")
+    return "; ".join(notes)
 
 
 def _results(session: Session, done: evaluation.Run, made_with: MadeWith) -> pd.DataFrame:

@@ -70,13 +70,15 @@ class Session:
         if not isinstance(self.parameters, Parameters):
             raise ParameterError(f"a session is of Parameters(target=..., ...), not of {self.parameters!r}")
 
-    def run(self, *, with_details: bool = True) -> Outcome:
+    def run(self, *, with_details: bool = True, with_controls: bool = True) -> Outcome:
         """Fit all methods on all splits, compare them, and write the tables into the folder.
 
         Parameters
         ----------
         with_details : bool
             Whether to keep attention, embeddings and shift, for figures.
+        with_controls : bool
+            Whether methods are run, too, that the chosen ones have to be compared with.
 
         Raises
         ------
@@ -85,7 +87,7 @@ class Session:
         Cancelled
             Finished work stays in the folder.
         """
-        return running.run(self, with_details=with_details)
+        return running.run(self, with_details=with_details, with_controls=with_controls)
 
     def prepare(self) -> Prepared:
         """Utterances with classes and features, read once.

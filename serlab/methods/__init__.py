@@ -47,6 +47,7 @@ __all__ = [
     "METHODS",
     "OPTIONS",
     "PRESETS",
+    "PRIMARY",
     "REPEATS",
     "Access",
     "Adds",
@@ -85,6 +86,8 @@ METHODS: dict[str, MethodSpec] = {spec.name: spec for family in FAMILIES for spe
 GROUPS: dict[str, tuple[str, ...]] = {
     name: members for module in (groups, acnn, light, vgg, encoder) for name, members in module.GROUPS.items()
 }
+
+PRIMARY: dict[str, tuple[str, ...]] = groups.PRIMARY
 
 #: What families ask a person for, by name; :attr:`MethodSpec.options` says which method asks.
 OPTIONS: dict[str, Option] = {

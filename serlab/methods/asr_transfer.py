@@ -186,6 +186,11 @@ def _control(weights: Weights, scenario: str, of_layer: str) -> tuple[str, Adds]
     return (f"tdnn-{weights}-target", "source") if scenario == "finetuned" else ("", "")
 
 
+def _without_source(weights: Weights, scenario: str) -> Mapping[Adds, str]:
+    """The same pretrained network on the same labels, beside the control with fresh weights."""
+    return {"source": f"tdnn-{weights}-target"} if weights in _FRESH and scenario == "finetuned" else {}
+
+
 def _spec(weights: Weights, scenario: str, layer: str = "tdnn12") -> MethodSpec:
     """The 12th layer, which the paper goes on with, is not in the name."""
     chosen = SCENARIOS[scenario]
@@ -203,6 +208,7 @@ def _spec(weights: Weights, scenario: str, layer: str = "tdnn12") -> MethodSpec:
         options=("acoustic_model", "pretraining"),
         control=control,
         adds=adds,
+        further_controls=_without_source(weights, scenario),
         reference=f"{reference}{'' if layer == 'tdnn12' else ', table 2'}",
     )
 

@@ -92,6 +92,10 @@ class MethodSpec:
         The one thing that the control lacks: data of another corpus, labels of the target, utterances of
         the target without labels (their statistics, or what is believed of them), a loss or mapping that
         draws the corpora together, what was learned on other tasks. Empty without a control.
+    further_controls : mapping of str to str
+        What else a method adds -> the method that lacks that alone, where there is more than one way to
+        take one thing away: a pretrained network that is fine-tuned has a control with fresh weights
+        (``control``) and one without the source.
     features : str or callable(options) -> str
         Feature set this method is fed, whatever the others are; empty: the experiment's. Where it
         depends on options of the family, a function of their values by name.
@@ -123,6 +127,7 @@ class MethodSpec:
     options: tuple[str, ...] = ()
     control: str = ""
     adds: Adds = ""
+    further_controls: Mapping[Adds, str] = field(default_factory=dict)
     features: str | Callable[[Mapping[str, Any]], str] = ""
     columns: str = ""
     swept: bool = False

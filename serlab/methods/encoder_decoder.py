@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serlab.methods.base import MethodSpec
-from serlab.methods.building import Recipe, fine_tuned, grid, networks
+from serlab.methods.building import Recipe, fine_tuned, grid, networks, trained
 from serlab.training import Settings
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ _network = networks(_architecture, RECIPES)
 
 _PAPER = "Durrani & Arshad"
 
+#: Most labelled utterances of the target in the paper's transfer.
+LIMIT = 320
+
 
 def _transfer(
     name: str,
@@ -55,9 +58,9 @@ def _transfer(
         title=f"Encoder-decoder, {title}",
         access="few-shot",
         input="frames",
-        target_limit=320,
+        target_limit=LIMIT,
         build=fine_tuned(_network, RECIPES, start=start, update=update),
-        control="encdec-target",
+        control="encdec-target-320",
         adds="source",
         reference=f"{_PAPER}, {section}",
     )
@@ -74,6 +77,15 @@ SPECS: tuple[MethodSpec, ...] = (
             "pooled": f"{_PAPER}, section 4.3",
         },
         input="frames",
+    ),
+    MethodSpec(
+        name="encdec-target-320",
+        title="Encoder-decoder, target only, 320 labels",
+        access="target-only",
+        input="frames",
+        target_limit=LIMIT,  # the same ones, drawn by fold and seed
+        build=trained("target-only", _network),
+        reference="control of the transfer",
     ),
     _transfer("transfer", "encoder fine-tuned", "section 2", update=("encoder",)),
     _transfer("from-encoder", "encoder from source", "section 5", start=("encoder",)),

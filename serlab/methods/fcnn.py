@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serlab.methods.base import MethodSpec
+from serlab.methods.building import PRESETS, Recipe, networks, trained
 from serlab.training import Fitting, Settings
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from serlab.methods.learners.neural import FCNN
 
 #: The paper prints neither optimiser nor epochs. Ours, for every preset: Adam
@@ -29,12 +32,33 @@ def _fcnn(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> FCNN:
     return FCNN(n_classes, seed, **SETTINGS, balanced=preset != "paper", fitting=fitting)
 
 
+def _architecture(shape: tuple[int, ...], n_classes: int) -> nn.Module:
+    from serlab.models.fcnn import fcnn
+
+    return fcnn(shape[-1], n_classes)
+
+
+#: Without a source all layers learn from the target, for as long as the output layer does with one.
+_network = networks(
+    _architecture, {preset: Recipe(alone=SETTINGS["on_target"]) for preset in PRESETS}, balanced=True
+)
+
+
 SPECS: tuple[MethodSpec, ...] = (
+    MethodSpec(
+        name="fcnn-target",
+        title="FCNN, target only",
+        access="target-only",
+        build=trained("target-only", _network),
+        reference="control of the transfer",
+    ),
     MethodSpec(
         name="fcnn",
         title="FCNN, output layer fine-tuned",
         access="few-shot",
         build=_fcnn,
+        control="fcnn-target",
+        adds="source",
         reference="Andova & Lustrek, section 3.2",
     ),
 )

@@ -15,8 +15,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     # The paper's network and ablation, then what it compares with.
     "durrani-arshad": (
-        "encdec-target", "encdec-source", "encdec-pooled", "encdec-transfer", "encdec-from-encoder",
-        "encdec-from-encoder-attention", "encdec-from-decoder", "encdec-from-all", "dbn-target", "dbn-source",
+        "encdec-target", "encdec-target-320", "encdec-source", "encdec-pooled", "encdec-transfer",
+        "encdec-from-encoder", "encdec-from-encoder-attention", "encdec-from-decoder", "encdec-from-all", "dbn-target", "dbn-source",
         "dbn", "sae-svm-target", "sae-svm-source", "sae-svm",
     ),
     # Controls, adapters on one network, the networks and inputs of table 4, adapters of vectors.
@@ -57,3 +57,23 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "encoder-finetuned", "rf-target", "rf-source", "rf-source-z",
     ),
 }  # fmt: skip
+
+#: Baseline of an experiment -> methods whose gain over their own control is what it is run for, declared
+#: before anything is seen: the question of the paper with that baseline. They alone are given a verdict,
+#: and are corrected for each other, whatever else is run beside them.
+PRIMARY: dict[str, tuple[str, ...]] = {
+    "rf-target": ("rf-pooled", "rf-source-z"),
+    "svm-target": ("svm-pooled", "svm-source-z"),
+    "dbn-target": ("dbn",),
+    "fcnn-target": ("fcnn",),
+    "acnn-target": ("acnn-pooled", "acnn-finetuned", "acnn-source-z"),
+    "encdec-target": ("encdec-transfer",),
+    "sae-svm-target": ("sae-svm",),
+    "light-target": ("light-finetuned", "light-adabn", "light-mmd"),
+    "vgg16-target": ("vgg16-finetuned", "vgg16-source-z", "vgg16-mmd"),
+    "tdnn-frozen-target": ("tdnn-frozen-target", "tdnn-frozen-finetuned", "tdnn-frozen-source-z"),
+    "tdnn-tuned-target": ("tdnn-tuned-target", "tdnn-tuned-finetuned"),
+    "probe-target": ("probe-pooled-z", "probe-source-z", "probe-selftrained"),
+    "encoder-target": ("encoder-finetuned", "encoder-source-z", "encoder-mmd"),
+    "top-target": ("top-finetuned",),
+}

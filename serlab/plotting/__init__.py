@@ -31,6 +31,7 @@ from serlab.plotting.features import (
     shifted_in,
 )
 from serlab.plotting.few_shot import break_even, plot_few_shot
+from serlab.plotting.gains import VERDICTS, plot_gain
 from serlab.plotting.layers import layer_weight_table, plot_layer_weights, plot_probes
 from serlab.plotting.networks import (
     PEAKED,
@@ -43,11 +44,9 @@ from serlab.plotting.networks import (
 from serlab.plotting.runs import plot_matrix, plot_methods_by_run, plot_ranks
 from serlab.plotting.scores import (
     ACCESS,
-    VERDICTS,
     per_class_table,
     plot_confounds,
     plot_folds,
-    plot_gain,
     plot_published,
     plot_uar,
 )
@@ -75,8 +74,10 @@ __all__ = [  # noqa: RUF022
     # shift
     "shift_coordinates", "shift_table", "plot_shift", "shift_change_table", "plot_shift_change",
     # scores
-    "ACCESS", "VERDICTS", "plot_uar", "plot_gain", "plot_folds", "per_class_table", "plot_confounds",
+    "ACCESS", "plot_uar", "plot_folds", "per_class_table", "plot_confounds",
     "plot_published",
+    # gains
+    "VERDICTS", "plot_gain",
     # confusions
     "confusion_table", "plot_confusions", "mean_confusion_table", "plot_mean_confusions",
     # runs

@@ -11,7 +11,7 @@ from serlab import metrics
 from serlab.evaluation import class_names
 from serlab.plotting.marks import cell_texts, cells, panel_figure, require_rows
 from serlab.plotting.style import Figure, finished, heading, styled
-from serlab.plotting.texts import listing, sentences, span, titled, wrapped
+from serlab.plotting.texts import listing, number, sentences, span, titled, wrapped
 
 
 def confusion_table(
@@ -90,7 +90,9 @@ def plot_confusions(
 ) -> Figure:
     """Show a confusion matrix per method: percent of the true class, and the count.
 
-    The table is :func:`confusion_table`, with the same parameters.
+    The table is :func:`confusion_table`, with the same parameters. Counts of
+    all folds and seeds are added; so they are in the summary, whose UAR stands
+    above each panel.
 
     Parameters
     ----------
@@ -101,9 +103,9 @@ def plot_confusions(
     return _confusion_grid(
         table,
         write=lambda row: f"{row.share:.0%}\n{row.n}",
-        score="UAR",
+        scores=_uar(predictions, methods, classes),
         titles=titles,
-        head="Confusions over all folds and seeds",
+        head="Confusions, counts of all folds and seeds added",
         below="answer; percent of the true class and number of predictions",
     )
 
@@ -118,7 +120,9 @@ def plot_mean_confusions(
 ) -> Figure:
     """Show the confusion matrix of each method, averaged over folds.
 
-    The table is :func:`mean_confusion_table`, with the same parameters.
+    The table is :func:`mean_confusion_table`, with the same parameters. The UAR
+    above each panel is that of the summary, of the counts of all folds added: the
+    mean of a diagonal here is another number.
 
     Parameters
     ----------
@@ -130,10 +134,10 @@ def plot_mean_confusions(
     return _confusion_grid(
         table,
         write=lambda row: f"{row.share:.0%}" + ("" if np.isnan(row.sd) else f"\n\u00b1{100 * row.sd:.0f}"),
-        score="mean recall",
+        scores=_uar(predictions, methods, classes),
         titles=titles,
         head=f"Confusions, mean of {span(table.loc[table['n_fits'] > 0, 'n_fits'])} fits (folds and seeds)",
-        below="answer; percent of the true class, \u00b1 deviation between fits",
+        below="answer; percent of the true class, \u00b1 deviation between fits\nUAR: of all counts added",
     )
 
 
@@ -141,7 +145,7 @@ def _confusion_grid(
     table: pd.DataFrame,
     *,
     write: Callable[[object], str],
-    score: str,
+    scores: Mapping[str, float],
     titles: Mapping[str, str] | None,
     head: str,
     below: str,
@@ -164,13 +168,25 @@ def _confusion_grid(
         axes.tick_params(
             axis="x", labelrotation=90 if n > 2 else 0, labelbottom=place + columns >= len(methods)
         )
-        recall = f"{score} {metrics.mean_known(np.diagonal(share)):.2f}"
+        recall = f"UAR {number(scores[method])}"
         axes.set_title(f"{wrapped(shown[method], int(13 * side))}\n{recall}", fontsize=9.5)
         says.append(f"{shown[method]}: {recall}{_most_confused(share, classes)}")
     figure.supylabel("true class")
     figure.supxlabel(below)
     heading(figure, head)
     return finished(figure, sentences(listing(says)))
+
+
+def _uar(
+    predictions: pd.DataFrame, methods: Sequence[str] | None, classes: Sequence[str] | None
+) -> dict[str, float]:
+    """Method -> UAR of all folds and seeds together, as in the summary."""
+    n_classes = len(classes or class_names(predictions))
+    found = {}
+    for method in methods or dict.fromkeys(predictions["method"]):
+        own = predictions[predictions["method"] == method]
+        found[method] = float(metrics.uar(metrics.confusion(own["y_true"], own["y_pred"], n_classes)))
+    return found
 
 
 def _by_row(table: pd.DataFrame, write: Callable[[object], str]) -> np.ndarray:

@@ -9,13 +9,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from serlab.evaluation import ALPHA, intervals, ranking
+from serlab.evaluation import ALPHA, intervals, ranking, verdicts
 from serlab.plotting.marks import cell_texts, cells, highest, panel_figure, right_texts, row_figure, spread
 from serlab.plotting.style import BLUE, SKY, VERMILLION, Figure, finished, heading, legend_below, styled
 from serlab.plotting.texts import listing, number, p_equals, sentences, signed, titled, wrapped
 
-#: verdict -> mark behind a number
-_MARKS = {"helps": "\u25b2", "hurts": "\u25bc"}
+#: kind of verdict -> mark behind a number
+_MARKS = {
+    verdicts.HELPS: "\u25b2",
+    verdicts.HURTS: "\u25bc",
+    verdicts.NO_DIFFERENCE: "\u25cb",
+    verdicts.UNDECIDABLE: "?",
+}
 
 #: Pairs side by side.
 _PAIRS_PER_ROW = 7
@@ -28,8 +33,9 @@ def plot_matrix(table: pd.DataFrame, value: Literal["uar", "gain"] = "uar") -> F
     Parameters
     ----------
     table : DataFrame
-        source, target, method, title, ``value``; a ``verdict`` of helps or
-        hurts is marked. From :func:`serlab.reporting.matrix_page.collect`.
+        source, target, method, title, ``value``; a ``verdict`` on what was
+        declared is marked. From :func:`serlab.reporting.matrix_page.collect`,
+        or of one question from :func:`serlab.reporting.matrix_page.collect_gains`.
     value : {"uar", "gain"}
 
     Returns
@@ -58,7 +64,7 @@ def plot_matrix(table: pd.DataFrame, value: Literal["uar", "gain"] = "uar") -> F
         axes.tick_params(labelbottom=place + columns >= len(names))
     figure.supxlabel("target")
     figure.supylabel("source")
-    heading(figure, _what(value) + _key(table))
+    heading(figure, _what(table, value) + _key(table))
     return finished(figure, _pairs_say(table, value))
 
 
@@ -70,7 +76,7 @@ def plot_methods_by_run(table: pd.DataFrame, value: Literal["uar", "gain"] = "ua
     ----------
     table : DataFrame
         source, target, method, title, ``value`` with its ``_low`` and
-        ``_high``, and verdict; from :func:`serlab.reporting.matrix_page.collect`.
+        ``_high``, and verdict; as for :func:`plot_matrix`.
     value : {"uar", "gain"}
 
     Returns
@@ -105,24 +111,34 @@ def plot_methods_by_run(table: pd.DataFrame, value: Literal["uar", "gain"] = "ua
         cells(axes, grid, written.fillna("").to_numpy(), rows=rows, columns=heads, size=8, **colours)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
-    heading(figure, f"{_what(value)}, {intervals.LABEL}{_key(table)}")
+    heading(figure, f"{_what(table, value)}, {intervals.LABEL}{_key(table)}")
     return finished(figure, _pairs_say(table, value))
 
 
-def _what(value: str) -> str:
-    return "UAR" if value == "uar" else "Gain over the target alone"
+def _what(table: pd.DataFrame, value: str) -> str:
+    if value == "uar":
+        return "UAR"
+    asked = table["question"].unique() if "question" in table else ()
+    return verdicts.QUESTIONS[asked[0]] if len(asked) == 1 else "Gain over the control"
+
+
+def _kinds(table: pd.DataFrame) -> pd.Series:
+    """Kind of verdict of each row; NaN without one."""
+    if "verdict" not in table:
+        return pd.Series(np.nan, index=table.index, dtype=object)
+    return table["verdict"].map(verdicts.kind, na_action="ignore")
 
 
 def _key(table: pd.DataFrame) -> str:
     """What the marks mean, if there are some."""
-    if "verdict" not in table or not table["verdict"].isin(_MARKS).any():
-        return ""
-    means = ", ".join(f"{mark} {verdict}" for verdict, mark in _MARKS.items())
-    return f" ({means}, corrected p < {f'{ALPHA:g}'.lstrip('0')})"
+    found = set(_kinds(table)) & set(_MARKS)
+    means = ", ".join(f"{mark} {kind}" for kind, mark in _MARKS.items() if kind in found)
+    return f" ({means}; corrected p < {f'{ALPHA:g}'.lstrip('0')})" if means else ""
 
 
 def _mark(verdict: object) -> str:
-    return f" {_MARKS[verdict]}" if verdict in _MARKS else ""
+    mark = _MARKS.get(verdicts.kind(verdict)) if isinstance(verdict, str) else None
+    return f" {mark}" if mark else ""
 
 
 def _colours(table: pd.DataFrame, value: str) -> tuple[dict, Callable[[float], str]]:
@@ -144,16 +160,16 @@ def _pairs_say(table: pd.DataFrame, value: str) -> str:
     """The highest cell, and what helps in how many pairs."""
     best = highest(table, value)
     write = number if value == "uar" else signed
-    verdicts = table["verdict"] if "verdict" in table else pd.Series(np.nan, index=table.index)
+    kinds = _kinds(table)
     pairs = len(table[["source", "target"]].drop_duplicates())
     says = [f"Highest: {best['title']}, {best['source']} to {best['target']}, {write(best[value])}"]
-    for verdict in _MARKS:
-        own = table.loc[(verdicts == verdict).to_numpy(), "title"].value_counts()
+    for kind in _MARKS:
+        own = table.loc[(kinds == kind).to_numpy(), "title"].value_counts()
         named = listing(f"{title} in {n} of {pairs} pairs" for title, n in own.items())
         if named:
-            says.append(f"{verdict.capitalize()}: {named}")
-        elif verdict == "helps" and verdicts.notna().any():
-            says.append("Nothing is shown to help")
+            says.append(f"{kind.capitalize()}: {named}")
+        elif kind == verdicts.HELPS and kinds.isin(list(_MARKS)).any():
+            says.append("Nothing that was declared is shown to help")
     return sentences(*says)
 
 

@@ -1,4 +1,4 @@
-"""How good methods are: UAR, gains, folds, classes, what a score rests on, and what was published."""
+"""How good methods are: UAR, folds, classes, what a score rests on, and what was published."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from serlab.plotting.style import (
     BLACK,
     BLUE,
     GREEN,
-    GREY,
     PALE,
     PURPLE,
     SKY,
@@ -46,9 +45,7 @@ from serlab.plotting.texts import (
     letter,
     listing,
     number,
-    p_value,
     sentences,
-    signed,
     titled,
     wrapped,
 )
@@ -63,13 +60,6 @@ ACCESS: dict[str, tuple[str, str, str]] = {
     "target-semi-supervised": ("target only, other utterances of it without labels, too", SKY, "P"),
 }
 
-#: verdict -> (colour, marker)
-VERDICTS: dict[str, tuple[str, str]] = {
-    "helps": (BLUE, "^"),
-    "no difference shown": (GREY, "o"),
-    "hurts": (VERMILLION, "v"),
-}
-
 #: measure -> colour, hatch: what the labels of a split share with its training data.
 _CONFOUNDS = ((VERMILLION, "///"), (BLUE, ""), (GREEN, "..."), (SKY, "\\\\\\"))
 
@@ -78,23 +68,29 @@ _CONFOUNDS = ((VERMILLION, "///"), (BLUE, ""), (GREEN, "..."), (SKY, "\\\\\\"))
 
 
 @styled
-def plot_uar(summary: pd.DataFrame, *, n_classes: int | None = None, title: str = "") -> Figure:
+def plot_uar(
+    summary: pd.DataFrame, *, n_classes: int | None = None, chance: float | None = None, title: str = ""
+) -> Figure:
     """Show the UAR of each method with its interval, grouped by what it sees of the target.
 
     Parameters
     ----------
     summary : DataFrame
-        Summary table; ``title``, ``badge``, ``transductive`` and the interval
-        may be missing.
+        Summary table; ``title``, ``badge``, ``transductive``, ``note`` and the
+        interval may be missing.
     n_classes : int, optional
         For the chance level 1 / n_classes; by default the number of recall
         columns.
+    chance : float, optional
+        That level itself: where the target lacks a class of the scheme it is
+        :attr:`serlab.experiment.Outcome.chance`.
     title : str
         Added to the heading, for example "emodb to urdu".
     """
     require_rows(summary)
-    n_classes = _n_classes(summary) if n_classes is None else n_classes
-    chance = 1 / n_classes if n_classes else None
+    if chance is None:
+        n_classes = _n_classes(summary) if n_classes is None else n_classes
+        chance = 1 / n_classes if n_classes else None
     rank = summary["access"].map({access: place for place, access in enumerate(ACCESS)})
     table = summary.assign(_rank=rank).sort_values(["_rank", "uar"], ascending=[True, False])
     figure, axes, position = row_figure(_method_labels(table), groups=table["_rank"])
@@ -106,13 +102,13 @@ def plot_uar(summary: pd.DataFrame, *, n_classes: int | None = None, title: str 
     axes.set_xlim(*limits(known(table, "uar", "uar_low", "uar_high"), chance))
     axes.set_xlabel("UAR (unweighted average recall)")
     handles = _access_handles(table["access"])
-    if n_classes:
+    if chance is not None:
         handles.append(chance_line(axes, chance, upright=True))
-        handles[-1].set_label(f"chance, 1/{n_classes} = {chance:.2f}")
+        handles[-1].set_label(f"chance, 1/{round(1 / chance)} = {chance:.2f}")
     if "transductive" in table and table["transductive"].astype(bool).any():
         note = f"{DAGGER} transductive: saw the test utterances, without labels"
         handles.append(Line2D([], [], linestyle="", label=note))
-    legend_below(figure, handles, ncols=2)
+    legend_below(figure, handles, ncols=2, note=_notes(table))
     heading(figure, "UAR per method", title)
     return finished(figure, _uar_says(table, chance))
 
@@ -124,78 +120,26 @@ def _n_classes(summary: pd.DataFrame) -> int:
     return len(set(recalls) - bounds)
 
 
+def _notes(table: pd.DataFrame) -> str:
+    """What has to be known of single rows."""
+    if "note" not in table:
+        return ""
+    noted = table[table["note"].fillna("").str.len() > 0]
+    return "\n".join(textwrap.fill(f"{_title(row)}: {row['note']}", 115) for _, row in noted.iterrows())
+
+
 def _uar_says(table: pd.DataFrame, chance: float | None) -> str:
-    """The best method, and the best with the target alone."""
+    """The best of those that saw the same of the target: others are not ranked against each other."""
     scored = table[table["uar"].notna()]
     if scored.empty:
         return "No method was run."
-    best = highest(scored, "uar")
-    says = [f"Best: {_title(best)} {interval(best, 'uar')}"]
-    learns_elsewhere = scored["access"].map(uses_source)
-    what = "the target alone" if uses_source(best["access"]) else "another corpus"
-    others = scored[learns_elsewhere != uses_source(best["access"])]
-    if len(others):
-        other = highest(others, "uar")
-        says.append(f"Best with {what}: {_title(other)} {interval(other, 'uar')}")
-    says.append("" if chance is None else f"Chance: {number(chance)}")
-    return sentences(*says)
-
-
-# --- gains --------------------------------------------------------------------------------------
-
-
-@styled
-def plot_gain(
-    comparison: pd.DataFrame, *, title: str = "", titles: Mapping[str, str] | None = None
-) -> Figure:
-    """Show the transfer gain of each method over its baseline, with interval and p value.
-
-    Parameters
-    ----------
-    comparison : DataFrame
-        Comparison table; ``title`` may be missing. Without rows the figure
-        says that there is nothing to compare.
-    title : str
-        Added to the heading.
-    titles : mapping, optional
-        Method -> title, to name the baseline.
-    """
-    if comparison.empty:
-        return note_figure("Transfer gain", "Nothing to compare: run the baseline and another method.")
-    table = comparison.sort_values("gain", ascending=False, na_position="last")
-    figure, axes, position = row_figure(_method_labels(table))
-    for y, (_, row) in zip(position, table.iterrows(), strict=True):
-        interval_mark(axes, y, row, "gain", *VERDICTS[row["verdict"]])
-    texts = {
-        "gain": [signed(gain) for gain in table["gain"]],
-        "p (Holm)": [p_value(p) for p in table["p_holm"]],
-    }
-    right_texts(axes, position, texts)
-    axes.axvline(0, color=BLACK, linewidth=1.2, zorder=1)
-    reach = 1.08 * max(np.abs(known(table, "gain", "gain_low", "gain_high")).max(initial=0.0), 0.05)
-    axes.set_xlim(-reach, reach)
-    handles = [
-        Line2D([], [], color=colour, marker=marker, label=verdict)
-        for verdict, (colour, marker) in VERDICTS.items()
-    ]
-    legend_below(figure, handles)
-    (baseline,) = titled(titles, [table["baseline"].iloc[0]])
-    axes.set_xlabel(wrapped(f"transfer gain: UAR minus that of {baseline}, {intervals.LABEL}", 95))
-    heading(figure, "Transfer gain", title)
-    return finished(figure, _gain_says(table, baseline))
-
-
-def _gain_says(table: pd.DataFrame, baseline: str) -> str:
-    """Which methods have which verdict; the most important one first, and said where nothing has it."""
     says = []
-    for verdict in VERDICTS:
-        own = [f"{_title(row)} {interval(row, 'gain', sign=True)}"
-               for _, row in table[table["verdict"] == verdict].iterrows()]  # fmt: skip
-        if own:
-            says.append(f"{verdict.capitalize()}: {listing(own)}")
-        elif verdict == "helps":
-            says.append("Nothing is shown to help")
-    return sentences(f"Gain over {baseline}", *says)
+    for access, (sees, _, _) in ACCESS.items():
+        own = scored[scored["access"] == access]
+        if len(own):
+            best = highest(own, "uar")
+            says.append(f"{sees.capitalize()}: highest {interval(best, 'uar')}, {_title(best)}")
+    return sentences(*says, "" if chance is None else f"Chance: {number(chance)}")
 
 
 # --- folds --------------------------------------------------------------------------------------
@@ -271,8 +215,8 @@ def per_class_table(
 ) -> pd.DataFrame:
     """Precision, recall and F1 of each class, as tables 3 and 5 of Baklouti et al.
 
-    Counts of all folds of a seed are added, since a fold may lack a class;
-    what follows from them is averaged over seeds.
+    Counts of all folds and seeds are added, as in :func:`serlab.plotting.confusion_table`:
+    the mean recall is the UAR of the summary.
 
     Parameters
     ----------
@@ -290,25 +234,21 @@ def per_class_table(
     """
     rows = []
     for method, part in predictions.groupby("method", sort=False):
-        counts = np.stack(
-            [metrics.confusion(own["y_true"], own["y_pred"], len(classes)) for _, own in part.groupby("seed")]
-        )
-        true, answers = counts.sum(axis=2), counts.sum(axis=1)
-        hits = np.diagonal(counts, axis1=1, axis2=2)
+        counts = metrics.confusion(part["y_true"], part["y_pred"], len(classes))
+        true, answers, hits = counts.sum(axis=1), counts.sum(axis=0), np.diagonal(counts)
         measures = {
             "precision": metrics.ratio(hits, answers),
             "recall": metrics.ratio(hits, true),
             "F1": np.where(true > 0, metrics.ratio(2 * hits, true + answers), np.nan),
         }
         for name, values in measures.items():
-            mean = metrics.mean_known(values.T)
             rows.append(
                 {
                     "method": method,
                     "title": titled(titles, [method])[0],
                     "measure": name,
-                    **dict(zip(classes, mean, strict=True)),
-                    "mean": float(metrics.mean_known(mean)),
+                    **dict(zip(classes, values, strict=True)),
+                    "mean": float(metrics.mean_known(values)),
                 }
             )
     return pd.DataFrame(rows, columns=["method", "title", "measure", *classes, "mean"])

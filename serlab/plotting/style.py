@@ -76,7 +76,9 @@ class Figure(_Figure):
     @property
     def alt(self) -> str:
         """Alternative text: heading and finding."""
-        return ". ".join(part for part in (" ".join(self.get_suptitle().split()), self.finding) if part)
+        head = " ".join(self.get_suptitle().split())
+        between = " " if head.endswith("?") else ". "
+        return between.join(part for part in (head, self.finding) if part)
 
     def _repr_mimebundle_(self, **_) -> tuple[dict[str, str | bytes], dict[str, dict[str, str]]]:
         # Exporters write the "alt" of these metadata into the <img>.

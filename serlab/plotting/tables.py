@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from serlab import methods
+from serlab.evaluation import verdicts
 from serlab.experiment import Outcome, Prepared
 from serlab.labels import EMOTIONS, LabelScheme
 
@@ -20,16 +22,24 @@ def data_table(prepared: Prepared) -> pd.DataFrame:
         minutes=("duration", lambda s: s.sum() / 60),
     )
     left_out = prepared.left_out.rename("left out")
-    skipped = prepared.skipped_files
-    corpus_of = skipped["utterance"].str.split("/").str[0] if len(skipped) else pd.Series(dtype=object)
-    lost = corpus_of.value_counts().rename("skipped")
     table = used.join(left_out, how="outer")
     table.index = table.index.set_names(["corpus", "emotion"])
-    for corpus, n in lost.items():
-        table.loc[(corpus, "(bad files)"), "skipped"] = n
+    table = table.join(_lost(prepared.skipped_files), how="outer")
     counts = [name for name in ("used", "left out", "skipped", "speakers") if name in table]
     table[counts] = table[counts].fillna(0).astype(int)
     return table.reset_index()
+
+
+def _lost(skipped: pd.DataFrame) -> pd.Series:
+    """Files that could not be used, by corpus and emotion, as far as a run has kept that."""
+    if skipped.empty:
+        index = pd.MultiIndex.from_arrays([[], []], names=["corpus", "emotion"])
+        return pd.Series(dtype=float, index=index, name="skipped")
+    if "emotion" not in skipped:
+        skipped = skipped.assign(
+            corpus=skipped["utterance"].str.split("/").str[0], emotion="(of unknown emotion)"
+        )
+    return skipped.groupby(["corpus", "emotion"]).size().rename("skipped")
 
 
 def notes_table(prepared: Prepared) -> pd.DataFrame:
@@ -67,17 +77,29 @@ def summary_table(outcome: Outcome) -> pd.DataFrame:
     for name, heading in (("uar", "UAR"), ("accuracy", "accuracy"), ("macro_f1", "macro F1")):
         for end in ("", "_low", "_high"):
             table[heading + end] = summary[name + end]
-    if summary["badge"].any():
-        table["note"] = summary["badge"]
-    return table
+    notes = [
+        "; ".join(filter(None, both))
+        for both in zip(summary["badge"], summary.get("note", [""] * len(summary)), strict=True)
+    ]
+    return table.assign(note=notes) if any(notes) else table
 
 
-def comparison_table(outcome: Outcome) -> pd.DataFrame:
-    """One row a method: gain over the baseline, corrected p value, verdict."""
-    if outcome.comparison.empty:
-        return outcome.comparison
-    columns = ["title", "n_folds", "gain", "gain_low", "gain_high", "p", "p_holm", "verdict"]
-    return outcome.comparison[columns].rename(columns={"title": "method", "n_folds": "folds"})
+def questions(outcome: Outcome) -> list[str]:
+    """What the comparisons of an outcome ask, see :data:`serlab.evaluation.verdicts.QUESTIONS`."""
+    return verdicts.asked(outcome.comparison)
+
+
+def comparison_table(outcome: Outcome, question: str) -> pd.DataFrame:
+    """One row a comparison of a question: gain over the control, corrected p value, verdict."""
+    own = outcome.comparison[outcome.comparison["question"] == question]
+    columns = {
+        "title": "method", "control_title": "over", "n_speakers": "speakers", "n_folds": "folds",
+        "n_seeds": "seeds", "gain": "gain", "gain_low": "gain_low", "gain_high": "gain_high",
+        "p_holm": "p (Holm)", "verdict": "verdict",
+    }  # fmt: skip
+    table = own[list(columns)].rename(columns=columns)
+    counts = ["speakers", "folds", "seeds"]
+    return table.astype(dict.fromkeys(counts, "Int64")).reset_index(drop=True)
 
 
 def recall_table(outcome: Outcome) -> pd.DataFrame:
@@ -91,19 +113,30 @@ def titles(outcome: Outcome) -> dict[str, str]:
     return dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
 
 
+#: Panels that can be read side by side.
+_MOST_TELLING = 4
+
+
 def telling_methods(outcome: Outcome) -> list[str]:
-    """Methods whose confusions are worth a figure: baseline, largest gain and largest loss."""
-    if outcome.comparison.empty:
-        return outcome.summary["method"].head(3).tolist()
-    ranked = outcome.comparison.sort_values("gain", ascending=False)["method"]
-    return list(dict.fromkeys([outcome.parameters.baseline, ranked.iloc[0], ranked.iloc[-1]]))
+    """Methods whose confusions are worth a figure: what was declared, each behind its control."""
+    declared = _declared(outcome)
+    names = [name for _, row in declared.iterrows() for name in (row["control"], row["method"])]
+    return list(dict.fromkeys(names or outcome.summary["method"]))[:_MOST_TELLING]
 
 
 def best_transfer(outcome: Outcome) -> str:
-    """Method with the largest gain over the baseline; where nothing was compared, the first one."""
-    if outcome.comparison.empty:
-        return outcome.summary["method"].iloc[0]
-    return outcome.comparison.loc[outcome.comparison["gain"].idxmax(), "method"]
+    """The method to look into: the first declared one that uses a source; without one, the first of all."""
+    declared = _declared(outcome)
+    names = [name for name in declared["method"] if methods.get(name).access != "target-only"]
+    return next(iter([*names, *outcome.summary["method"]]))
+
+
+def _declared(outcome: Outcome) -> pd.DataFrame:
+    """Declared comparisons that were run."""
+    table = outcome.comparison
+    if table.empty:
+        return pd.DataFrame(columns=["method", "control"])
+    return table[table["primary"].astype(bool) & table["gain"].notna()]
 
 
 def protocols_table(independent: Outcome, random: Outcome) -> pd.DataFrame:

@@ -19,7 +19,7 @@ _HEADS = {
     "Run": "title",
     "Answer": "answer",
     "Highest UAR": "uar",
-    "Largest gain": "gain",
+    "Declared gain": "gain",
     "Seeds": "seeds",
     "Made (UTC)": "made",
 }
@@ -129,7 +129,7 @@ def _row(number: int, run: Listed) -> str:
     headline = html.escape(pages.trouble(record) or record["headline"])
     seeds = html.escape(pages.plain(record["parameters"].get("seeds", "")))
     made = record["started"].replace("T", " ")[:16]
-    uar, gain = _best(run.tables.summary, "uar"), _best(run.tables.comparison, "gain")
+    uar, gain = _best(run.tables.summary), _declared(run.tables.comparison)
     sorts = {
         "title": record["title"] + pages.question(record["parameters"]), "answer": answer, "seeds": seeds,
         "made": record["started"], **({"uar": uar["uar"]} if uar else {}),
@@ -149,10 +149,18 @@ def _row(number: int, run: Listed) -> str:
     return f"<tr{attributes}>{''.join(cells)}</tr>\n"
 
 
-def _best(table: pd.DataFrame, name: str) -> dict[str, Any]:
-    if table.empty or table[name].isna().all():
+def _best(summary: pd.DataFrame) -> dict[str, Any]:
+    if summary.empty or summary["uar"].isna().all():
         return {}
-    return table.loc[table[name].idxmax()].to_dict()
+    return summary.loc[summary["uar"].idxmax()].to_dict()
+
+
+def _declared(comparison: pd.DataFrame) -> dict[str, Any]:
+    """The first comparison that was declared and run: not the largest, which would be chosen by its size."""
+    if comparison.empty:
+        return {}
+    own = comparison[comparison["primary"].astype(bool) & comparison["gain"].notna()]
+    return {} if own.empty else own.iloc[0].to_dict()
 
 
 def _interval(row: Mapping[str, Any], name: str) -> str:
@@ -160,21 +168,22 @@ def _interval(row: Mapping[str, Any], name: str) -> str:
         return ""
     text = intervals.text(row[name], row[f"{name}_low"], row[f"{name}_high"], sign=name == "gain")
     title = html.escape(str(row.get("title", row["method"])))
+    if name == "gain":
+        title += f" over {html.escape(str(row.get('control_title', row['control'])))}"
     return f'<span class="number">{text}</span><br><small>{title}</small>'
 
 
 def _numbers(run: Listed) -> dict[str, Any]:
     """What the comparison of ticked runs needs."""
-    record, summary, comparison = run.record, run.tables.summary, run.tables.comparison
-    gains = {} if comparison.empty else comparison.set_index("method").to_dict("index")
-    methods = []
-    for row in summary.to_dict("records"):
-        gain = gains.get(row["method"])
-        texts = [intervals.text(row["uar"], row["uar_low"], row["uar_high"])]
-        if gain:
-            texts += [intervals.text(gain["gain"], gain["gain_low"], gain["gain_high"], sign=True)]
-            texts += [gain["verdict"]]
-        methods.append([row["method"], str(row.get("title", row["method"])), *texts])
+    record, summary = run.record, run.tables.summary
+    methods = [
+        [
+            row["method"],
+            str(row.get("title", row["method"])),
+            intervals.text(row["uar"], row["uar_low"], row["uar_high"]),
+        ]
+        for row in summary.to_dict("records")
+    ]
     return {
         "title": record["title"],
         "pair": pages.question(record["parameters"]),
@@ -187,4 +196,16 @@ def _numbers(run: Listed) -> dict[str, Any]:
             "corpora": str(record["provenance"].get("corpora", "")),
         },
         "methods": methods,
+        "gains": [_gain(row) for row in run.tables.comparison.to_dict("records") if pd.notna(row["gain"])],
     }
+
+
+def _gain(row: Mapping[str, Any]) -> list[str]:
+    """Key, what is compared, gain and verdict."""
+    title, over = row.get("title", row["method"]), row.get("control_title", row["control"])
+    return [
+        f"{row['question']}/{row['method']}/{row['control']}",
+        f"{str(row['question']).capitalize()}: {title} over {over}",
+        intervals.text(row["gain"], row["gain_low"], row["gain_high"], sign=True),
+        row["verdict"],
+    ]

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from serlab.errors import ParameterError, SerlabError
-from serlab.evaluation import intervals
+from serlab.evaluation import intervals, verdicts
 from serlab.files import write_table, write_text
 from serlab.reporting import opening, pages, records
 from serlab.reporting.matrix import Cell
@@ -46,39 +46,52 @@ _PAIR_HEADINGS = {
 
 
 def collect(done: Sequence[tuple[Cell, Path | SerlabError]]) -> pd.DataFrame:
-    """One row a run and method: what varied, UAR with interval, gain over the baseline, verdict, report."""
+    """One row a run and method: what varied, UAR with interval, report."""
     rows = []
-    for cell, found in done:
-        if isinstance(found, SerlabError):
-            continue
-        tables = opening.Tables.of(found)
-        summary, comparison = tables.summary, _comparison(tables.comparison)
+    for varied, folder, tables in _finished(done):
+        summary = tables.summary
+        page = f"{folder.parent.name}/{folder.name}/report.html"
+        page = page if (folder / "report.html").is_file() else ""
         for row in summary[[column for column in _SUMMARY if column in summary]].to_dict("records"):
-            gained = comparison.get(row["method"], {})
-            varied = {**cell.parameters, "source": "+".join(cell.parameters["sources"])}
-            varied.pop("sources")
-            page = f"{found.parent.name}/{found.name}/report.html"
-            page = page if (found / "report.html").is_file() else ""
-            rows.append({**varied, **row, **gained, "run": found.name, "report": page})
+            rows.append({**varied, **row, "run": folder.name, "report": page})
     return pd.DataFrame(rows)
 
 
-def _comparison(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    columns = ["gain", "gain_low", "gain_high", "p_holm", "verdict"]
-    return {} if table.empty else table.set_index("method")[columns].to_dict("index")
+def collect_gains(done: Sequence[tuple[Cell, Path | SerlabError]]) -> pd.DataFrame:
+    """One row a run and comparison: what varied, then as :func:`serlab.evaluation.compare` has it."""
+    rows = [
+        {**varied, **row, "run": folder.name}
+        for varied, folder, tables in _finished(done)
+        for row in tables.comparison.to_dict("records")
+    ]
+    return pd.DataFrame(rows)
+
+
+def _finished(
+    done: Sequence[tuple[Cell, Path | SerlabError]],
+) -> Iterator[tuple[dict[str, Any], Path, opening.Tables]]:
+    """What varied, the folder and the tables of each run that is done."""
+    for cell, found in done:
+        if not isinstance(found, SerlabError):
+            varied = {**cell.parameters, "source": "+".join(cell.parameters["sources"])}
+            varied.pop("sources")
+            yield varied, found, opening.Tables.of(found)
 
 
 def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path:
-    """Write ``matrix.csv`` and ``matrix.html`` for runs that are done or have failed."""
-    table = collect(done)
+    """Write ``matrix.csv``, ``gains.csv`` and ``matrix.html`` for runs that are done or have failed."""
+    table, gains = collect(done), collect_gains(done)
     failed = [(cell.name, str(error)) for cell, error in done if isinstance(error, SerlabError)]
     write_table(folder / "matrix.csv", table)
+    write_table(folder / "gains.csv", gains)
     varied = [name for name in done[0][0].parameters if name not in ("sources", "target")]
     sections = []
     groups = table.groupby(varied, sort=False) if varied and len(table) else [((), table)]
     for values, part in groups if len(table) else ():
         heading = ", ".join(f"{n} {v}" for n, v in zip(varied, values, strict=True)) or "All pairs"
-        sections.append(f"<h2>{html.escape(heading)}</h2>\n{_pictures(part)}\n{_cells_table(part)}")
+        gained = gains[gains["run"].isin(part["run"])] if len(gains) else gains
+        sections.append(f"<h2>{html.escape(heading)}</h2>\n{_gain_pictures(gained)}\n{_uar_picture(part)}")
+        sections.append(_cells_table(part, gained))
         sections.append(_which_method(part))
     if failed:
         items = "".join(f"<li><b>{html.escape(name)}</b>: {html.escape(why)}</li>" for name, why in failed)
@@ -100,36 +113,74 @@ def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
         shared = [f"{name.replace('_', ' ')} {pages.plain(value)}" for name, value in shown.items()]
     says = f" {'; '.join(shared)}." if shared else ""
     return (
-        f"{pages.QUESTION}<p>UAR with {intervals.PERCENT} intervals over test speakers; verdicts compare "
-        "with the target alone, corrected for the methods of one run. A pair with a report links to it. "
+        f"{pages.QUESTION}<p>UAR with {intervals.PERCENT} intervals over test speakers, for orientation. A "
+        "gain is over the control, the same without one thing; verdicts are on what was declared beforehand "
+        "alone, corrected for the declared comparisons of a question in one run. A pair with a report links "
+        "to it. "
         f"Runs: {len(whole)} of {len(done)}.{html.escape(says)}</p>\n"
     )
 
 
-def _pictures(part: pd.DataFrame) -> str:
-    """Heat maps of UAR and of the gain over the baseline."""
+def _picture(part: pd.DataFrame, value: str) -> str:
     from serlab import plotting
 
     draw = plotting.plot_matrix
     if part["method"].nunique() > _PANELS:
         draw = plotting.plot_methods_by_run
-    figures = [draw(part, "uar"), draw(part, "gain")]
-    return "".join(f"<p>{plotting.img(figure)}</p>" for figure in figures if figure is not None)
+    figure = draw(part, value)
+    return "" if figure is None else f"<p>{plotting.img(figure)}</p>"
 
 
-def _cells_table(part: pd.DataFrame) -> str:
-    """UAR with interval and verdict: pairs by methods, or methods by pairs where that is narrower."""
+def _uar_picture(part: pd.DataFrame) -> str:
+    """Heat maps of UAR."""
+    return _picture(part, "uar")
+
+
+def _gain_pictures(gains: pd.DataFrame) -> str:
+    """Heat maps of what was declared, question by question; all others behind a fold."""
+    if gains.empty:
+        return ""
+    # A method may be in several comparisons of a question: a row is a pair.
+    over = gains.assign(
+        method=gains["method"] + " over " + gains["control"],
+        title=gains["title"] + " over " + gains["control_title"],
+    )
+    declared = over["primary"].astype(bool)
+    parts = []
+    for question in verdicts.asked(over):
+        own = over["question"] == question
+        parts.append(f"<h3>{html.escape(verdicts.QUESTIONS[question])}</h3>")
+        parts.append(_picture(over[own & declared], "gain") or "<p>Nothing was declared beforehand.</p>")
+        if (own & ~declared).any():
+            shown = _picture(over[own & ~declared], "gain")
+            parts.append(f"<details><summary>Exploratory comparisons</summary>{shown}</details>")
+    return "\n".join(parts)
+
+
+def _cells_table(part: pd.DataFrame, gains: pd.DataFrame) -> str:
+    """UAR with interval and verdicts: pairs by methods, or methods by pairs where that is narrower."""
     titles = dict(zip(part["method"], part["title"], strict=True))
     links, texts = [], []
-    for (source, target, _, report), own in part.groupby(["source", "target", "run", "report"], sort=False):
+    for (source, target, run, report), own in part.groupby(["source", "target", "run", "report"], sort=False):
         rows = own.set_index("method")
         pair = f"{html.escape(source)} to {html.escape(target)}"
         links.append(f'<a href="{html.escape(report)}">{pair}</a>' if report else pair)
-        texts.append([_cell_text(rows.loc[name]) if name in rows.index else "" for name in titles])
+        said = _verdicts(gains[gains["run"] == run]) if len(gains) else {}
+        texts.append(
+            [_cell_text(rows.loc[name], said.get(name, [])) if name in rows.index else "" for name in titles]
+        )
     names = [html.escape(title) for title in titles.values()]
     if len(names) <= max(len(links), _PANELS):
         return _table("pair", names, links, texts)
     return _table("method", links, names, zip(*texts, strict=True))
+
+
+def _verdicts(gains: pd.DataFrame) -> dict[str, list[str]]:
+    """Method -> verdicts of one run on what was declared."""
+    said: dict[str, list[str]] = {}
+    for row in gains[gains["primary"].astype(bool)].to_dict("records"):
+        said.setdefault(row["method"], []).append(f"{row['question']}: {row['verdict']}")
+    return said
 
 
 def _table(corner: str, heads: Sequence[str], names: Sequence[str], texts: Iterable[Sequence[str]]) -> str:
@@ -181,7 +232,6 @@ def _which_method(part: pd.DataFrame) -> str:
     )
 
 
-def _cell_text(row: pd.Series) -> str:
+def _cell_text(row: pd.Series, said: Sequence[str]) -> str:
     text = intervals.text(row["uar"], row["uar_low"], row["uar_high"])
-    verdict = row.get("verdict")
-    return text + (f"<br>{html.escape(verdict)}" if isinstance(verdict, str) else "")
+    return "<br>".join([text, *map(html.escape, said)])

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab.evaluation import intervals
+from serlab.evaluation import intervals, verdicts
 from serlab.experiment.kept import Kept
 from serlab.methods.base import FIT_ARGUMENTS
 
-#: More rows do not fit one screen; the report's own figure has all.
+#: More rows of a figure do not fit one screen; the report's own figure has all.
 ROWS = 9
 #: Findings that are told at once; the report's own table has all.
 _FINDINGS = 3
@@ -75,38 +75,43 @@ def write(tables: Tables) -> str:
     if tables.summary.empty:
         return ""
     return (
-        f'<div class="opening">\n{_figure(tables)}\n'
+        f'<div class="opening">\n{_figures(tables)}\n'
         f'<div class="beside">\n{_seen(tables.summary)}\n{_found(tables.audit)}\n</div>\n</div>\n'
     )
 
 
 def verdict(comparison: pd.DataFrame) -> str:
-    """The answer in one sentence; empty where nothing was compared."""
-    if comparison.empty:
-        return ""
-    counts, n = comparison["verdict"].value_counts(), len(comparison)
-    helps, hurts = int(counts.get("helps", 0)), int(counts.get("hurts", 0))
-    methods = "method" if n == 1 else "methods"
-    also = f" {hurts} {'hurts' if hurts == 1 else 'hurt'}." if hurts else ""
-    if helps:
-        return f"{helps} of {n} {methods} {'helps' if helps == 1 else 'help'}.{also}"
-    return f"None of {n} {methods} is shown to help.{also}"
+    """The answer in a few words: how what was declared ended; empty where nothing was compared."""
+    return verdicts.answer(comparison)
 
 
-def _figure(tables: Tables) -> str:
-    """Gains over the baseline with intervals; UAR where there is no gain to show."""
+def _figures(tables: Tables) -> str:
+    """What was declared, a figure a question; UAR where there is nothing to compare."""
     comparison = tables.comparison
     if comparison.empty:
         rows = tables.summary.sort_values("uar", ascending=False)
         return _forest(
             rows, "uar", caption=f"UAR of each method, {intervals.LABEL}", columns={}, zero=None, extra={}
         )
-    over = _titles(tables.summary).get(comparison["baseline"].iloc[0], comparison["baseline"].iloc[0])
-    rows = comparison.sort_values("gain", ascending=False)
-    uar = tables.summary.set_index("method")["uar"].reindex(rows["method"])
-    columns = {"UAR": [f"{value:.2f}" if pd.notna(value) else "" for value in uar]}
-    extra = {"p (Holm)": [p_text(p) for p in rows["p_holm"]]}
-    caption = f"UAR gained over {over}, {intervals.LABEL}"
+    declared = comparison[comparison["primary"].astype(bool)]
+    rows = comparison if declared.empty else declared
+    figures = [
+        _gains(rows[rows["question"] == question], tables.summary, question)
+        for question in verdicts.asked(rows)
+    ]
+    n = len(comparison) - len(rows)
+    others = f"<p>{n} exploratory comparison{'' if n == 1 else 's'} in the figures below.</p>" if n else ""
+    return "\n".join(figures) + others
+
+
+def _gains(rows: pd.DataFrame, summary: pd.DataFrame, question: str) -> str:
+    uar = summary.set_index("method")["uar"].reindex(rows["method"])
+    columns = {
+        "over": [html.escape(str(over)) for over in rows.get("control_title", rows["control"])],
+        "UAR": [f"{value:.2f}" if pd.notna(value) else "" for value in uar],
+    }
+    extra = {"p (Holm)": [verdicts.p_text(p) for p in rows["p_holm"]]}
+    caption = f"{verdicts.QUESTIONS[question]} UAR gained, {intervals.LABEL}"
     return _forest(rows, "gain", caption=caption, columns=columns, zero=0.0, extra=extra)
 
 
@@ -121,29 +126,29 @@ def _forest(
 ) -> str:
     """A table with an interval drawn in each row; text says what is drawn."""
     values = rows[[name, f"{name}_low", f"{name}_high"]].to_numpy(dtype=float)
-    chosen = _chosen(len(rows))
-    shown = values[chosen]
-    low = np.nanmin(np.append(shown, shown if zero is None else zero))
-    high = np.nanmax(np.append(shown, shown if zero is None else zero))
+    chosen = list(range(min(len(rows), ROWS)))
+    shown = np.append(values[chosen], np.nan if zero is None else zero)
+    shown = shown[~np.isnan(shown)]
+    low, high = (shown.min(), shown.max()) if len(shown) else (0.0, 1.0)
     scale = _Scale(low, high if high > low else low + 1.0)
     sign = name == "gain"
     heads = ["method", *columns, "", f"{'gain' if sign else 'UAR'} {intervals.HEADING}", *extra]
     body = []
-    for place, number in enumerate(chosen):
-        if place and number != chosen[place - 1] + 1:
-            gap = number - chosen[place - 1] - 1
-            body.append(f'<tr class="gap"><td colspan="{len(heads)}">{gap} more between</td></tr>')
+    for number in chosen:
         row = rows.iloc[number]
         said = str(row["verdict"]) if "verdict" in rows else ""
-        mark = f' <span class="{said.split()[0]}">{_SIGNS[said]} {said}</span>' if said in _SIGNS else ""
         cells = [
-            html.escape(str(row.get("title", row["method"]))) + mark,
+            html.escape(str(row.get("title", row["method"]))) + _mark(said),
             *(texts[number] for texts in columns.values()),
             _drawn(values[number], scale, zero, said),
-            intervals.text(*values[number], sign=sign),
+            "" if np.isnan(values[number][0]) else intervals.text(*values[number], sign=sign),
             *(html.escape(texts[number]) for texts in extra.values()),
         ]
         body.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    if len(rows) > len(chosen):
+        body.append(
+            f'<tr class="gap"><td colspan="{len(heads)}">{len(rows) - len(chosen)} more below</td></tr>'
+        )
     ticks = "".join("<td></td>" for _ in ["method", *columns])
     body.append(f'<tr class="axis">{ticks}<td>{_axis(scale, sign)}</td></tr>')
     head = "".join(f"<th>{text}</th>" for text in heads)
@@ -155,9 +160,12 @@ def _forest(
     )
 
 
-def _chosen(n: int) -> list[int]:
-    """Rows to show of ``n`` sorted ones: the best, and the two worst."""
-    return list(range(n)) if n <= ROWS else [*range(ROWS - 2), n - 2, n - 1]
+def _mark(said: str) -> str:
+    """The verdict behind a title."""
+    if not said or said == verdicts.EXPLORATORY:
+        return ""
+    sign = f"{_SIGNS[said]} " if said in _SIGNS else ""
+    return f' <span class="{said if said in _SIGNS else "open"}">{sign}{html.escape(said)}</span>'
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,7 @@ def _drawn(value: np.ndarray, scale: _Scale, zero: float | None, said: str) -> s
             parts.append(f'<polygon points="{points}{x + r:.1f},{middle - up * r:.1f}"/>')
         else:
             parts.append(f'<circle cx="{x:.1f}" cy="{middle}" r="{r - 0.5}"/>')
-    return _svg(parts, said.split()[0] if said else "no")
+    return _svg(parts, said if said in _SIGNS else "no")
 
 
 def _axis(scale: _Scale, sign: bool) -> str:
@@ -211,15 +219,6 @@ def _svg(parts: Sequence[str], kind: str) -> str:
         f'<svg class="{kind}" aria-hidden="true" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'width="{_WIDTH}" height="{_HEIGHT}">{"".join(parts)}</svg>'
     )
-
-
-def _titles(summary: pd.DataFrame) -> dict[str, str]:
-    return dict(zip(summary["method"], summary.get("title", summary["method"]), strict=True))
-
-
-def p_text(p: float) -> str:
-    """A p value as it is written; empty if it is not known."""
-    return "" if pd.isna(p) else "< .001" if p < 0.001 else f"{p:.3f}"
 
 
 def _seen(summary: pd.DataFrame) -> str:

@@ -8,21 +8,24 @@ from typing import Any
 
 import pandas as pd
 
-from serlab.evaluation import intervals
+from serlab.evaluation import intervals, verdicts
 from serlab.experiment import Outcome
 from serlab.reporting import opening, pages, rebuilding, records
 
 _OPENING = f"""# Results
 
-Everything on this page is computed from predictions that are committed with the repository
-(`serlab results reports`), nothing is typed. UAR is the unweighted average recall, with {intervals.PERCENT}
-intervals over test speakers; a *gain* is paired by test speaker, its p value corrected for all methods of
-a run (Holm). Rows are to be compared only where they saw the same of the
-target. What earlier versions measured is on a page of its own:
+Everything on this page is computed from predictions that are committed with the repository (`serlab
+results reports`), nothing is typed. UAR is the unweighted average recall, with {intervals.PERCENT}
+intervals over test speakers. A *gain* is over the method's control (the same classifier, labels and
+normalisation without the one thing that is asked for), paired by test speaker. A verdict is given on
+what was declared beforehand alone, its p value corrected for the declared comparisons of the question
+(Holm); all else is *exploratory*. UAR stand beside each other for orientation: rows are to be compared
+only where they saw the same of the target. What earlier versions measured is on a page of its own:
 [results of earlier versions](earlier-results.md).
 """
 _NOTHING = "\nNo finished run with its predictions is committed yet.\n"
-_HEADS = ("method", "saw of target", f"UAR {intervals.HEADING}", f"gain {intervals.HEADING}", "p", "verdict")
+_HEADS = ("method", "saw of target", f"UAR {intervals.HEADING}")
+_GAINS = ("method", "over", f"gain {intervals.HEADING}", "speakers", "p (Holm)", "verdict")
 
 
 def text(reports: Path) -> str:
@@ -71,16 +74,14 @@ def _notebook(folders: Sequence[Path]) -> str:
 
 
 def _run(folder: Path, outcome: Outcome) -> str:
-    titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
-    over = (
-        ""
-        if outcome.comparison.empty
-        else f"Gains are over {titles[outcome.comparison['baseline'].iloc[0]]}. "
-    )
     where = "/".join(["reports", *folder.parts[-3:]])
+    gains = "\n".join(
+        f"{verdicts.QUESTIONS[question]}\n\n{_markdown(_gained(outcome, question))}"
+        for question in verdicts.asked(outcome.comparison)
+    )
     return (
-        f"### {_pair(outcome)}\n\n{outcome.headline}\n\n{_markdown(_methods(outcome))}\n"
-        f"{over}Made from `{where}`.\n"
+        f"### {_pair(outcome)}\n\n{outcome.headline}\n\n{gains}\n{_markdown(_methods(outcome))}\n"
+        f"Made from `{where}`.\n"
     )
 
 
@@ -94,16 +95,31 @@ def _best(outcome: Outcome) -> str:
 
 
 def _methods(outcome: Outcome) -> pd.DataFrame:
-    """One row a method: what it saw, how well it did, and beside what it is compared with."""
-    gains = {} if outcome.comparison.empty else outcome.comparison.set_index("method").to_dict("index")
-    rows = []
-    for row in outcome.summary.to_dict("records"):
-        gain = gains.get(row["method"])
-        own = ("", "", "")
-        if gain:
-            own = (_interval(gain, "gain"), opening.p_text(gain["p_holm"]), gain["verdict"])
-        rows.append((row["title"], row["target_seen"], _interval(row, "uar"), *own))
+    """One row a method: what it saw, and how well it did."""
+    rows = [
+        (row["title"], row["target_seen"], _interval(row, "uar"))
+        for row in outcome.summary.to_dict("records")
+    ]
     return pd.DataFrame(rows, columns=list(_HEADS))
+
+
+def _gained(outcome: Outcome, question: str) -> pd.DataFrame:
+    """One row a comparison of a question, what was declared first."""
+    own = outcome.comparison[outcome.comparison["question"] == question]
+    rows = []
+    for row in own.to_dict("records"):
+        ran = pd.notna(row["gain"])
+        rows.append(
+            (
+                row["title"],
+                row["control_title"],
+                _interval(row, "gain") if ran else "",
+                int(row["n_speakers"]) if ran else "",
+                verdicts.p_text(row["p_holm"]),
+                row["verdict"],
+            )
+        )
+    return pd.DataFrame(rows, columns=list(_GAINS))
 
 
 def _interval(row: Any, name: str) -> str:

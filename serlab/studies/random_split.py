@@ -29,7 +29,7 @@ def run(session: Session, *, methods: Sequence[str], seeds: Sequence[int] | None
         methods=chosen or parameters.methods,
         seeds=parameters.seeds if seeds is None else tuple(seeds),
     )
-    return beside.run(with_details=False)
+    return beside.run(with_details=False, with_controls=False)
 
 
 def labelled_methods(parameters: Parameters) -> list[str]:

@@ -198,7 +198,7 @@ def confounds(independent: Outcome, random: Outcome, *, method: str, seed: int =
         if own.empty:
             raise ParameterError(f"{method} has no result with {outcome.parameters.protocol!r}; run it there")
         uar = dict(zip(("value", "low", "high"), own[["uar", "uar_low", "uar_high"]].iloc[0], strict=True))
-        title, chance = own["title"].iloc[0], 1 / len(outcome.classes)
+        title, chance = own["title"].iloc[0], outcome.chance
         rows.append({"measure": measure, "title": title, "metric": "UAR", **uar, "chance": chance})
     table = independent.utterances[independent.utterances["corpus"] == independent.parameters.target]
     X = as_vectors(independent.X)

@@ -17,10 +17,11 @@ def beside(session: Session) -> Session:
         label_sets="any",
         methods=names,
         baseline=names[0],
+        primary=names[1:],
         seeds=session.parameters.seeds[:1],
     )
 
 
 def run(session: Session) -> Outcome:
     """Run :func:`beside`, in the folder ``target-head`` of an experiment."""
-    return beside(session).run(with_details=False)
+    return beside(session).run(with_details=False, with_controls=False)

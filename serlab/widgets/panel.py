@@ -17,7 +17,7 @@ import ipywidgets as w
 
 from serlab import corpora, data, methods, plotting
 from serlab.errors import Cancelled, ParameterError, SerlabError
-from serlab.evaluation import intervals
+from serlab.evaluation import intervals, verdicts
 from serlab.experiment import Outcome, Parameters, Session, scratch_folder
 from serlab.protocols import FOLDED
 from serlab.widgets.headless import command, declared, parameter_table
@@ -32,7 +32,8 @@ SUMMARY_COLUMNS = {
     "n_seeds": "seeds",
 }  # fmt: skip
 GAIN_COLUMNS = {
-    "title": "method", "gain": f"gain {intervals.HEADING}", "p_holm": "p (Holm)", "verdict": "verdict",
+    "title": "method", "control_title": "over", "gain": f"gain {intervals.HEADING}", "p_holm": "p (Holm)",
+    "verdict": "verdict",
 }  # fmt: skip
 AUDIT_COLUMNS = ("severity", "check", "finding", "remedy")
 
@@ -262,8 +263,11 @@ class Panel:
             "white-space: normal; overflow-wrap: anywhere'>"
             f"{html.escape(command(chosen, self._notebook))}</code></div>"
         )
-        if chosen.baseline not in chosen.methods:
-            hint = f"{chosen.baseline}, the one to beat, is not ticked: there will be no transfer gain"
+        if left := [name for name in chosen.declared if name not in chosen.methods]:
+            hint = (
+                f"declared as what this is run for, and not ticked: {', '.join(left)}; the others will be "
+                "exploratory, with intervals and without verdicts"
+            )
             write(self.problem, hint)
 
     def _layout(self) -> w.VBox:
@@ -335,16 +339,16 @@ def _how_to_get(installed: list[str], root: Path | str | None) -> str:
 def _result_widgets(outcome: Outcome) -> list[w.Widget]:
     """Headline, figures and tables of a finished run."""
     title = f"{' + '.join(outcome.parameters.sources) or 'no source'} to {outcome.parameters.target}"
-    titles = dict(zip(outcome.summary["method"], outcome.summary["title"], strict=True))
     parts = [
         f"<p style='line-height: 1.4'><b>{html.escape(outcome.headline)}</b></p>",
-        plotting.img(plotting.plot_uar(outcome.summary, n_classes=len(outcome.classes), title=title)),
+        plotting.img(plotting.plot_uar(outcome.summary, chance=outcome.chance, title=title)),
         plotting.display_table(outcome.summary, "All methods", columns=SUMMARY_COLUMNS).to_html(),
     ]
-    if not outcome.comparison.empty:
+    for question in verdicts.asked(outcome.comparison):
+        own = outcome.comparison[outcome.comparison["question"] == question]
         parts += [
-            plotting.img(plotting.plot_gain(outcome.comparison, title=title, titles=titles)),
-            plotting.display_table(outcome.comparison, "Transfer gain", columns=GAIN_COLUMNS).to_html(),
+            plotting.img(plotting.plot_gain(own, question=question, title=title)),
+            plotting.display_table(own, verdicts.QUESTIONS[question], columns=GAIN_COLUMNS).to_html(),
         ]
     findings = outcome.audit[outcome.audit["severity"] != "info"]
     if not findings.empty:

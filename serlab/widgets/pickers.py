@@ -72,7 +72,7 @@ def controls(parameters: Parameters, installed: list[str]) -> dict[str, w.Widget
         ),
         "preset": dropdown("preset", presets, "preset"),
         "on_bad_file": dropdown("a bad file", bad_file, "on_bad_file"),
-        "baseline": dropdown("to beat", baselines, "baseline"),
+        "baseline": dropdown("baseline", baselines, "baseline"),
     }  # fmt: skip
 
 

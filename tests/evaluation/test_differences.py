@@ -143,4 +143,5 @@ def test_nothing_in_common_is_said():
     apart = predictions.assign(fold=predictions["method"])
     with pytest.raises(ProtocolError, match="'b' and 'a' have no answer to the same utterance"):
         evaluation.paired(apart, speakers, method="b", control="a")
-    assert evaluation.compare(apart, speakers, baseline="a").empty
+    pair = evaluation.Pair(question="source", method="b", control="a")
+    assert evaluation.compare(apart, speakers, asked=[pair]).empty

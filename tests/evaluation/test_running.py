@@ -295,8 +295,8 @@ def test_a_fold_that_a_method_cannot_run_is_counted(table, X, splits):
     results = evaluation.score(done.predictions, done.fits)
     summary = evaluation.summarise(done.predictions, results, rows["speaker"]).set_index("method")
     assert summary.loc["neutral", ["n_folds", "n_skipped"]].tolist() == [3, 1]
-    compared = evaluation.compare(done.predictions, rows["speaker"], baseline="plain")
-    assert compared["n_folds"].tolist() == [3], "only folds that both could run are compared"
+    compared = evaluation.paired(done.predictions, rows["speaker"], method="neutral", control="plain")
+    assert compared.n_folds == 3, "only folds that both could run are compared"
 
 
 def test_every_measure_derives_from_the_predictions(table, X, splits):

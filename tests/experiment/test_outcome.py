@@ -26,8 +26,13 @@ def test_every_table_is_there_and_agrees(finished):
     assert outcome.summary["method"].tolist() == list(chosen)
     assert outcome.summary["target_seen"].tolist() == ["8 labelled", "nothing", "8 labelled", "unlabelled"]
     assert outcome.summary["transductive"].tolist() == [False, False, False, True]
-    assert outcome.comparison["method"].tolist() == ["rf-source", "rf-source-z"], "transfer, not majority"
-    assert "no gain can be shown" in outcome.audit["finding"].str.cat(), "four speakers are too few"
+    compared = outcome.comparison.set_index("method")
+    assert compared["control"].to_dict() == {"rf-pooled": "rf-target", "rf-source-z": "rf-source"}
+    assert compared["verdict"].to_dict() == {
+        "rf-pooled": "not run",
+        "rf-source-z": "cannot be decided with 4 speakers",
+    }
+    assert "it cannot be decided here" in outcome.audit["finding"].str.cat(), "four speakers are too few"
     written = pd.read_parquet(folder / "predictions.parquet")
     # Probabilities are kept in 16 bits, and that is what everything is computed from.
     pd.testing.assert_frame_equal(written.astype(outcome.predictions.dtypes), outcome.predictions)
@@ -40,6 +45,49 @@ def test_every_table_is_there_and_agrees(finished):
     record = json.loads((folder / "headline.json").read_text())
     assert record["headline"] == outcome.headline
     assert "near -> far" in record["headline"] and "data" not in record["parameters"]
+    assert record["parameters"]["primary"] == ["rf-pooled", "rf-source-z"]
+    assert "RF, source + target or its control was declared and not run" in record["headline"]
+    assert "cannot be decided with 4 speakers. Highest UAR" in record["headline"]
+
+
+def test_a_run_adds_the_controls_of_its_methods(parameters, tmp_path):
+    chosen = parameters.with_values(methods=("rf-source-z",), seeds=(0,))
+    session = Session(chosen, folder=tmp_path)
+    outcome = session.run()
+    assert outcome.summary["method"].tolist() == ["rf-source-z", "rf-source"]
+    assert outcome.summary["note"].tolist() == ["", "control, added"]
+    assert outcome.parameters.methods == ("rf-source-z",)
+    # Made again, from a folder that keeps the control and from one that does not.
+    session.record.note(state="complete")
+    again = Session(chosen, folder=tmp_path).run()
+    pd.testing.assert_frame_equal(again.comparison, outcome.comparison)
+    for name in ("predictions", "fits"):
+        rows = pd.read_parquet(tmp_path / f"{name}.parquet")
+        rows[rows["method"] == "rf-source-z"].to_parquet(tmp_path / f"{name}.parquet")
+    old = Session(chosen, folder=tmp_path).run()
+    assert set(old.comparison["verdict"]) == {"not run"}
+
+
+def test_without_a_source_nothing_helps(parameters):
+    outcome = Session(
+        parameters.with_values(sources=(), methods=("rf-target", "svm-target", "majority"), seeds=(0,))
+    ).run()
+    assert outcome.comparison.empty
+    assert "nothing to compare" in outcome.headline and "help" not in outcome.headline
+
+
+def test_what_was_left_out_is_in_the_headline(finished):
+    outcome = finished[0]
+    lost = pd.DataFrame(
+        {"utterance": ["a", "b"], "reason": "cut", "corpus": "far", "emotion": ["anger", "anger"]}
+    )
+    folds = pd.DataFrame({"method": ["all", "rf-source"], "fold": ["x", "y"], "reason": "few"})
+    said = replace(outcome, skipped_files=lost, skipped_folds=folds).headline
+    n = (outcome.utterances[outcome.utterances["corpus"] == "far"]["emotion"] == "anger").sum()
+    assert f"2 files could not be used: far anger {n + 2} -> {n}." in said
+    assert "1 of 5 folds skipped. 1 more skipped by 1 of the methods." in said
+    without = replace(outcome, skipped_files=lost[["utterance", "reason"]]).headline
+    assert "2 files could not be used." in without
 
 
 def test_tables_for_readers(finished):
@@ -47,8 +95,12 @@ def test_tables_for_readers(finished):
     data = tables.data_table(experiment.prepare(outcome.parameters))
     assert data["used"].sum() == 64
     assert len(tables.summary_table(outcome)) == len(tables.recall_table(outcome)) == 4
-    assert len(tables.comparison_table(outcome)) == 2
-    assert tables.telling_methods(outcome)[0] == "rf-target"
+    assert tables.questions(outcome) == ["source", "unlabelled target"]
+    shown = tables.comparison_table(outcome, "unlabelled target")
+    assert shown[["over", "speakers", "seeds"]].iloc[0].tolist() == ["RF, source only", 4, 2]
+    assert tables.comparison_table(outcome, "source")["verdict"].tolist() == ["not run"]
+    assert tables.telling_methods(outcome) == ["rf-source", "rf-source-z"]
+    assert tables.best_transfer(outcome) == "rf-source-z"
     facts = outcome.provenance["value"]
     assert facts["corpora fingerprint"] == outcome.results["corpora"].iloc[0]
 
@@ -80,7 +132,7 @@ def test_models_leave_no_path_of_this_machine(parameters, tiny_encoder, tmp_path
             seeds=(0,), encoder=str(folder), acoustic_model=str(tmp_path / "models" / "tdnn"),
         ),
         folder=tmp_path / "run",
-    ).run()  # fmt: skip
+    ).run(with_controls=False)  # fmt: skip
     used = outcome.results.groupby("method")["features"].first().to_dict()
     assert used == {
         "layer2-source": "encoder-speech:whisper",

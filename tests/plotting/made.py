@@ -72,15 +72,22 @@ def summary(n: int = 5, classes=FOUR) -> pd.DataFrame:
 
 
 def comparison() -> pd.DataFrame:
+    """One question: three that were declared and one exploratory."""
     return pd.DataFrame(
         {
-            "method": ["a", "b", "c"],
-            "baseline": "rf-target",
-            "gain": [0.1, -0.2, 0.001],
-            "gain_low": [0.05, -0.3, -0.1],
-            "gain_high": [0.15, -0.1, 0.1],
-            "p_holm": [0.0002, 0.01, 0.8],
-            "verdict": ["helps", "hurts", "no difference shown"],
+            "question": "source",
+            "method": ["a", "b", "c", "d"],
+            "control": "rf-target",
+            "control_title": "Forest",
+            "primary": [True, True, True, False],
+            "gain": [0.1, -0.2, 0.001, 0.3],
+            "gain_low": [0.05, -0.3, -0.1, 0.2],
+            "gain_high": [0.15, -0.1, 0.1, 0.4],
+            "n_speakers": 10,
+            "n_folds": 3,
+            "n_seeds": 1,
+            "p_holm": [0.0002, 0.01, 0.8, np.nan],
+            "verdict": ["helps", "hurts", "no difference shown", "exploratory"],
         }
     )
 
@@ -137,7 +144,8 @@ def runs(n_methods: int, *, n_corpora: int = 3) -> pd.DataFrame:
     rows = [
         {"run": f"{a} to {b}", "source": a, "target": b, "method": f"m{i}", "title": f"Method {i}",
          "uar": 0.3 + 0.02 * i, "uar_low": 0.2, "uar_high": 0.8, "gain": 0.01 * i if i else np.nan,
-         "gain_low": -0.1, "gain_high": 0.2, "verdict": "helps" if i == n_methods - 1 else np.nan}
+         "gain_low": -0.1, "gain_high": 0.2, "verdict": "helps" if i == n_methods - 1 else np.nan,
+         "question": "source"}
         for a, b in itertools.permutations("abcde"[:n_corpora], 2)
         for i in range(n_methods)
     ]  # fmt: skip
@@ -288,8 +296,8 @@ def _summary(names: Names) -> pd.DataFrame:
 
 
 def _gain(names: Names) -> pd.DataFrame:
-    table = comparison().iloc[[i % 3 for i in range(len(names.methods))]].reset_index(drop=True)
-    return table.assign(method=names.methods, title=names.methods, baseline=names.methods[0])
+    table = comparison().iloc[[i % 4 for i in range(len(names.methods))]].reset_index(drop=True)
+    return table.assign(method=names.methods, title=names.methods, control_title=names.methods[0])
 
 
 def _runs(names: Names) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def test_confusions_are_averaged_over_folds_not_added():
     figure = plotting.plot_mean_confusions(table, titles={"m": "Transfer"})
     written = texts(figure)
     assert is_within_page(figure)
-    for text in ("62%\n±53", "Transfer", "mean recall 0.81", "mean of 1 to 2 fits", plotting.MISSING):
+    for text in ("62%\n±53", "Transfer", "UAR 0.70", "mean of 1 to 2 fits", plotting.MISSING):
         assert text in written
 
 

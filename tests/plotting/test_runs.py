@@ -47,7 +47,11 @@ def test_a_panel_a_method_has_sources_as_rows_and_targets_as_columns():
     for axes in panels:
         assert len([text for text in axes.texts if text.get_text()]) == 6, "no corpus onto itself"
     written = texts(figure)
-    assert "+0.03 ▲" in written and "+0.01" in written and "Gain over the target alone (▲ helps" in written
+    assert (
+        "+0.03 ▲" in written
+        and "+0.01" in written
+        and "What does the source add to the same labels? (▲ helps; " in written
+    )
     assert "Helps: Method 3 in 6 of 6 pairs" in figure.alt and is_within_page(figure)
     assert plotting.plot_matrix(table.assign(uar=np.nan)) is None
 

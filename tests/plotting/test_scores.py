@@ -7,7 +7,6 @@ import pytest
 from serlab import metrics, plotting
 from tests.plotting.made import (
     FOUR,
-    comparison,
     is_within_page,
     predictions,
     summary,
@@ -40,27 +39,6 @@ def test_missing_intervals_and_values_are_said_not_drawn():
     assert "not run" in written and "0.50" in written and "[0" not in written
     assert "chance, 1/2 = 0.50" in written
     plotting.plot_uar(table[["method", "access", "uar"]], n_classes=2)  # the rest may be absent
-
-
-def test_plot_gain_shows_sign_p_and_verdict_by_marker():
-    figure = plotting.plot_gain(comparison(), titles={"rf-target": "Forest, target only"})
-    written = texts(figure)
-    for text in (
-        "+0.10",
-        "\N{MINUS SIGN}0.20",
-        "0.00",
-        "< .001",
-        ".010",
-        "hurts",
-        "that of Forest, target only",
-    ):
-        assert text in written
-    drawn = {line.get_marker(): line.get_color() for line in figure.axes[0].lines}
-    assert drawn["v"] == plotting.VERDICTS["hurts"][0]
-    assert drawn["^"] == plotting.VERDICTS["helps"][0]
-    low, high = figure.axes[0].get_xlim()
-    assert low == -high  # neither direction looks larger
-    assert is_within_page(figure)
 
 
 def test_plot_folds_counts_what_was_skipped():
@@ -140,10 +118,10 @@ def test_per_class_measures_by_hand():
     table = pd.DataFrame(rows, columns=["method", "fold", "seed", "y_true", "y_pred"])
     found = plotting.per_class_table(table, ["a", "b", "c"], titles={"m": "M"}).set_index("measure")
     assert found["title"].tolist() == ["M"] * 3
-    # Seed 0: a is right in 1 of 2, b in 2 of 2; seed 1 always answers a.
+    # Both seeds together: a is right in 3 of 4, b in 2 of 4; a is answered 5 times, b 3 times.
     assert found.loc["recall", ["a", "b"]].tolist() == [0.75, 0.5]
-    assert found.loc["precision", ["a", "b"]].tolist() == pytest.approx([0.75, 2 / 3])
-    assert found.loc["F1", ["a", "b"]].tolist() == pytest.approx([2 / 3, (0.8 + 0) / 2])
+    assert found.loc["precision", ["a", "b"]].tolist() == pytest.approx([3 / 5, 2 / 3])
+    assert found.loc["F1", ["a", "b"]].tolist() == pytest.approx([6 / 9, 4 / 7])
     assert found["c"].isna().all() and found.loc["recall", "mean"] == 0.625
 
 
@@ -157,25 +135,25 @@ def test_mean_recall_is_the_uar():
 # --- what is to be seen, in words ---
 
 
-def test_uar_says_the_best_and_the_best_of_the_other_kind():
+def test_uar_says_the_best_of_those_that_saw_the_same():
     table = summary(2).assign(access=["none", "target-only"], title=["Source", "Alone"])
     assert plotting.plot_uar(table, title="a to b").alt == (
-        "UAR per method: a to b. Best: Alone 0.80 [0.75, 0.85]. "
-        "Best with another corpus: Source 0.20 [0.15, 0.25]. Chance: 0.25."
+        "UAR per method: a to b. Sees nothing of the target: highest 0.20 [0.15, 0.25], Source. "
+        "Target only, no other corpus: highest 0.80 [0.75, 0.85], Alone. Chance: 0.25."
     )
     table["uar"] = [0.9, np.nan]
-    assert plotting.plot_uar(table).finding == "Best: Source 0.90 [0.15, 0.25]. Chance: 0.25."
+    assert plotting.plot_uar(table, chance=0.5).finding == (
+        "Sees nothing of the target: highest 0.90 [0.15, 0.25], Source. Chance: 0.50."
+    )
     assert plotting.plot_uar(table.assign(uar=np.nan)).finding == "No method was run."
 
 
-def test_gain_says_first_what_helps_or_that_nothing_does():
-    own = comparison().assign(title=["A", "B", "C"])
-    says = plotting.plot_gain(own, titles={"rf-target": "Forest"}).finding
-    assert says == (
-        "Gain over Forest. Helps: A +0.10 [+0.05, +0.15]. No difference shown: C 0.00 "
-        "[\N{MINUS SIGN}0.10, +0.10]. Hurts: B \N{MINUS SIGN}0.20 [\N{MINUS SIGN}0.30, \N{MINUS SIGN}0.10]."
-    )
-    assert "Nothing is shown to help. No difference" in plotting.plot_gain(own.iloc[1:]).finding
+def test_what_has_to_be_known_of_a_row_stands_below():
+    table = summary(2).assign(title=["Majority", "Other"], note=["may be below chance", ""])
+    figure = plotting.plot_uar(table)
+    legend = figure.legends[0].get_title().get_text()
+    assert legend == "Majority: may be below chance"
+    assert is_within_page(figure)
 
 
 def test_folds_and_published_say_what_stands_out():

@@ -33,18 +33,18 @@ def test_figures_leave_no_trace_in_pyplot_and_show_themselves():
     bundle, metadata = figure._repr_mimebundle_()
     assert bundle["image/png"].startswith(b"\x89PNG")
     assert bundle["text/plain"] == figure.alt == metadata["image/png"]["alt"]
-    assert figure.alt.startswith("UAR per method. Best: ")
+    assert figure.alt.startswith("UAR per method. Sees nothing of the target: highest ")
     assert plotting.png(figure) == plotting.png(figure)
 
 
 def test_the_alternative_text_arrives_in_the_page_of_a_report():
-    figure = plotting.plot_gain(comparison().assign(title=["<b>", 'a "b"', "c & d"]))
+    figure = plotting.plot_gain(comparison().assign(title=["<b>", 'a "b"', "c & d", "e"]))
     data, metadata = figure._repr_mimebundle_()
     shown = new_output("execute_result", data={**data, "image/png": "AAAA"}, metadata=metadata)
     notebook = new_notebook(cells=[new_code_cell("", outputs=[shown])])
     page, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     assert alts(page) == alts(plotting.img(figure)) == [figure.alt]
-    assert "Helps: <b> +0.10 [+0.05, +0.15]. No difference shown: c & d" in figure.alt
+    assert 'same labels? Over Forest. Helps: <b> +0.10 [+0.05, +0.15]. Hurts: a "b"' in figure.alt
 
 
 def test_a_heading_is_never_wider_than_its_figure():

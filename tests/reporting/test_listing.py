@@ -31,7 +31,10 @@ def test_numbers_for_the_comparison_are_in_the_page() -> None:
     assert run["parameters"]["seeds"] == "0, 1"
     assert run["parameters"]["code"] == "c0de"
     assert run["methods"][0] == ["base", "The <base>", "0.50 [0.10, 0.90]"]
-    assert run["methods"][1][2:] == ["0.80 [0.10, 0.90]", "+0.30 [+0.20, +0.40]", "helps"]
+    assert run["methods"][1][2:] == ["0.80 [0.10, 0.90]"]
+    key, compared, gain, verdict = run["gains"][0]
+    assert (key, compared) == ("source/m0/base", "Source: Title m0 over The <base>")
+    assert (gain, verdict) == ("+0.30 [+0.20, +0.40]", "helps")
 
 
 def test_no_title_ends_the_script() -> None:
@@ -50,7 +53,8 @@ def test_rows_say_what_they_are_filtered_and_sorted_by() -> None:
         assert attribute in row
     assert 'data-sort-uar="0.8"' in row
     assert 'data-sort-gain="0.3"' in row
-    assert "<strong>1 of 3 methods helps.</strong>" in row
+    assert "<strong>Source: Title m0 helps; Title m1 has no difference shown;" in row
+    assert "Title m0 over The &lt;base&gt;" in row
     assert 'aria-label="Compare X, a \N{RIGHTWARDS ARROW} b"' in row
     for name in ("notebook", "pair", "preset", "state", "words"):
         assert f'data-filter="{name}"' in text

@@ -38,10 +38,13 @@ def run_folder(
         "parameters": parameters, "provenance": {},
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
-    gained = {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "p_holm": 0.01, "verdict": verdict}
-    pd.DataFrame([{"method": m, **gained} for m in methods[1:]]).to_csv(
-        folder / "comparison.csv", index=False
-    )
+    gained = {
+        "question": "source", "control": methods[0], "control_title": f"T {methods[0]}", "primary": True,
+        "gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "p_holm": 0.01, "verdict": verdict,
+    }  # fmt: skip
+    rows = [{"method": m, "title": f"T {m}", **gained} for m in methods[1:]]
+    aside = {**rows[0], "question": "alignment", "primary": False, "verdict": "exploratory"}
+    pd.DataFrame([*rows, aside]).to_csv(folder / "comparison.csv", index=False)
     return folder
 
 
@@ -54,13 +57,19 @@ def test_the_page_shows_runs_and_names_what_failed(tmp_path):
     page = matrix_page.write(tmp_path, done)
     text = page.read_text(encoding="utf-8")
     assert '<a href="a-to-b/0123/report.html">a to b</a>' in text
-    assert "0.62 [0.10, 0.90]<br>helps" in text and "scheme arousal" in text
+    assert "0.62 [0.10, 0.90]<br>source: helps" in text and "scheme arousal" in text
     assert "Runs: 1 of 2. seeds 0, 1; preset quick." in text
-    assert text.count("data:image/png;base64") == 2, "UAR and gain"
+    assert text.count("data:image/png;base64") == 3, "UAR, gain, and behind a fold what is exploratory"
+    assert "<details><summary>Exploratory comparisons</summary><p><img" in text
+    assert (
+        "What does the source add to the same labels?" in text and "Nothing was declared beforehand" in text
+    )
     assert "Not ranked: ranks need two methods in two runs, or more; there are 2 in 1" in text
     assert "b to a, scheme arousal</b>: no &lt;speakers&gt;" in text
     table = pd.read_csv(tmp_path / "matrix.csv")
-    assert table["method"].tolist() == ["base", "moved"] and table["verdict"].tolist()[1] == "helps"
+    assert table["method"].tolist() == ["base", "moved"]
+    gains = pd.read_csv(tmp_path / "gains.csv")
+    assert gains["verdict"].tolist() == ["helps", "exploratory"] and set(gains["target"]) == {"b"}
 
 
 def test_many_methods_are_rows_and_ranked(tmp_path):
@@ -72,8 +81,8 @@ def test_many_methods_are_rows_and_ranked(tmp_path):
         done.append((cell, run_folder(tmp_path / str(place), uar=0.5, verdict="helps", methods=methods)))
     text = matrix_page.write(tmp_path, done).read_text(encoding="utf-8")
     assert "<tr><th>method</th><th><a href=" in text and "<tr><td>T m0</td><td>0.50 [0.10, 0.90]</td>" in text
-    assert "<td>T m19</td><td>0.69 [0.10, 0.90]<br>helps</td>" in text
-    assert text.count("data:image/png;base64") == 3, "UAR, gain and ranks"
+    assert "<td>T m19</td><td>0.69 [0.10, 0.90]<br>source: helps</td>" in text
+    assert text.count("data:image/png;base64") == 4, "UAR, gains and ranks"
     assert (
         "19 methods are ranked by UAR in each of 6 runs" in text and "Left out: m19: in 2 of 6 runs." in text
     )

@@ -8,8 +8,14 @@ import pytest
 from serlab.reporting import opening
 
 
-def tables(n: int = 3, *, verdicts: tuple[str, ...] = (), findings: tuple[str, ...] = ()) -> opening.Tables:
-    """A baseline and ``n`` methods, the first the best; the last is worse than the baseline."""
+def tables(
+    n: int = 3, *, verdicts: tuple[str, ...] = (), declared: int | None = None, findings: tuple[str, ...] = ()
+) -> opening.Tables:
+    """A control and ``n`` methods, the first the best; the last is worse than the control.
+
+    The first ``declared`` of them were declared beforehand; all, if that is not given.
+    """
+    declared = n if declared is None else declared
     names = [f"m{number}" for number in range(n)]
     gains = [0.3 - 0.02 * number for number in range(n - 1)] + [-0.2]
     summary = pd.DataFrame(
@@ -23,14 +29,18 @@ def tables(n: int = 3, *, verdicts: tuple[str, ...] = (), findings: tuple[str, .
     ).assign(uar_low=0.1, uar_high=0.9)
     comparison = pd.DataFrame(
         {
+            "question": "source",
             "method": names,
             "title": summary["title"].iloc[1:].to_list(),
-            "baseline": "base",
+            "control": "base",
+            "control_title": "The <base>",
+            "primary": [number < declared for number in range(n)],
             "gain": gains,
             "gain_low": [gain - 0.1 for gain in gains],
             "gain_high": [gain + 0.1 for gain in gains],
             "p_holm": 0.0004,
-            "verdict": [*verdicts, *["no difference shown"] * n][:n],
+            "verdict": [*verdicts, *["no difference shown"] * n][:declared]
+            + ["exploratory"] * (n - declared),
         }
     )
     audit = pd.DataFrame(
@@ -42,14 +52,14 @@ def tables(n: int = 3, *, verdicts: tuple[str, ...] = (), findings: tuple[str, .
 @pytest.mark.parametrize(
     ("verdicts", "said"),
     [
-        ((), "None of 3 methods is shown to help."),
-        (("helps",), "1 of 3 methods helps."),
-        (("helps", "helps", "hurts"), "2 of 3 methods help. 1 hurts."),
-        (("hurts", "hurts"), "None of 3 methods is shown to help. 2 hurt."),
+        (("helps",), "Source: Title m0 helps."),
+        (("cannot be decided with 3 speakers",), "Source: Title m0 cannot be decided with 3 speakers."),
+        (("helps", "hurts"), "Source: Title m0 helps; Title m1 hurts."),
     ],
 )
-def test_the_verdict_is_one_sentence(verdicts: tuple[str, ...], said: str) -> None:
-    assert opening.verdict(tables(verdicts=verdicts).comparison) == said
+def test_the_verdict_is_on_what_was_declared(verdicts: tuple[str, ...], said: str) -> None:
+    own = tables(verdicts=verdicts, declared=len(verdicts))
+    assert opening.verdict(own.comparison) == said
 
 
 def test_without_a_comparison_there_is_no_verdict_and_uar_is_drawn() -> None:
@@ -65,7 +75,8 @@ def test_without_a_comparison_there_is_no_verdict_and_uar_is_drawn() -> None:
 
 def test_gains_are_drawn_with_their_numbers_and_marks() -> None:
     text = opening.write(tables(verdicts=("helps", "no difference shown", "hurts")))
-    assert "UAR gained over The &lt;base&gt;, 95 % interval" in text
+    assert "What does the source add to the same labels? UAR gained, 95 % interval" in text
+    assert "<td>The &lt;base&gt;</td>" in text
     rows = text.split("<tbody>")[1].split("<tr>")[1:4]
     assert "Title m0" in rows[0]
     assert "\N{BLACK UP-POINTING TRIANGLE} helps" in rows[0]
@@ -77,13 +88,35 @@ def test_gains_are_drawn_with_their_numbers_and_marks() -> None:
     assert "\N{MINUS SIGN}0.20 [\N{MINUS SIGN}0.30, \N{MINUS SIGN}0.10]" in rows[2]
 
 
-def test_many_methods_are_the_best_and_the_two_worst() -> None:
-    text = opening.write(tables(20))
-    assert text.count("<svg") == opening.ROWS + 1, "and the axis"
-    assert "11 more between" in text
-    for shown in ("m0", "m6", "m18", "m19"):
-        assert f"Title {shown}<" in text
-    assert "Title m7<" not in text
+def test_what_was_declared_is_shown_and_the_others_are_counted() -> None:
+    text = opening.write(tables(20, declared=2))
+    assert text.count("<svg") == 3, "and the axis"
+    assert "18 exploratory comparisons in the figures below." in text
+    assert "Title m1 <" in text and "Title m2<" not in text.split("<figure>")[1].split("</figure>")[0]
+    cannot = opening.write(tables(1, verdicts=("cannot be decided with 3 speakers",)))
+    assert '<span class="open">cannot be decided with 3 speakers</span>' in cannot
+
+
+def test_where_nothing_was_declared_all_are_shown_as_far_as_the_page_goes() -> None:
+    text = opening.write(tables(20, declared=0))
+    assert text.count("<svg") == opening.ROWS + 1
+    assert "11 more below" in text and "Title m8<" in text and "Title m9<" not in text
+    assert "helps" not in text
+
+
+def test_what_was_not_run_is_said_without_numbers() -> None:
+    own = tables(1, verdicts=("not run",))
+    gone = own.comparison.assign(gain=float("nan"), gain_low=float("nan"), gain_high=float("nan"))
+    text = opening.write(opening.Tables(own.summary, gone.assign(p_holm=float("nan")), own.audit))
+    assert "not run" in text and "nan" not in text
+
+
+def test_questions_are_figures_of_their_own() -> None:
+    own = tables(2)
+    both = own.comparison.assign(question=["source", "alignment"])
+    text = opening.write(opening.Tables(own.summary, both, own.audit))
+    assert text.count("<figure>") == 2
+    assert "What does alignment, or self-training, add to normalisation? UAR gained" in text
 
 
 def test_what_was_seen_begins_with_nothing() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import evaluation, experiment, methods
+from serlab import experiment, methods
 from serlab.errors import ParameterError
 from serlab.experiment import Session
 from serlab.studies import controls, random_split, target_head, trade_off
@@ -43,24 +43,6 @@ def outcome(parameters, hits: dict[str, float], **tables) -> experiment.Outcome:
         skipped_files=empty, skipped_folds=empty, predictions=pd.concat(parts, ignore_index=True), notes=(),
         **filled,
     )  # fmt: skip
-
-
-def test_each_adapter_is_compared_with_its_own_control(parameters):
-    hits = {"light-source": 0.3, "light-mmd": 1.0, "svm-source": 0.9, "svm-tca": 0.9, "light-target": 0.5}
-    found = controls.gain_over_source(outcome(parameters, hits))
-    assert dict(zip(found["method"], found["baseline"], strict=True)) == {
-        "light-mmd": "light-source",
-        "svm-tca": "svm-source",
-    }
-    assert found["verdict"].iloc[0] == "helps"
-    np.testing.assert_allclose(found["p_holm"], evaluation.holm(found["p"].to_numpy()))
-    shown = controls.gain_table(found)
-    assert shown["over"].tolist() == ["Light CNN, source only", "SVM, source only"]
-
-
-def test_nothing_to_compare(parameters):
-    found = controls.gain_over_source(outcome(parameters, {"light-target": 0.5, "light-mmd": 0.5}))
-    assert found.empty and controls.gain_table(found).empty
 
 
 def test_pair_to_show_prefers_the_papers_method(parameters):

@@ -47,6 +47,7 @@ def outcome(parameters: Parameters) -> Outcome:
             "method": ["rf-source", "rf-target"],
             "title": ["RF, source only", "RF, target only"],
             "access": ["none", "target-only"],
+            "target_seen": ["nothing", "20 labelled"],
             "transductive": False,
             "badge": "",
             "uar": [0.4, 0.5],
@@ -58,7 +59,10 @@ def outcome(parameters: Parameters) -> Outcome:
         {
             "method": ["rf-source"],
             "title": ["RF, source only"],
-            "baseline": "rf-target",
+            "question": "source",
+            "control": "rf-target",
+            "control_title": "RF, target only",
+            "primary": True,
             "gain": -0.1,
             "gain_low": -0.2,
             "gain_high": -0.05,
@@ -193,7 +197,7 @@ def test_a_wrong_combination_can_be_put_right(parameters):
     panel.controls["target"].value = "synthetic-a"
     panel.controls["target"].value = "synthetic-c"
     assert not panel.run_button.disabled
-    assert panel.problem.value == ""
+    assert widgets.RED not in panel.problem.value
 
 
 def test_target_only_methods_need_no_source(parameters):
@@ -203,10 +207,11 @@ def test_target_only_methods_need_no_source(parameters):
     assert panel.parameters.sources == ()
 
 
-def test_a_baseline_that_is_not_ticked_is_pointed_out(parameters):
+def test_what_was_declared_and_is_not_ticked_is_pointed_out(parameters):
     panel = Panel(parameters)
-    panel.method_boxes["rf-target"].value = False
-    assert "there will be no transfer gain" in panel.problem.value
+    for name in panel.parameters.primary:
+        panel.method_boxes[name].value = False
+    assert "declared as what this is run for, and not ticked" in panel.problem.value
     assert not panel.run_button.disabled
 
 
@@ -259,7 +264,7 @@ def test_run_shows_the_result(parameters):
     assert seen == [panel.outcome]
     assert panel.outcome.parameters == parameters
     page = "".join(part.value for part in panel.result.children)
-    assert "target alone UAR 0.50" in page  # the headline
+    assert "Highest UAR 0.50 [0.40, 0.60]: RF, target only, saw 20 labelled." in page  # the headline
     assert page.count("data:image/png;base64") == 2
     assert "0.400 [0.300,\N{NO-BREAK SPACE}0.500]" in page and "hurts" in page
     assert "&lt;few&gt;" in page and "fine" not in page

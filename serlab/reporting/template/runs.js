@@ -87,20 +87,19 @@ function compare() {
   const names = [...new Set(chosen.flatMap((run) => Object.keys(run.parameters)))];
   const parameters = names.map((name) => [name.replaceAll("_", " "), chosen.map((run) => run.parameters[name] ?? "")])
     .filter(([, cells]) => !cells.every((cell) => cell === cells[0]));
-  const titles = new Map(chosen.flatMap((run) => run.methods.map(([name, title]) => [name, title])));
-  const lines = (place) => [...titles]
+  const lines = (kind) => [...new Map(chosen.flatMap((run) => run[kind].map(([name, title]) => [name, title])))]
     .map(([name, title]) => [title, chosen.map((run) => {
-      const own = run.methods.find(([other]) => other === name);
-      return own ? own.slice(...place).filter(Boolean).join(", ") : "";
+      const own = run[kind].find(([other]) => other === name);
+      return own ? own.slice(2).join(", ") : "";
     })])
     .filter(([, cells]) => cells.some(Boolean));
   compared.append(element("h2", `${chosen.length} runs side by side`));
   compared.append(element("h3", "What differs between them"));
   compared.append(parameters.length ? table(heads, parameters, "wide") : element("p", "No parameter, and not the code."));
   compared.append(element("h3", compared.dataset.uar ?? "UAR"));
-  compared.append(table(heads, lines([2, 3])));
-  const gains = lines([3, 5]);
-  if (gains.length) compared.append(element("h3", "Gain, and verdict"), table(heads, gains));
+  compared.append(table(heads, lines("methods")));
+  const gains = lines("gains");
+  if (gains.length) compared.append(element("h3", "Gain over the control, and verdict"), table(heads, gains));
   const clear = element("button", "Untick all", { type: "button" });
   clear.addEventListener("click", () => {
     for (const box of body.querySelectorAll(".choose input:checked")) box.checked = false;
