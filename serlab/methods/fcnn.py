@@ -40,7 +40,8 @@ def _architecture(shape: tuple[int, ...], n_classes: int) -> nn.Module:
 
 #: Without a source all layers learn from the target, for as long as the output layer does with one.
 _network = networks(
-    _architecture, {preset: Recipe(alone=SETTINGS["on_target"]) for preset in PRESETS}, balanced=True
+    _architecture,
+    {preset: Recipe(alone=SETTINGS["on_target"], balanced=preset != "paper") for preset in PRESETS},
 )
 
 

@@ -16,8 +16,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # The paper's network and ablation, then what it compares with.
     "durrani-arshad": (
         "encdec-target", "encdec-target-320", "encdec-source", "encdec-pooled", "encdec-transfer",
-        "encdec-from-encoder", "encdec-from-encoder-attention", "encdec-from-decoder", "encdec-from-all", "dbn-target", "dbn-source",
-        "dbn", "sae-svm-target", "sae-svm-source", "sae-svm",
+        "encdec-from-encoder", "encdec-from-encoder-attention", "encdec-from-decoder", "encdec-from-all",
+        "dbn-target", "dbn-source", "dbn", "sae-svm-target", "sae-svm-source", "sae-svm",
     ),
     # Controls, adapters on one network, the networks and inputs of table 4, adapters of vectors.
     "baklouti": (
