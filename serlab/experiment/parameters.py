@@ -189,9 +189,7 @@ class Parameters:
     @property
     def declared(self) -> tuple[str, ...]:
         """The primary methods that can be run at all: without a source, those that need none."""
-        return tuple(
-            name for name in self.primary if self.sources or not methods.get(name).uses_source
-        )
+        return tuple(name for name in self.primary if self.sources or not methods.get(name).uses_source)
 
     def asked(self) -> list[str]:
         """Options that some chosen method asks for."""

@@ -11,7 +11,6 @@ from matplotlib.lines import Line2D
 
 from serlab import metrics
 from serlab.evaluation import intervals
-from serlab.methods.base import uses_source
 from serlab.plotting.marks import (
     chance_line,
     highest,
