@@ -7,13 +7,44 @@ import json
 
 from serlab.cli.command import Command, data_option, print_table, progress_line
 
+#: Headings of what is installed, and of what is not.
+_INSTALLED = ("name", "language", "what is there", "emotions", "licence", "publish")
+_OTHERS = ("name", "language", "published", "licence", "publish")
+
+
+def _declare_corpora(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print all that is known as JSON")
+    data_option(parser)
+
 
 def _corpora(options: argparse.Namespace) -> int:
     from serlab import corpora, data
 
-    table = corpora.overview(options.data)
-    print_table(list(table.columns), table.to_numpy().tolist())
+    rows = corpora.overview(options.data).to_dict("records")
+    if options.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    there, others, unread = [], [], []
+    for row in rows:
+        sizes = {"utterances": row["utterances"], "speakers": row["speakers"], "minutes": row["minutes"]}
+        size = ", ".join(f"{n} {what}" for what, n in sizes.items() if n)
+        ends = (row["licence"], row["publishable"])
+        if row["installed"] == "no":
+            others.append((row["name"], row["language"], size, *ends))
+        else:
+            wrong = row["installed"] == "unreadable"
+            unread += [f"{row['name']}: {row['emotions']}"] if wrong else []
+            cells = ("unreadable, see below", "") if wrong else (size, row["emotions"])
+            there.append((row["name"], row["language"], *cells, *ends))
+    print_table(_INSTALLED, there)
+    for text in unread:
+        print(f"\n{text}")
+    if others:
+        print("\nNot installed (`serlab validate NAME` says where to get it):\n")
+        print_table(_OTHERS, others)
     print(f"\nData root: {data.data_root(options.data)}. Each corpus lives in a folder of its name.")
+    print("publish: may a run be published, as far as the licence says? yes: with the features it keeps;")
+    print("scores only: without them; ask: no terms are known.")
     return 0
 
 
@@ -54,8 +85,8 @@ def _download(options: argparse.Namespace) -> int:
 COMMANDS = (
     Command(
         name="corpora",
-        help="list corpora, and which are installed",
-        declare=data_option,
+        help="list corpora: what is installed, how much, and under which licence",
+        declare=_declare_corpora,
         run=_corpora,
     ),
     Command(

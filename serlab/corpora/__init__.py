@@ -21,6 +21,7 @@ from serlab.corpora import (
     emovo,
     emozionalmente,
     iemocap,
+    inventory,
     jl,
     mesd,
     nemo,
@@ -113,18 +114,45 @@ def read_many(names: Sequence[str], root: Path | str | None = None) -> pd.DataFr
 
 
 def overview(root: Path | str | None = None) -> pd.DataFrame:
-    """One row a corpus: name, title, language, utterances published, installed, licence."""
-    return pd.DataFrame(
-        {
-            "name": name,
-            "title": corpus.title,
-            "language": corpus.language,
-            "utterances": str(sum(corpus.expected.values()) or ""),
-            "installed": "yes" if corpus.is_installed(root) else "no",
-            "licence": corpus.license,
-        }
-        for name, corpus in {**CORPORA, **installed(root)}.items()
-    )
+    """What there is of each corpus, or what its publisher says there is.
+
+    Returns
+    -------
+    DataFrame
+        One row a corpus, all cells text: name, title, language, installed
+        ("yes", "part", "no", "unreadable"), utterances ("892 of 4481"),
+        speakers, minutes (of what is installed), emotions, licence, and
+        publishable: whether a run may be published, see
+        :attr:`serlab.corpora.terms.Terms.publishable`.
+    """
+    rows = []
+    for name, corpus in {**CORPORA, **installed(root)}.items():
+        stated, there = inventory.published(corpus), corpus.is_installed(root)
+        found = inventory.take(corpus, root) if there else stated
+        part = 0 < found.utterances < stated.utterances
+        shown = stated if found.problem else found
+        state = "unreadable" if found.problem else "part" if part else "yes"
+        rows.append(
+            {
+                "name": name,
+                "title": corpus.title,
+                "language": ", ".join(shown.languages),
+                "installed": state if there else "no",
+                "utterances": f"{found.utterances} of {stated.utterances}"
+                if part
+                else _text(shown.utterances),
+                "speakers": _text(shown.speakers),
+                "minutes": _text(round(found.minutes)) if there else "",
+                "emotions": found.problem or ", ".join(shown.emotions),
+                "licence": corpus.license,
+                "publishable": corpus.terms.publishable,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _text(number: int) -> str:
+    return str(number or "")
 
 
 def remarks(table: pd.DataFrame) -> tuple[str, ...]:

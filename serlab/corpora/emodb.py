@@ -19,6 +19,7 @@ import pandas as pd
 
 from serlab.corpora import files, texts
 from serlab.corpora.base import Corpus, Download
+from serlab.corpora.terms import creative_commons
 from serlab.errors import CorpusError
 
 CITATION = (
@@ -152,6 +153,10 @@ CORPUS = Corpus(
     language="de",
     citation=CITATION,
     license=LICENSE,
+    terms=creative_commons("BY"),
+    speech="acted",
+    scripted=True,
+    expected_texts=len(SENTENCES),
     how_to_get=HOW_TO_GET,
     layout="wav/03a01Fa.wav",
     labels=LABELS,

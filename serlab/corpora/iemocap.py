@@ -28,6 +28,7 @@ import pandas as pd
 from serlab import labels
 from serlab.corpora import files, texts
 from serlab.corpora.base import Corpus, audio_files, binary_counts
+from serlab.corpora.terms import AGREEMENT
 from serlab.errors import CorpusError
 
 CITATION = (
@@ -243,6 +244,8 @@ CORPUS = Corpus(
     language="en",
     citation=CITATION,
     license=LICENSE,
+    terms=AGREEMENT,
+    speech="acted",
     how_to_get=HOW_TO_GET,
     layout="IEMOCAP_full_release/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt",
     labels=LABELS,

@@ -18,6 +18,7 @@ import pandas as pd
 
 from serlab.corpora import files
 from serlab.corpora.base import Corpus, Download
+from serlab.corpora.terms import creative_commons
 from serlab.errors import CorpusError
 
 CITATION = (
@@ -125,6 +126,10 @@ CORPUS = Corpus(
     language="en",
     citation=CITATION,
     license=LICENSE,
+    terms=creative_commons("BY-NC-SA"),
+    speech="acted",
+    scripted=True,
+    expected_texts=len(SENTENCES),
     how_to_get=HOW_TO_GET,
     layout="Actor_01/03-01-01-01-01-01-01.wav",
     labels=LABELS,

@@ -36,6 +36,7 @@ from serlab import audio
 from serlab.corpora import files, texts
 from serlab.corpora.base import Corpus, binary_counts
 from serlab.corpora.csv_corpus import SEXES
+from serlab.corpora.terms import AGREEMENT
 from serlab.errors import CorpusError
 
 CITATION = (
@@ -383,6 +384,9 @@ CORPUS = Corpus(
     language="fr",
     citation=CITATION,
     license=LICENSE,
+    terms=AGREEMENT,
+    speech="spontaneous",
+    scripted=False,
     how_to_get=HOW_TO_GET,
     layout="RECOLA-Annotation/emotional_behaviour/arousal/P16.csv",
     thresholds=THRESHOLDS,

@@ -21,6 +21,7 @@ import pandas as pd
 
 from serlab.corpora import files
 from serlab.corpora.base import Corpus
+from serlab.corpora.terms import AGREEMENT
 
 CITATION = (
     "S. Haq, P. J. B. Jackson, J. Edge: Audio-visual feature selection and reduction for emotion "
@@ -87,6 +88,9 @@ CORPUS = Corpus(
     language="en",
     citation=CITATION,
     license=LICENSE,
+    terms=AGREEMENT,
+    speech="acted",
+    scripted=True,
     how_to_get=HOW_TO_GET,
     layout="AudioData/DC/a01.wav",
     labels=LABELS,

@@ -46,6 +46,7 @@ from serlab import data
 from serlab.corpora import synthesis
 from serlab.corpora.base import Corpus
 from serlab.corpora.synthesis import EMOTIONS, LANGUAGES, Shift, Spec
+from serlab.corpora.terms import PUBLIC_DOMAIN
 from serlab.errors import CorpusError, ParameterError
 
 #: Sentences of each language, said by all speakers.
@@ -293,6 +294,9 @@ def _corpus(name: str) -> Corpus:
         language=language,
         citation="Made by serlab (serlab.corpora.synthesis); not speech, not emotion, never evidence",
         license="BSD-3-Clause, as serlab",
+        terms=PUBLIC_DOMAIN,
+        speech="synthetic",
+        scripted=True,
         how_to_get="Nothing to get: serlab makes it when it is first read, in its cache folder.",
         layout="s1-anger-t3-1.wav",
         labels={emotion: emotion for emotion in EMOTIONS},

@@ -18,6 +18,7 @@ from serlab.features import FEATURE_SETS
 from serlab.labels import SCHEMES
 from serlab.methods import METHODS
 from serlab.reporting import matrix, records, runs
+from tests.corpora import trees
 
 
 @pytest.fixture
@@ -189,17 +190,31 @@ def test_an_unknown_or_missing_corpus_is_exit_code_1(here: Path, capsys) -> None
         cli.main(["--debug", "run", "01", "-p", "target=emodb", "-p", "sources=", "--data", "nowhere"])
 
 
-def test_corpora_are_listed_with_what_is_installed(here: Path, capsys) -> None:
-    (here / "corpora" / "emodb").mkdir(parents=True)
-    (here / "corpora" / "emodb" / "readme.txt").touch()
+def test_corpora_are_listed_with_what_is_installed(here: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    trees.emodb.tree(here / "corpora/emodb", every=50)
+    trees.nemo.tree(here / "corpora/nemo", every=1000)
+    (here / "corpora/urdu").mkdir()
+    (here / "corpora/urdu/master.zip").touch()
+    (here / "corpora/savee").mkdir()
+    (here / "corpora/savee/readme.txt").touch()
     assert cli.main(["corpora", "--data", "corpora"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    (emodb,) = [line for line in lines if line.startswith("emodb ")]
-    (urdu,) = [line for line in lines if line.startswith("urdu ")]
-    assert "535" in emodb
-    assert "  yes  " in emodb
-    assert "  no  " in urdu
-    assert f"Data root: {here / 'corpora'}" in lines[-1]
+    there, _, others = capsys.readouterr().out.partition("Not installed")
+    lines = {line.split(" ")[0]: line for line in there.splitlines()}
+    assert f"Data root: {here / 'corpora'}" in others
+    assert "11 of 535 utterances, 6 speakers" in lines["emodb"] and lines["emodb"].rstrip().endswith("yes")
+    assert "5 of 4481 utterances" in lines["nemo"] and "CC BY-NC-SA 4.0" in lines["nemo"]
+    assert "unreadable" in lines["savee"] and "expected files such as" in there
+    (urdu,) = [line for line in others.splitlines() if line.startswith("urdu ")]
+    assert "400 utterances, 29 speakers" in urdu and urdu.rstrip().endswith("ask")
+
+
+def test_corpora_as_json(here: Path, capsys) -> None:
+    trees.emodb.tree(here / "corpora/emodb", every=50)
+    assert cli.main(["corpora", "--data", "corpora", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["emodb"]["installed"] == "part" and rows["emodb"]["utterances"] == "11 of 535"
+    assert rows["tess"]["installed"] == "no" and rows["tess"]["minutes"] == ""
 
 
 @pytest.mark.parametrize(

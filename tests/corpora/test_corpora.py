@@ -152,7 +152,9 @@ class TestContract:
                 root = tmp_path / other
                 root.mkdir()
                 (root / name).symlink_to(some[other], target_is_directory=True)
-                with pytest.raises(CorpusError, match=r"expected files such as"):
+                with pytest.raises(
+                    CorpusError, match=r"expected files such as|capitals and small letters differ"
+                ):
                     corpora.get(name).read(root)
 
 
