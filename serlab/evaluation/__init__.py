@@ -45,6 +45,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "comparison",
         "differences",
         "fitting",
+        "giveaways",
         "intervals",
         "leakage",
         "material",

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from serlab import evaluation, methods
-from serlab.evaluation import comparison, leakage
+from serlab.evaluation import comparison, giveaways, leakage
 from serlab.experiment.outcome import MadeWith, Outcome, save, versions
 from serlab.experiment.parameters import Parameters
+from serlab.experiment.preparation import NotKept
 from serlab.methods import OPTIONS
 from serlab.protocols import SkippedFold
 from serlab.training.devices import resolve_device
@@ -36,6 +37,7 @@ def run(session: Session, *, with_details: bool = True, with_controls: bool = Tr
         scopes={methods.get(name).normalization for name in names},
         audio_hash=prepared.audio_hash,
         copies=prepared.same_recordings,
+        further=_giveaways(session),
         n_compared=_most_declared(parameters),
         pretrained_on=_heard(session),
     )
@@ -46,6 +48,24 @@ def run(session: Session, *, with_details: bool = True, with_controls: bool = Tr
     if session.record is not None and session.finished is None:
         session.record.note(state="answered")
     return outcome
+
+
+def _giveaways(session: Session) -> pd.DataFrame:
+    """Findings about the corpora themselves; of a finished run what it keeps, and it may keep none."""
+    parameters = session.parameters
+
+    def search() -> pd.DataFrame:
+        return giveaways.findings(
+            session.prepare().utterances,
+            jobs=parameters.jobs,
+            progress=session.progress,
+            cancel=session.cancel,
+        )
+
+    try:
+        return session.keep("giveaways", search)
+    except NotKept:  # made before there were such findings
+        return pd.DataFrame()
 
 
 def _heard(session: Session) -> set[str]:
