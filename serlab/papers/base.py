@@ -6,11 +6,15 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from serlab.errors import ParameterError
+from serlab.papers import departing
+from serlab.papers.records import Departure, Features, Pair, Protocol, Split
+
+__all__ = ["Departure", "Features", "Pair", "Paper", "Protocol", "Split"]
 
 if TYPE_CHECKING:
     from serlab.experiment import Outcome, Parameters
@@ -29,83 +33,6 @@ BESIDE: tuple[str, ...] = (
 
 #: Badge of a method whose original we know from others or its abstract alone.
 REBUILT = "rebuilt from its description"
-
-#: Protocols of which the number of folds is a parameter.
-_FOLDED: tuple[str, ...] = ("speaker-groups", "random", "joint")
-
-_Value = TypeVar("_Value")
-
-
-class Pair(NamedTuple):
-    """An experiment of a paper; ``source`` is empty within a corpus."""
-
-    experiment: str
-    source: str
-    target: str
-
-
-class Features(NamedTuple):
-    """What a paper's method was fed, in words, and the feature sets that are that."""
-
-    words: str
-    sets: tuple[str, ...]
-
-
-class Split(NamedTuple):
-    """How a paper divides a target, in words, the protocols that are that, and its number of folds."""
-
-    words: str
-    protocols: tuple[str, ...]
-    folds: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Departure:
-    """One thing in which a run is not what the paper printed."""
-
-    what: str
-    printed: str
-    here: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.printed} there, {self.here} here"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Protocol:
-    """How a paper measured, as printed. What is empty or None it does not print.
-
-    Attributes
-    ----------
-    pairs : tuple of Pair
-        Its experiments, in its order.
-    schemes : tuple of str
-        Label schemes that give its classes.
-    classes : mapping
-        Target -> number of classes; "" for all others.
-    utterances : mapping
-        Corpus -> number of utterances it used.
-    features : mapping
-        Row of its tables -> what it was fed; "" for all others.
-    splits : mapping
-        Row of its tables -> how its target is divided; "" for all others.
-    seconds : float, optional
-        At which length utterances are cut; infinite: no cut is mentioned.
-    repeats : int, optional
-        Of a stochastic method.
-    left_open : tuple of str
-        What cannot be compared because it is not printed.
-    """
-
-    pairs: tuple[Pair, ...]
-    schemes: tuple[str, ...] = ()
-    classes: Mapping[str, int]
-    utterances: Mapping[str, int]
-    features: Mapping[str, Features]
-    splits: Mapping[str, Split]
-    seconds: float | None = None
-    repeats: int | None = None
-    left_open: tuple[str, ...] = ()
 
 
 def _all_cells(published: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
@@ -148,6 +75,8 @@ class Paper:
     weighed : collection of str
         Methods of ``nearest`` in which classes weigh the same here, but with the preset ``paper``: none of
         the papers says so of its own.
+    normalized : collection of str
+        Methods of ``nearest`` whose normalisation is the paper's, or makes no difference, as to trees.
     changed : mapping
         Method -> departures that it has in every run.
     further : callable(outcome, method)
@@ -170,6 +99,7 @@ class Paper:
     cells: Callable[[pd.DataFrame, Parameters], pd.DataFrame] = _all_cells
     rebuilt: Mapping[str, str]
     weighed: Collection[str] = ()
+    normalized: Collection[str] = ()
     changed: Mapping[str, tuple[Departure, ...]]
     further: Callable[[Outcome, str], Iterable[Departure]] = _nothing
     tables: Callable[[], dict[str, pd.DataFrame]] = _no_tables
@@ -375,30 +305,24 @@ class Paper:
 
     def _of_run(self, outcome: Outcome, method: str) -> list[Departure]:
         """All departures of a method but those of the pair of corpora."""
-        spec, row = _spec(method), self.nearest[method]
-        printed, parameters = self.protocol, outcome.parameters
         found = [
-            *_of_labels(printed, outcome),
-            *_of_utterances(printed, outcome, spec),
-            *_of_features(printed, outcome, spec, _of(printed.features, row)),
-            *_of_split(_of(printed.splits, row), parameters),
-            *_of_settings(printed, parameters, spec),
+            *departing.of_run(
+                self.protocol,
+                outcome,
+                _spec(method),
+                self.nearest[method],
+                weighed=self.weighed,
+                # That a method is rebuilt is said: how the original was normalised is not known.
+                normalized={*self.normalized, *self.rebuilt},
+            ),
             *self.changed.get(method, ()),
             *self.further(outcome, method),
         ]
-        if method in self.weighed and parameters.preset != "paper":
-            found.append(
-                Departure(what="class weights", printed="none mentioned", here="every class weighs the same")
-            )
         if method in self.rebuilt:
             found.append(
                 Departure(what="method", printed="the original", here=f"{REBUILT} ({self.rebuilt[method]})")
             )
         return found
-
-
-def _of(by_name: Mapping[str, _Value], name: str) -> _Value | None:
-    return by_name.get(name, by_name.get(""))
 
 
 def _who(of: list[str], ran: list[str]) -> str:
@@ -429,79 +353,3 @@ def _theirs(cells: pd.DataFrame, method: str) -> list[str]:
 def _words(source: str, target: str, method: str) -> str:
     alone = not source or not _spec(method).uses_source
     return f"{target} alone" if alone else f"{source} to {target}"
-
-
-def _of_labels(printed: Protocol, outcome: Outcome) -> Iterable[Departure]:
-    scheme = outcome.parameters.scheme
-    if printed.schemes and scheme not in printed.schemes:
-        yield Departure(what="label scheme", printed=" or ".join(printed.schemes), here=scheme)
-    there = _of(printed.classes, outcome.parameters.target)
-    own = outcome.utterances["corpus"] == outcome.parameters.target
-    here = outcome.utterances.loc[own, "emotion"].nunique()
-    if there is not None and there != here:
-        yield Departure(
-            what="classes",
-            printed=f"{there} (chance {1 / there:.2f})",
-            here=f"{here} (chance {1 / here:.2f})",
-        )
-
-
-def _of_utterances(printed: Protocol, outcome: Outcome, spec: MethodSpec) -> Iterable[Departure]:
-    """Of the corpora that the method learns from or is tested on."""
-    sources = outcome.parameters.sources if spec.uses_source else ()
-    found = outcome.utterances["corpus"].value_counts()
-    for corpus in (outcome.parameters.target, *sources):
-        there = printed.utterances.get(corpus)
-        if there is not None and there != found[corpus]:
-            yield Departure(what=f"utterances of {corpus}", printed=f"{there}", here=f"{found[corpus]}")
-
-
-def _of_features(
-    printed: Protocol, outcome: Outcome, spec: MethodSpec, fed: Features | None
-) -> Iterable[Departure]:
-    from serlab import features
-
-    parameters = outcome.parameters
-    name = parameters.features_of(spec)
-    if fed is not None and name not in fed.sets:
-        yield Departure(what="features", printed=fed.words, here=name)
-    if printed.seconds is not None and features.get(name).kind == "frames":
-        yield from _of_length(printed.seconds, parameters.seconds or math.inf, outcome, spec)
-    if parameters.augment:
-        yield Departure(what="augmentation", printed="none mentioned", here=", ".join(parameters.augment))
-
-
-def _of_length(there: float, here: float, outcome: Outcome, spec: MethodSpec) -> Iterable[Departure]:
-    used = [outcome.parameters.target]
-    if spec.uses_source:
-        used += outcome.parameters.sources
-    length = outcome.utterances.loc[outcome.utterances["corpus"].isin(used), "duration"]
-    # Where lengths are not known, any cut may have cut something.
-    known = length.notna().all()
-    cut = (length > here).mean() if known else math.nan
-    if math.isfinite(there):
-        if here != there and not (known and length.max() <= min(there, here)):
-            cut_at = f"{here:g} s" if math.isfinite(here) else "nothing is cut"
-            yield Departure(what="cut at", printed=f"{there:g} s", here=cut_at)
-    elif math.isfinite(here) and (not known or cut > 0):
-        share = f", {cut:.0%} of the utterances are longer" if known else ""
-        yield Departure(what="length", printed="no cut mentioned", here=f"cut at {here:g} s{share}")
-
-
-def _of_split(split: Split | None, parameters: Parameters) -> Iterable[Departure]:
-    if split is None:
-        return
-    if parameters.protocol not in split.protocols:
-        yield Departure(what="split", printed=split.words, here=parameters.protocol)
-    elif split.folds not in (None, parameters.folds) and parameters.protocol in _FOLDED:
-        yield Departure(what="folds", printed=f"{split.folds}", here=f"{parameters.folds}")
-
-
-def _of_settings(printed: Protocol, parameters: Parameters, spec: MethodSpec) -> Iterable[Departure]:
-    """A deterministic method has one repeat, and nothing to make smaller."""
-    if not spec.stochastic:
-        return
-    if printed.repeats not in (None, len(parameters.seeds)):
-        yield Departure(what="repeats", printed=f"{printed.repeats}", here=f"{len(parameters.seeds)}")
-    if parameters.preset != "paper":
-        yield Departure(what="settings", printed="the paper's", here=f"preset {parameters.preset}")

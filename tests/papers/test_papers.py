@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 
 from serlab import experiment, labels, methods, papers, plotting
+from serlab.asr.settings import PRESETS
 from serlab.corpora import iemocap
 from serlab.errors import ParameterError
+from serlab.normalization import SCOPES
 from serlab.papers import andova_lustrek, baklouti, base, durrani_arshad, emobox, neumann_vu, zhou_beigi
 
 ALL = pytest.mark.parametrize("paper", papers.PAPERS.values(), ids=papers.PAPERS)
@@ -30,6 +32,7 @@ def outcome(
     duration: float = 2.0,
     measured: dict[str, float] | None = None,
     acoustic_model: dict[str, object] | None = None,
+    not_run: int = 0,
     **chosen,
 ) -> SimpleNamespace:
     """What a paper asks of an experiment; every method has UAR .6 and accuracy .7."""
@@ -47,12 +50,14 @@ def outcome(
         parameters=parameters,
         utterances=utterances,
         summary=summary,
+        skipped_folds=pd.DataFrame({"method": ["all"] * not_run}),
         facts={} if acoustic_model is None else {"acoustic_model": acoustic_model},
     )
 
 
-def tdnn(corpora: list[str], hours: float, *, ivectors: bool = True) -> dict[str, object]:
-    return {"corpora": corpora, "training_hours": hours, "ivectors": ivectors}
+def tdnn(corpora: list[str], hours: float, *, ivectors: bool = True, **changed) -> dict[str, object]:
+    settings = PRESETS["paper"].as_dict() | changed
+    return {"corpora": corpora, "training_hours": hours, "ivectors": ivectors, "settings": settings}
 
 
 #: Key -> a run as the paper printed it, as far as serlab can.
@@ -78,7 +83,7 @@ AS_PRINTED: dict[str, dict] = {
     },
     "zhou-beigi": {
         "target": "iemocap", "scheme": "four-excited", "features": "mfcc40", "preset": "paper",
-        "methods": ("tdnn-frozen-target",), "baseline": "tdnn-frozen-target", "protocol": "speaker-groups",
+        "methods": ("tdnn-frozen-target",), "baseline": "tdnn-frozen-target", "protocol": "session-groups",
         "seconds": 0.0, "counts": {"iemocap": 4936}, "acoustic_model": tdnn(["tedlium"], 207),
     },
 }  # fmt: skip
@@ -86,10 +91,10 @@ AS_PRINTED: dict[str, dict] = {
 #: Key -> what always departs.
 ALWAYS: dict[str, set[str]] = {
     "andova-lustrek": set(),
-    "neumann-vu": set(),
-    "durrani-arshad": set(),
-    "baklouti": set(),
-    "zhou-beigi": set(),
+    "neumann-vu": {"normalisation"},
+    "durrani-arshad": {"normalisation"},
+    "baklouti": {"lambda"},
+    "zhou-beigi": {"optimiser of the pretraining", "units of the pretraining"},
 }
 
 
@@ -123,7 +128,7 @@ def test_record_names_what_there_is(paper):
     assert str(paper.year) in paper.citation and paper.title in paper.citation
     assert set(paper.methods) <= set(methods.METHODS)
     assert set(paper.nearest.values()) <= set(paper.rows)
-    for by_method in (paper.rebuilt, paper.weighed, paper.changed):
+    for by_method in (paper.rebuilt, paper.weighed, paper.normalized, paper.changed):
         assert set(by_method) <= set(paper.methods)
     assert all(paper.rebuilt.values()), "what it rests on"
     assert set(paper.protocol.schemes) <= set(labels.SCHEMES)
@@ -295,6 +300,7 @@ CASES = [
         "andova-lustrek",
         {"methods": ("fcnn", "rf-target"), "preset": "quick"},
         {
+            "normalisation": ("none mentioned", SCOPES["source"], "FCNN, output layer fine-tuned"),
             "class weights": (
                 "none mentioned", "every class weighs the same", "FCNN, output layer fine-tuned"
             ),
@@ -378,6 +384,7 @@ CASES = [
         {"methods": ("light-mmd",), "features": "speechmel40"},
         {
             "network": ("VGG16", "the light network", "all"),
+            "normalisation": ("none mentioned", SCOPES["source"], "all"),
             "features": ("images of log-mel spectrograms", "speechmel40", "all"),
         },
     ),
@@ -394,6 +401,37 @@ CASES = [
             "pretrained on": ("TED-LIUM 2, 207 h", "ravdess, 0.8 h", "all"),
             "i-vectors": ("appended to each frame", "none", "all"),
         },
+    ),
+    (
+        "zhou-beigi",
+        {
+            "acoustic_model": tdnn(
+                ["tedlium"], 207, loss="ctc", epochs=20, speed=[], n_components=64, leaky=None
+            )
+        },
+        {
+            "objective of the pretraining": ("lf-mmi", "ctc", "all"),
+            "epochs of the pretraining": ("6", "20", "all"),
+            "further speeds of the pretraining speech": ("0.9, 1.1", "none", "all"),
+            "Gaussians of the i-vectors": ("512", "64", "all"),
+            "leak of the denominator": ("0.1", "none", "all"),
+        },
+    ),
+    (
+        "zhou-beigi",
+        {"protocol": "speaker-groups"},
+        {"split": ("leave one session out", "speaker-groups", "all")},
+    ),
+    (
+        "neumann-vu",
+        {"target": "iemocap", "sources": ("recola",)},
+        {"split": ("a session a fold", "speaker-groups", "ACNN, target only")},
+    ),
+    ("neumann-vu", {"target": "iemocap", "sources": ("recola",), "protocol": "session-groups"}, {}),
+    (
+        "andova-lustrek",
+        {"not_run": 26},
+        {"folds that could not be run": ("none mentioned", "26", "all")},
     ),
     ("zhou-beigi", {"counts": {"iemocap": 5531}}, {"utterances of iemocap": ("4936", "5531", "all")}),
     (
@@ -918,7 +956,8 @@ def test_zhou_beigi_beside_ours():
     assert found["published"].tolist() == [0.717, 0.639, 0.688, 0.54]
     assert found["measured"].isna().tolist() == [False, False, True, True]
     frozen = found.loc["tdnn-frozen-target"]
-    assert frozen["title"].startswith("TDNN frozen") and frozen["difference"] == "same corpora and protocol"
+    always = "; ".join(map(str, zhou_beigi.ALWAYS))
+    assert frozen["title"].startswith("TDNN frozen") and frozen["difference"] == f"same corpora; {always}"
     assert "whose UAR is .594" in found.loc["convlstm-target", "difference"]
     assert found.loc["rnnelm-target", "badge"] == "rebuilt from its description"
     assert "rebuilt from its description (Lee & Tashev 2015" in found.loc["rnnelm-target", "difference"]
@@ -929,7 +968,7 @@ def test_zhou_beigi_beside_ours():
     difference = abroad.loc[0, "difference"]
     assert "8 (chance 0.12) here" in difference and "leave one session out there, loso here" in difference
     with_source = paper.beside(outcome(**chosen | {"sources": ("ravdess",)}))
-    assert with_source.loc[0, "difference"] == "same corpora and protocol", "it sees the target alone"
+    assert with_source.loc[0, "difference"] == f"same corpora; {always}", "it sees the target alone"
     assert isinstance(plotting.plot_published(found.reset_index(), metric="UAR"), plotting.Figure)
 
 

@@ -120,7 +120,7 @@ PAPER = Paper(
             "": Split("80 and 20 percent at random", ("random",), 5),
             "encdec-transfer": Split("three folds, speakers not mentioned", ("random", "joint"), 3),
             "encdec-source": Split(
-                "the whole target is tested", ("speaker-groups", "loso", "random", "joint")
+                "the whole target is tested", ("speaker-groups", "session-groups", "loso", "random", "joint")
             ),
         },
         seconds=math.inf,

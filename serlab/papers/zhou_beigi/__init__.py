@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from serlab.asr.settings import of_preset
 from serlab.papers.base import Departure, Features, Pair, Paper, Protocol, Split
 
 if TYPE_CHECKING:
@@ -40,6 +41,31 @@ LAYERS: dict[str, str] = {
 
 #: Of TED-LIUM 2 (section 4.2).
 HOURS = 207
+
+#: Settings of the pretraining that the paper prints, or the recipe that it refers to has -> words.
+SETTINGS: dict[str, str] = {
+    "architecture": "layers of the pretrained network",
+    "loss": "objective of the pretraining",
+    "epochs": "epochs of the pretraining",
+    "subsampling": "frames from one output to the next",
+    "leaky": "leak of the denominator",
+    "cross_entropy": "weight of the cross-entropy branch",
+    "n_components": "Gaussians of the i-vectors",
+    "rank": "width of the i-vectors",
+    "speed": "further speeds of the pretraining speech",
+    "volume": "volumes of the pretraining speech",
+}
+_OF_IVECTORS = ("n_components", "rank")
+
+#: What no setting of ours can be.
+ALWAYS: tuple[Departure, ...] = (
+    Departure(
+        what="optimiser of the pretraining",
+        printed="preconditioned stochastic gradient descent",
+        here="Adam",
+    ),
+    Departure(what="units of the pretraining", printed="the recipe's, of phones", here="characters"),
+)
 
 #: Method of serlab -> layer of table 2 that it takes.
 LAYER_METHODS: dict[str, str] = {
@@ -118,6 +144,19 @@ def _pretraining(outcome: Outcome, method: str) -> Iterable[Departure]:
         )
     if not model["ivectors"]:
         yield Departure(what="i-vectors", printed="appended to each frame", here="none")
+    yield from ALWAYS
+    used, printed = model.get("settings", {}), of_preset("paper").as_dict()
+    for name, what in SETTINGS.items():
+        # A model of an earlier version does not say it, and was trained without.
+        if used.get(name) != printed[name] and not (name in _OF_IVECTORS and not model["ivectors"]):
+            yield Departure(what=what, printed=_words(printed[name]), here=_words(used.get(name)))
+
+
+def _words(value: Any) -> str:
+    """A setting as it is read."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value in (None, 0) else str(value)
 
 
 PAPER = Paper(
@@ -135,8 +174,7 @@ PAPER = Paper(
         classes={"": 4},
         utterances={"iemocap": 4936},
         features={"asr-transfer": Features("40 MFCC", ("mfcc40",))},
-        # Of IEMOCAP the groups are the sessions.
-        splits={"": Split("leave one session out", ("speaker-groups",), 5)},
+        splits={"": Split("leave one session out", ("session-groups",), 5)},
         seconds=math.inf,
     ),
     cells=_cells,
