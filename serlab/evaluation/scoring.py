@@ -103,7 +103,7 @@ def summarise(
             "n_target": done["n_target"].mean(),
             "n_test": done["n_test"].mean(),
         }
-        for name, value, low, high in _measures(part, kinds, classes, level):
+        for name, value, low, high in measures(part, kinds, classes, level):
             row |= {name: value, f"{name}_low": low, f"{name}_high": high}
         row["uar_fold_sd"] = done.groupby("seed")["uar"].std().mean()
         row["accuracy_fold_mean"] = done["accuracy"].mean()
@@ -176,10 +176,20 @@ class _Mean:
         return value, *intervals.student(value, variances(kinds, spread), level=level)
 
 
-def _measures(
+def measures(
     predictions: pd.DataFrame, kinds: Sequence[Units], classes: Sequence[str], level: float
 ) -> Iterator[tuple[str, float, float, float]]:
-    """Yield (name, value, low, high)."""
+    """Measures of one method: yields (name, value, low, high) of uar, accuracy, macro_f1, recall_<class>.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        y_true and y_pred as numbers of classes.
+    kinds : sequence of Units
+        See :func:`serlab.evaluation.units.units_of`.
+    classes : sequence of str
+    level : float
+    """
     y, n_classes = predictions["y_true"].to_numpy(), len(classes)
     cells = y * n_classes + predictions["y_pred"].to_numpy()
     occurs = np.unique(y)

@@ -1,0 +1,165 @@
+"""Predictions of other toolkits: read by usual names, measured as serlab's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serlab import cli, metrics
+from serlab.errors import CorpusError, ParameterError
+from serlab.evaluation import answers, summarise
+
+
+def table(n: int = 60, *, seed: int = 0, right: float = 0.6) -> pd.DataFrame:
+    draw = np.random.default_rng(seed)
+    truth = np.array(["angry", "Happy", "neutral"])[np.arange(n) % 3]
+    wrong = draw.choice(["angry", "Happy", "neutral"], n)
+    return pd.DataFrame(
+        {
+            "file": [f"wav/{k}.wav" for k in range(n)],
+            "emotion": truth,
+            "Predicted": np.where(draw.random(n) < right, truth, wrong),
+            "speaker": [f"s{k // 3 % 5}" for k in range(n)],
+        }
+    )
+
+
+def written(path: Path, rows: pd.DataFrame) -> Path:
+    rows.to_csv(path, index=False)
+    return path
+
+
+def test_measures_are_those_of_an_experiment(tmp_path: Path):
+    rows = table()
+    read = answers.read(written(tmp_path / "a.csv", rows))
+    assert read.classes == ("anger", "joy", "neutral")
+    measured = answers.measure(read).set_index("measure")
+    counts = answers.confusion(read).to_numpy()
+    assert measured.loc["uar", "value"] == pytest.approx(metrics.uar(counts))
+    assert measured.loc["recall_joy", "n"] == 20
+    number = {"angry": 0, "Happy": 1, "neutral": 2}
+    own = pd.DataFrame(
+        {
+            "method": "m", "fold": "f", "seed": 0, "utterance": rows["file"],
+            "y_true": rows["emotion"].map(number), "y_pred": rows["Predicted"].map(number),
+            "p_anger": 0.0, "p_joy": 0.0, "p_neutral": 0.0,
+        }
+    )  # fmt: skip
+    fits = pd.DataFrame(
+        {
+            "method": ["m"], "fold": ["f"], "seed": [0], "access": ["none"], "skipped": [""],
+            "target_seen": ["nothing"], "normalization": ["none"], "transductive": [False], "n_train": [0],
+            "n_target": [0], "n_test": [60], "seconds": [0.0], "uar": [0.0], "accuracy": [0.0],
+        }
+    )  # fmt: skip
+    summary = summarise(own, fits, rows.set_index("file")["speaker"]).iloc[0]
+    for name in ("uar", "accuracy", "macro_f1", "recall_neutral"):
+        assert measured.loc[name, ["value", "low", "high"]].to_list() == pytest.approx(
+            summary[[name, f"{name}_low", f"{name}_high"]].to_list()
+        )
+
+
+def test_two_files_are_paired_by_utterance_and_speaker(tmp_path: Path):
+    one, other = table(), table(seed=1, right=0.3).sample(frac=1, random_state=0)
+    read = [
+        answers.read(written(tmp_path / name, rows)) for name, rows in (("a.csv", one), ("b.csv", other[:50]))
+    ]
+    gain = answers.difference(*read)
+    common = one[one["file"].isin(other["file"][:50])]
+    assert gain.n_speakers == 5 and gain.least_p == 2 / 2**5
+    both = other.set_index("file").loc[common["file"]]
+    hits = [
+        (rows["Predicted"] == rows["emotion"]).groupby(rows["emotion"]).mean().mean()
+        for rows in (common, both)
+    ]
+    assert gain.gain == pytest.approx(hits[0] - hits[1])
+    back = answers.difference(*reversed(read))
+    assert (back.gain, back.p) == pytest.approx((-gain.gain, gain.p))
+
+
+def test_a_corpus_knows_speaker_and_truth(tmp_path: Path):
+    corpus = pd.DataFrame(
+        {"path": ["/data/x/wav/1.wav", "/data/x/wav/2.wav"], "start": np.nan, "speaker": ["x/a", "x/b"],
+         "emotion": ["anger", "joy"]},
+        index=["x/wav/1", "x/wav/2"],
+    )  # fmt: skip
+    for names in (["1", "2"], ["x/wav/1", "x/wav/2"], ["C:\\u\\wav\\1.WAV", "wav/2.flac"]):
+        rows = pd.DataFrame({"filename": names, "pred": ["angry", "angry"]})
+        read = answers.read(written(tmp_path / "a.csv", rows), corpus=corpus)
+        assert read.table[["truth", "predicted", "speaker"]].to_numpy().tolist() == [
+            ["anger", "anger", "x/a"], ["joy", "anger", "x/b"],
+        ]  # fmt: skip
+    with pytest.raises(CorpusError, match="utterance '3' is none of the corpus"):
+        answers.read(written(tmp_path / "a.csv", pd.DataFrame({"id": ["3"], "pred": ["joy"]})), corpus=corpus)
+
+
+def test_labels_stay_apart_that_are_apart(tmp_path: Path):
+    rows = table().assign(emotion=lambda t: t["emotion"].replace("neutral", "joy"))
+    assert answers.read(written(tmp_path / "a.csv", rows)).classes == ("Happy", "angry", "joy", "neutral")
+    numbers = table().replace({"angry": 0, "Happy": 1, "neutral": 2})
+    assert answers.read(written(tmp_path / "a.csv", numbers)).classes == ("0", "1", "2")
+
+
+def test_predictions_of_serlab_name_their_classes_and_methods(tmp_path: Path):
+    rows = pd.DataFrame(
+        {
+            "method": ["a", "a", "b", "b"], "utterance": ["u", "v"] * 2, "y_true": [0, 1, 0, 1],
+            "y_pred": [0, 0, 1, 1], "p_anger": 0.5, "p_joy": 0.5, "speaker": ["s", "t"] * 2,
+        }
+    )  # fmt: skip
+    rows.to_parquet(tmp_path / "p.parquet")
+    with pytest.raises(ParameterError, match="has several methods; choose one of a, b"):
+        answers.read(tmp_path / "p.parquet")
+    read = answers.read(tmp_path / "p.parquet", method="b")
+    assert read.table["predicted"].to_list() == ["joy", "joy"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda t: t.drop(columns="speaker"),
+            "no column for speaker among file, emotion, Predicted; name the",
+        ),
+        (
+            lambda t: t.assign(Predicted=t["Predicted"].mask(t.index == 3, "")),
+            "line 5, column 'Predicted': empty",
+        ),
+        (lambda t: pd.concat([t, t[:1]]), "line 62, column 'utterance': 'wav/0.wav' once more"),
+        (
+            lambda t: pd.concat([t.assign(fold=1), t[:1].assign(fold=2, speaker="x")]),
+            "column 'speaker': another speaker of 'wav/0.wav' than above",
+        ),
+        (lambda t: t[:0], "has a header but no rows"),
+    ],
+)
+def test_what_cannot_be_scored_is_named(tmp_path: Path, change, message: str):
+    with pytest.raises(CorpusError, match=message):
+        answers.read(written(tmp_path / "a.csv", change(table())))
+
+
+def test_files_of_other_truth_are_not_compared(tmp_path: Path):
+    one, other = (answers.read(written(tmp_path / f"{n}.csv", table())) for n in "ab")
+    changed = answers.Answers(
+        "c", other.table.assign(truth=other.table["truth"].mask(other.table.index == 0, "joy"))
+    )
+    with pytest.raises(CorpusError, match=r"differ in the truth of 1 utterances, the first is 'wav/0\.wav'"):
+        answers.difference(one, changed)
+    strangers = answers.Answers("d", other.table.assign(utterance="x" + other.table["utterance"]))
+    with pytest.raises(CorpusError, match="no utterance in common"):
+        answers.difference(one, strangers)
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture):
+    paths = [str(written(tmp_path / f"{n}.csv", table(seed=n))) for n in range(2)]
+    assert cli.main(["score", *paths]) == 0
+    out = capsys.readouterr().out
+    assert "60 answers to 60 utterances of 5 speakers, 3 classes (chance 0.333)" in out
+    assert "5 speakers cannot decide it: the smallest p that they can give is 0.062, above 0.05." in out
+    assert cli.main(["score", *paths, "--json"]) == 0
+    assert '"difference": {' in capsys.readouterr().out
+    assert cli.main(["score", paths[0], "-c", "truth=nothing"]) == 2
+    assert "has no column 'nothing'; it has file, emotion" in capsys.readouterr().err
