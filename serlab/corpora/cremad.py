@@ -20,7 +20,7 @@ import pandas as pd
 
 from serlab.corpora import naming
 from serlab.corpora.base import Corpus
-from serlab.corpora.terms import Terms
+from serlab.corpora.terms import OPEN_DATABASE
 from serlab.errors import CorpusError
 
 CITATION = (
@@ -170,7 +170,7 @@ CORPUS = Corpus(
     language="en",
     citation=CITATION,
     license=LICENSE,
-    terms=Terms(redistribution="yes", derivatives="yes", commercial="yes", share_alike="yes"),
+    terms=OPEN_DATABASE,
     how_to_get=HOW_TO_GET,
     layout="AudioWAV/1001_IEO_ANG_HI.wav",
     labels=LABELS,

@@ -66,16 +66,31 @@ def unique(rows: Iterable[dict], remedy: str = "keep one copy and move the other
     Raises
     ------
     CorpusError
-        Naming both files.
+        Naming both files, how many more there are, and the two folders if each holds all of them.
     """
     seen: dict[str, dict] = {}
+    twice: list[tuple[str, dict, dict]] = []
     for row in rows:
         earlier = seen.setdefault(row["utterance"], row)
         if earlier is not row:
-            raise CorpusError(
-                f"utterance {row['utterance']!r} occurs twice: {earlier['path']} and {row['path']}; {remedy}"
-            )
+            twice.append((row["utterance"], earlier, row))
+    if twice:
+        name, earlier, row = twice[0]
+        tops = {_tops(Path(first["path"]), Path(second["path"])) for _, first, second in twice}
+        both = " and again below ".join(map(str, *tops)) if len(tops) == 1 else ""
+        more = f". {len(twice)} utterances lie below {both}" if both and len(twice) > 1 else ""
+        others = f" ({len(twice) - 1} more occur twice)" if len(twice) > 1 and not more else ""
+        raise CorpusError(
+            f"utterance {name!r} occurs twice: {earlier['path']} and {row['path']}; {remedy}{others}{more}"
+        )
     return list(seen.values())
+
+
+def _tops(first: Path, second: Path) -> tuple[Path, Path]:
+    """What is left of two paths without the end that they share."""
+    while first.name == second.name and first.name:
+        first, second = first.parent, second.parent
+    return first, second
 
 
 def is_file(path: Path) -> bool:

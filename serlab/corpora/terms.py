@@ -6,6 +6,7 @@ and "unknown" where none is named.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,6 +72,8 @@ class Terms:
 UNKNOWN = Terms()
 #: Research licences that one signs: scores are what they are for, passing on is not.
 AGREEMENT = Terms(redistribution="no", derivatives="no", commercial="no", share_alike="no")
+#: Open Database License: whoever shares a database made of it does so under the same licence.
+OPEN_DATABASE = Terms(redistribution="yes", derivatives="yes", commercial="yes", share_alike="yes")
 #: No conditions at all (CC0, public domain).
 PUBLIC_DOMAIN = Terms(redistribution="yes", derivatives="yes", commercial="yes", share_alike="no")
 
@@ -95,3 +98,32 @@ def creative_commons(letters: str) -> Terms:
         commercial="no" if "NC" in marks else "yes",
         share_alike="yes" if "SA" in marks else "no",
     )
+
+
+def of(text: str) -> Terms:
+    """Terms of a licence by its name.
+
+    Parameters
+    ----------
+    text : str
+        Such as "CC BY-NC-SA 4.0", "cc-by-4.0", "CC0" or "ODbL".
+
+    Returns
+    -------
+    Terms
+        :data:`UNKNOWN` where the whole text is no such name: what somebody wrote is not interpreted.
+
+    Examples
+    --------
+    >>> of("cc-by-nc-4.0").commercial
+    'no'
+    >>> of("ask me") == UNKNOWN
+    True
+    """
+    name = text.strip().upper()
+    if re.fullmatch(r"CC[ -]?0([ -]1\.0)?|PUBLIC DOMAIN", name):
+        return PUBLIC_DOMAIN
+    if re.fullmatch(r"ODBL([ -]1\.0)?", name):
+        return OPEN_DATABASE
+    found = re.fullmatch(r"CC[ -](BY(?:-NC)?(?:-SA|-ND)?)(?:[ -]\d\.\d)?", name)
+    return creative_commons(found[1]) if found else UNKNOWN

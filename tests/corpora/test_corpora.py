@@ -158,6 +158,30 @@ class TestContract:
                     corpora.get(name).read(root)
 
 
+class TestCopiesOfOthers:
+    """Layouts that the copies at Kaggle have: read or refused, and nothing counted twice."""
+
+    @pytest.mark.parametrize("name", ["cremad", "emodb", "ravdess", "tess"])
+    def test_all_files_in_one_folder(self, tmp_path: Path, some, name: str):
+        (tmp_path / name).mkdir()
+        for path in some[name].rglob("*.wav"):
+            (tmp_path / name / path.name).write_bytes(path.read_bytes())
+        table = corpora.get(name).read(tmp_path)
+        assert set(table.index) == {*corpora.get(name).reader(some[name])["utterance"]}
+
+    @pytest.mark.parametrize("name", ["ravdess", "tess", "emodb", "cremad"])
+    def test_everything_again_below_another_folder(self, tmp_path: Path, name: str):
+        trees.TREES[name](tmp_path / name, every=SOME[name])
+        trees.TREES[name](tmp_path / name / "again", every=SOME[name])
+        with pytest.raises(CorpusError) as caught:
+            corpora.get(name).read(tmp_path)
+        n = len(list((tmp_path / name / "again").rglob("*.wav")))
+        assert "keep one copy and move the other away" in str(caught.value)
+        tops = [str(tmp_path / name), str(tmp_path / name / "again")]
+        _, _, told = str(caught.value).partition(f"{n} utterances lie below ")
+        assert sorted(told.split(" and again below ")) == sorted(tops)
+
+
 class TestByName:
     def test_unknown_name_lists_the_known(self, tmp_path: Path):
         with pytest.raises(CorpusError, match=r"unknown corpus 'emodn'; known: emodb, emovo.*corpus\.csv"):

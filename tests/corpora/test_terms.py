@@ -30,3 +30,20 @@ def test_others():
     assert terms.UNKNOWN.publishable == "ask" and terms.UNKNOWN.conditions == ()
     assert terms.AGREEMENT.publishable == "scores only" and terms.AGREEMENT.conditions == ("not commercial",)
     assert terms.PUBLIC_DOMAIN.publishable == "yes" and terms.PUBLIC_DOMAIN.conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CC BY-NC-SA 4.0", terms.creative_commons("BY-NC-SA")),
+        ("cc-by-4.0", terms.creative_commons("BY")),
+        (" CC BY-ND ", terms.creative_commons("BY-ND")),
+        ("CC0 1.0", terms.PUBLIC_DOMAIN),
+        ("odbl", terms.OPEN_DATABASE),
+        ("", terms.UNKNOWN),
+        ("not CC BY 4.0, but ask", terms.UNKNOWN),
+        ("CC BY-XX", terms.UNKNOWN),
+    ],
+)
+def test_by_name(text: str, expected: terms.Terms):
+    assert terms.of(text) == expected
