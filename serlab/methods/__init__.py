@@ -6,9 +6,9 @@ its features are normalised. Each family has a module here that ends in
 has any; what computes is in :mod:`serlab.methods.learners`, and is imported
 when a method is built.
 
-Presets: ``"demo"`` takes seconds, ``"quick"`` has the paper's sizes with few
-epochs, ``"paper"`` the paper's sizes with more. Where a paper prints no value,
-the family says which we chose.
+Presets: ``"demo"`` takes seconds, ``"quick"`` minutes (fewer epochs than the
+paper's, smaller networks where those take longer), ``"paper"`` has what the paper
+prints. Where a paper prints no value, the family says which we chose.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ WIDE = {"description_width": "7em"}
 
 _PRESETS = {
     "demo": "small models, seconds to a minute",
-    "quick": "the paper's models, fewer epochs, minutes",
-    "paper": "the paper's own settings",
+    "quick": "fewer epochs or smaller models than the paper's, minutes",
+    "paper": "the paper's own settings, as far as it prints them",
 }
 
 

@@ -174,7 +174,8 @@ PAPER = Paper(
         classes={"": 4},
         utterances={"iemocap": 4936},
         features={"asr-transfer": Features("40 MFCC", ("mfcc40",))},
-        splits={"": Split("leave one session out", ("session-groups",), 5)},
+        # Groups of speakers keep the five sessions of IEMOCAP together.
+        splits={"": Split("leave one session out", ("session-groups", "speaker-groups"), 5)},
         seconds=math.inf,
     ),
     cells=_cells,
