@@ -40,7 +40,12 @@ if TYPE_CHECKING:
     from serlab.methods.learners.deep import Network
     from serlab.methods.learners.encoder_top import Top
     from serlab.methods.learners.scenarios import Classifier
-    from serlab.methods.learners.self_training import BalancedRidge, SelfTrained, SemiSupervised
+    from serlab.methods.learners.self_training import (
+        BalancedRidge,
+        CautiouslySelfTrained,
+        SelfTrained,
+        SemiSupervised,
+    )
 
 #: Columns of the second layer in the feature set :func:`pooled`.
 LAYER_2 = r"^layer2\."
@@ -141,6 +146,12 @@ def _self_trained(**settings: Any) -> SelfTrained:
     return SelfTrained(_ridge("source", **settings))
 
 
+def _cautious(**settings: Any) -> CautiouslySelfTrained:
+    from serlab.methods.learners.self_training import CautiouslySelfTrained
+
+    return CautiouslySelfTrained(_ridge("source", **settings))
+
+
 def _semi_supervised(**settings: Any) -> SemiSupervised:
     from serlab.methods.learners.self_training import SemiSupervised
 
@@ -239,6 +250,17 @@ SPECS: tuple[MethodSpec, ...] = (
         control="probe-source-z",
         adds="unlabelled target",
         reference=_ZOU,
+        **_PROBE,
+    ),
+    MethodSpec(
+        name="probe-cautious",
+        title="Encoder, linear, cautious self-training, per-corpus z",
+        access="unlabelled",
+        normalization="corpus",
+        build=_cautious,
+        control="probe-source-z",
+        adds="unlabelled target",
+        reference="ours, after Zou et al. 2018; see docs/choices.md",
         **_PROBE,
     ),
     MethodSpec(

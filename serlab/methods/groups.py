@@ -50,8 +50,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     # On a pretrained encoder: linear, with learned weights of its layers, adapted; and the same forest.
     "encoders": (
-        "probe-target", "probe-source", "probe-source-z", "probe-selftrained", "probe-pooled-z",
-        "probe-selftrained-pooled",
+        "probe-target", "probe-source", "probe-source-z", "probe-selftrained", "probe-cautious",
+        "probe-pooled-z", "probe-selftrained-pooled",
         "layer2-source", "layer2-source-z", "encoder-target", "encoder-linear-target", "encoder-source",
         "encoder-source-z", "encoder-adabn", "encoder-mmd", "encoder-lmmd", "encoder-coral", "encoder-dann",
         "encoder-finetuned", "rf-target", "rf-source", "rf-source-z",

@@ -5,7 +5,15 @@ of the target, again and again. In each round the surest answers for the target
 are taken for labels: as many of each class, in the first round a fifth of them,
 in the last all that fit (Zou et al. 2018). They weigh as much as a source. It is
 assumed that classes are about equally frequent in the target; where speakers
-show one emotion each, voices may be what is learned.
+show one emotion each, voices may be what is learned, and where they show all of
+them, that is what does harm.
+
+**Cautious self-training** believes less. What it has come to think of an
+utterance has also to be what the source alone thinks of it: two views, one of
+which never learns from itself, so that an answer which self-training has turned
+is not taken for a label. No share of classes is assumed: as many of each are
+taken as it answers, and scores are not standardised over the target. Where the
+two views agree on nothing it stays the classifier of the source.
 
 References
 ----------
@@ -127,14 +135,7 @@ class _SelfTraining:
         for number in range(1, self.rounds + 1):
             scores = self._standardised(adapt.X)
             rows = surest(scores, share=number / self.rounds)
-            believed = Labelled(
-                X=adapt.X[rows],
-                # A corpus of its own: it does not outweigh what is known of the same target.
-                corpus=np.char.add(adapt.corpus[rows].astype(str), ", believed"),
-                speaker=adapt.speaker[rows],
-                row=None if adapt.row is None else adapt.row[rows],
-                y=self.classifier.classes[scores[rows].argmax(axis=1)],
-            )
+            believed = _believed(adapt, rows, self.classifier.classes[scores[rows].argmax(axis=1)])
             self._learn(concatenate(known, believed), adapt)
 
     def _learn(self, part: Labelled, adapt: Unlabelled) -> None:
@@ -166,6 +167,46 @@ class SelfTrained(_SelfTraining):
         """
         self._go_through_the_rounds(source, adapt)
         return self
+
+
+@dataclass
+class CautiouslySelfTrained:
+    """Self-training of a target without labels, where the source alone has to agree.
+
+    Attributes
+    ----------
+    classifier : BalancedRidge
+    rounds : int
+    believed : float
+        Share of the target that it learned from in the last round; 0: it has declined.
+    """
+
+    classifier: BalancedRidge
+    rounds: int = 5
+    believed: float = field(default=0.0, init=False)
+
+    def fit(self, *, source: Labelled, adapt: Unlabelled) -> CautiouslySelfTrained:
+        """Choose the penalty on speakers of the source, then go through the rounds.
+
+        Raises
+        ------
+        ProtocolError
+            If the source has fewer than two classes.
+        """
+        scores = self.classifier.fit(source).scores(adapt.X)
+        alone = scores.argmax(axis=1)
+        frequency = np.bincount(alone, minlength=scores.shape[1]) / len(alone)
+        for number in range(1, self.rounds + 1):
+            agreed = np.flatnonzero(scores.argmax(axis=1) == alone)
+            most = np.ceil(number / self.rounds * len(alone) * frequency).astype(int)
+            rows = agreed[_surest(scores[agreed], most)]
+            part = _believed(adapt, rows, self.classifier.classes[alone[rows]])
+            scores = self.classifier.fit(concatenate(source, part)).scores(adapt.X)
+            self.believed = len(rows) / len(alone)
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.classifier.predict_proba(X)
 
 
 class SemiSupervised(_SelfTraining):
@@ -205,11 +246,28 @@ def surest(scores: np.ndarray, *, share: float) -> np.ndarray:
         In order.
     """
     n, n_classes = scores.shape
+    return _surest(scores, np.full(n_classes, int(np.ceil(share * n / n_classes))))
+
+
+def _surest(scores: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Rows whose best class leads by most, at most so many of each class; in order."""
     best, ordered = scores.argmax(axis=1), np.sort(scores, axis=1)
     lead = ordered[:, -1] - ordered[:, -2]
-    most = int(np.ceil(share * n / n_classes))
-    rows = [np.flatnonzero(best == label) for label in range(n_classes)]
-    return np.sort(np.concatenate([own[np.argsort(-lead[own], kind="stable")][:most] for own in rows]))
+    rows = [np.flatnonzero(best == label) for label in range(scores.shape[1])]
+    taken = [own[np.argsort(-lead[own], kind="stable")][:n] for own, n in zip(rows, most, strict=True)]
+    return np.sort(np.concatenate(taken))
+
+
+def _believed(adapt: Unlabelled, rows: np.ndarray, y: np.ndarray) -> Labelled:
+    """Rows of the target with what is believed of them."""
+    return Labelled(
+        X=adapt.X[rows],
+        # A corpus of its own: it does not outweigh what is known of the same target.
+        corpus=np.char.add(adapt.corpus[rows].astype(str), ", believed"),
+        speaker=adapt.speaker[rows],
+        row=None if adapt.row is None else adapt.row[rows],
+        y=y,
+    )
 
 
 def _scaled(X: np.ndarray) -> np.ndarray:

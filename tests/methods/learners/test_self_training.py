@@ -9,7 +9,13 @@ import pytest
 
 from serlab.errors import ProtocolError
 from serlab.methods.learners import self_training
-from serlab.methods.learners.self_training import BalancedRidge, SelfTrained, SemiSupervised, surest
+from serlab.methods.learners.self_training import (
+    BalancedRidge,
+    CautiouslySelfTrained,
+    SelfTrained,
+    SemiSupervised,
+    surest,
+)
 from serlab.samples import Labelled, without_labels
 
 ANGLE = np.deg2rad(50)
@@ -208,3 +214,57 @@ def test_source_labelled_target_and_what_is_believed_weigh_the_same(monkeypatch:
     last = weighed[-1]
     assert set(last) == {"a", "t", "t, believed"}
     np.testing.assert_allclose(list(last.values()), sum(last.values()) / 3)
+
+
+# --- cautious ------------------------------------------------------------------
+
+
+def right(method, target: Labelled) -> float:
+    return float(np.mean(method.predict_proba(target.X).argmax(axis=1) == target.y))
+
+
+def test_a_cautious_one_turns_to_the_target_too():
+    source, target = clouds(90, seed=0), clouds(90, seed=1, turn=TURN, corpus="t")
+    method = CautiouslySelfTrained(BalancedRidge(3)).fit(source=source, adapt=without_labels(target))
+    assert right(BalancedRidge(3).fit(source), target) < 0.9 < right(method, target)
+    assert 0.7 < method.believed <= 1
+
+
+def test_nothing_is_believed_that_the_source_alone_does_not_say(monkeypatch: pytest.MonkeyPatch):
+    source, target = clouds(90, seed=0), clouds(90, seed=1, turn=TURN, corpus="t")
+    plain = BalancedRidge(3).fit(source)
+    alone = dict(zip(target.X[:, 0].tolist(), plain.scores(target.X).argmax(axis=1).tolist(), strict=True))
+    learned: list[Labelled] = []
+    fitted = BalancedRidge._fitted
+    monkeypatch.setattr(
+        BalancedRidge,
+        "_fitted",
+        lambda self, part, penalty: learned.append(part) or fitted(self, part, penalty),
+    )
+    method = CautiouslySelfTrained(BalancedRidge(3, penalty=plain.penalty))
+    method.fit(source=source, adapt=without_labels(target))
+    assert len(learned) == 1 + 5
+    for part in learned[1:]:
+        rows = part.corpus == "t, believed"
+        assert [alone[x] for x in part.X[rows, 0].tolist()] == part.y[rows].tolist()
+
+
+def test_a_cautious_one_assumes_no_share_of_the_classes():
+    """Of ten target utterances nine are of one class: to a class-balanced one they are too many."""
+    source, target = clouds(90, seed=0), clouds(300, seed=1, corpus="t")
+    rare = np.flatnonzero(target.y != 0)
+    target = target.take(np.concatenate([np.flatnonzero(target.y == 0), rare[:12]]))
+    cautious, balanced = (
+        kind(BalancedRidge(3)).fit(source=source, adapt=without_labels(target))
+        for kind in (CautiouslySelfTrained, SelfTrained)
+    )
+    assert right(cautious, target) > 0.97 > right(balanced, target)
+
+
+def test_without_agreement_it_stays_the_classifier_of_the_source(monkeypatch: pytest.MonkeyPatch):
+    source, target = clouds(90, seed=0), clouds(90, seed=1, turn=TURN, corpus="t")
+    monkeypatch.setattr(self_training, "_surest", lambda scores, most: np.array([], dtype=int))
+    method = CautiouslySelfTrained(BalancedRidge(3)).fit(source=source, adapt=without_labels(target))
+    plain = BalancedRidge(3).fit(source)
+    np.testing.assert_array_equal(method.predict_proba(target.X), plain.predict_proba(target.X))
+    assert method.believed == 0
