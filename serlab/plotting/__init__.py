@@ -59,7 +59,15 @@ from serlab.plotting.shift import (
 )
 from serlab.plotting.style import GREY, LINES, MARKERS, PALETTE, Figure, img, png
 from serlab.plotting.texts import DAGGER, MISSING
-from serlab.plotting.trade_off import ORACLE, chosen_table, plot_sweep, selector_table, selectors
+from serlab.plotting.trade_off import (
+    NO_ALIGNMENT,
+    ORACLE,
+    chosen_table,
+    cost_table,
+    plot_sweep,
+    selector_table,
+    selectors,
+)
 from serlab.plotting.utterance import plot_utterance
 
 # In the order of a report: what there is, how it went, and why.
@@ -85,7 +93,7 @@ __all__ = [  # noqa: RUF022
     # few-shot
     "plot_few_shot", "break_even",
     # trade-off
-    "ORACLE", "selectors", "chosen_table", "selector_table", "plot_sweep",
+    "NO_ALIGNMENT", "ORACLE", "selectors", "chosen_table", "selector_table", "cost_table", "plot_sweep",
     # layers
     "plot_probes", "layer_weight_table", "plot_layer_weights",
     # networks

@@ -30,6 +30,9 @@ _SWEEP = ("run", "method", "title", "trade_off", "fold", "seed", "uar")
 #: The best of all settings, seen by looking at the test utterances.
 ORACLE = "oracle"
 
+#: Choosing lambda 0 without looking at anything.
+NO_ALIGNMENT = "always 0"
+
 
 def selectors(sweep: pd.DataFrame) -> list[str]:
     """Columns of a sweep that hold the score of a selector."""
@@ -40,7 +43,8 @@ def chosen_table(sweep: pd.DataFrame) -> pd.DataFrame:
     """Say which trade-off each selector chooses in each fit, and what UAR that gives.
 
     Of equal scores the smaller trade-off is chosen. The oracle chooses by the
-    UAR of the test utterances, which nobody has.
+    UAR of the test utterances, which nobody has; where the sweep has a
+    trade-off of 0, always taking that is listed as a choice, too.
 
     Parameters
     ----------
@@ -51,15 +55,17 @@ def chosen_table(sweep: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        method, title, fold, seed, selector, trade_off, uar; and uar_oracle
-        and uar_random (mean over trade-offs) of the same fit.
+        method, title, fold, seed, selector, trade_off, uar; and uar_oracle,
+        uar_random (mean over trade-offs) and uar_zero (without alignment, NaN
+        if that was not tried) of the same fit.
     """
     rows = []
     for (method, fold, seed), own in sweep.sort_values("trade_off").groupby(
         ["method", "fold", "seed"], sort=False
     ):
-        for name in [*selectors(sweep), ORACLE]:
-            score = own["uar"] if name == ORACLE else own[name]
+        zero = own[own["trade_off"] == 0]
+        for name in _choosers(sweep):
+            score = _score(own, name)
             if score.notna().any():
                 best = own.loc[score.idxmax()]
                 rows.append(
@@ -73,14 +79,28 @@ def chosen_table(sweep: pd.DataFrame) -> pd.DataFrame:
                         "uar": best["uar"],
                         "uar_oracle": own["uar"].max(),
                         "uar_random": own["uar"].mean(),
+                        "uar_zero": zero["uar"].iloc[0] if len(zero) else np.nan,
                     }
                 )
-    columns = "method title fold seed selector trade_off uar uar_oracle uar_random"
+    columns = "method title fold seed selector trade_off uar uar_oracle uar_random uar_zero"
     order = list(dict.fromkeys(sweep["method"]))
     table = pd.DataFrame(rows, columns=columns.split())
     return table.sort_values(
         "method", key=lambda names: names.map(order.index), kind="stable", ignore_index=True
     )
+
+
+def _choosers(sweep: pd.DataFrame) -> list[str]:
+    """Selectors, who takes lambda 0, and the oracle."""
+    always = [NO_ALIGNMENT] if (sweep["trade_off"] == 0).any() else []
+    return [*selectors(sweep), *always, ORACLE]
+
+
+def _score(own: pd.DataFrame, name: str) -> pd.Series:
+    """What a selector goes by; larger is better."""
+    if name == NO_ALIGNMENT:
+        return (own["trade_off"] == 0).astype(float).where(own["trade_off"] == 0)
+    return own["uar"] if name == ORACLE else own[name]
 
 
 def selector_table(sweep: pd.DataFrame) -> pd.DataFrame:
@@ -99,21 +119,57 @@ def selector_table(sweep: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         method, title, selector; most_chosen (trade-off); uar of what it
-        chooses, uar_oracle; gap (oracle minus chosen) and gap_random (oracle
-        minus the mean over all trade-offs); n_fits.
+        chooses, uar_oracle; gap (oracle minus chosen), over_zero (chosen minus
+        always taking lambda 0) and gap_random (oracle minus the mean over all
+        trade-offs); n_fits.
     """
-    chosen = chosen_table(sweep)
-    table = chosen.groupby(["method", "title", "selector"], sort=False).agg(
+    table = _means(chosen_table(sweep), ["method", "title", "selector"])
+    columns = "method title selector most_chosen uar uar_oracle gap over_zero gap_random n_fits"
+    return table[columns.split()]
+
+
+def cost_table(sweep: pd.DataFrame) -> pd.DataFrame:
+    """Say what each selector costs, over all methods of a sweep (of several: put below each other).
+
+    Every method weighs the same. The best selector first; the oracle, which
+    nobody has, and always taking lambda 0 stand among them.
+
+    Parameters
+    ----------
+    sweep : DataFrame
+        As for :func:`chosen_table`.
+
+    Returns
+    -------
+    DataFrame
+        selector, uar, gap (to the oracle), over_zero (over always taking
+        lambda 0), least_over_zero (in the method where it costs most), n_methods.
+    """
+    by_method = selector_table(sweep)
+    table = by_method.groupby("selector", sort=False).agg(
+        uar=("uar", "mean"),
+        gap=("gap", "mean"),
+        over_zero=("over_zero", "mean"),
+        least_over_zero=("over_zero", "min"),
+        n_methods=("method", "nunique"),
+    )
+    return table.sort_values("gap", kind="stable").reset_index()
+
+
+def _means(chosen: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Means over fits."""
+    table = chosen.groupby(keys, sort=False).agg(
         most_chosen=("trade_off", lambda values: values.mode().iloc[0]),
         uar=("uar", "mean"),
         uar_oracle=("uar_oracle", "mean"),
         uar_random=("uar_random", "mean"),
+        uar_zero=("uar_zero", "mean"),
         n_fits=("uar", "size"),
     )
     table["gap"] = table["uar_oracle"] - table["uar"]
     table["gap_random"] = table["uar_oracle"] - table["uar_random"]
-    columns = "method title selector most_chosen uar uar_oracle gap gap_random n_fits"
-    return table.reset_index()[columns.split()]
+    table["over_zero"] = table["uar"] - table["uar_zero"]
+    return table.reset_index()
 
 
 @styled
@@ -122,8 +178,8 @@ def plot_sweep(sweep: pd.DataFrame, *, chance: float | None = None) -> Figure:
 
     Lines: mean over fits; bands: from the lowest to the highest seed. Below,
     a dot for each trade-off that a selector chose, its area the share of fits,
-    and the mean UAR of its choices. The tables are :func:`chosen_table` and
-    :func:`selector_table`.
+    and the mean UAR of its choices. The tables are :func:`chosen_table`,
+    :func:`selector_table` and :func:`cost_table`.
 
     Parameters
     ----------
@@ -136,7 +192,7 @@ def plot_sweep(sweep: pd.DataFrame, *, chance: float | None = None) -> Figure:
     scores = selector_table(sweep)
     values = np.sort(sweep["trade_off"].unique())
     place = dict(zip(values, _log_places(values), strict=True))
-    names = [*selectors(sweep), ORACLE]
+    names = _choosers(sweep)
     methods = list(dict.fromkeys(sweep["method"]))
     columns = min(2, len(methods))
     lines = -(-len(methods) // columns)
@@ -165,15 +221,15 @@ def plot_sweep(sweep: pd.DataFrame, *, chance: float | None = None) -> Figure:
         handles.append(level)
     legend_below(figure, handles)
     heading(figure, "UAR by trade-off, and what is chosen without target labels")
-    return finished(figure, _choices_say(scores))
+    return finished(figure, _choices_say(scores, cost_table(sweep)))
 
 
-def _choices_say(scores: pd.DataFrame) -> str:
-    """Of each method: what the selector with the highest UAR chooses, and the oracle."""
+def _choices_say(scores: pd.DataFrame, costs: pd.DataFrame) -> str:
+    """What the selector with the highest UAR chooses in each method, and the oracle; what choosing costs."""
     says = []
     for _, own in scores.groupby("method", sort=False):
         own = own.dropna(subset=["uar"])
-        honest, oracle = own[own["selector"] != ORACLE], own[own["selector"] == ORACLE]
+        honest, oracle = own[~own["selector"].isin([ORACLE, NO_ALIGNMENT])], own[own["selector"] == ORACLE]
         best = [highest(honest, "uar")] if len(honest) else []
         chosen = [
             f"{row['selector'].replace('_', ' ')} most often chooses {row['most_chosen']:g}, "
@@ -181,7 +237,10 @@ def _choices_say(scores: pd.DataFrame) -> str:
             for row in [*best, *(row for _, row in oracle.iterrows())]
         ]
         says += [f"{own['title'].iloc[0]}: {', '.join(chosen)}"] if chosen else []
-    return sentences(listing(says))
+    honest = costs[~costs["selector"].isin([ORACLE, NO_ALIGNMENT])].dropna(subset=["over_zero"])
+    better = int((honest["over_zero"] > 0).sum())
+    over = f"{better} of {len(honest)} selectors choose better, on average, than always lambda 0"
+    return sentences(listing(says), over if len(honest) else "")
 
 
 def _log_places(values: np.ndarray) -> np.ndarray:

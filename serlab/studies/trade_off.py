@@ -206,7 +206,8 @@ def _tables(tables: Sequence[pd.DataFrame], skipped: pd.DataFrame) -> Sweep:
             {
                 **first[keys],
                 "uar": float(metrics.uar(counts)),
-                **{name: first[name] for name in selection.SELECTORS},
+                # A finished run keeps the scores that there were.
+                **{name: first.get(name, np.nan) for name in selection.SELECTORS},
             }
         )
     predictions = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -46,35 +46,110 @@ def test_source_validation_leaves_out_absent_classes():
     assert selection.importance_weighted(proba, y, np.ones(4), 3) == pytest.approx((2 / 3 + 1) / 2)
 
 
-def test_weighted_risk_by_hand():
+def test_weighted_recalls_by_hand():
     proba, y = np.eye(2)[[0, 1, 0, 1]], np.array([0, 0, 1, 1])
     weight = np.array([1.0, 3.0, 0.5, 7.0])
-    assert selection.importance_weighted(proba, y, weight, 2) == pytest.approx(1 - (3 + 0.5) / 4)
-    losses = weight * [0, 1, 1, 0]
-    eta = -np.cov(losses, weight, ddof=0)[0, 1] / np.var(weight)
-    expected = 1 - (losses.mean() + eta * (weight.mean() - 1))
-    assert selection.deep_embedded(proba, y, weight, 2) == pytest.approx(expected)
+    assert selection.importance_weighted(proba, y, weight, 2) == pytest.approx((1 / 4 + 7 / 7.5) / 2)
+
+    def controlled(values: np.ndarray) -> float:
+        eta = -np.cov(values, weight, ddof=0)[0, 1] / np.var(weight)
+        return values.mean() + eta * (weight.mean() - 1)
+
+    weight = np.array([1.0, 1.5, 0.8, 1.1])
+    recalls = [
+        controlled(weight * [1, 0, 0, 0]) / controlled(weight * [1, 1, 0, 0]),
+        controlled(weight * [0, 0, 0, 1]) / controlled(weight * [0, 0, 1, 1]),
+    ]
+    assert selection.deep_embedded(proba, y, weight, 2) == pytest.approx(np.clip(recalls, 0, 1).mean())
 
 
-def test_control_variate_keeps_the_mean_and_lowers_the_variance():
-    """Source N(0, 1), target N(.5, 1): the ratio is known, and so is the target's risk."""
+@pytest.mark.parametrize("score", WEIGHTED)
+def test_models_are_ranked_by_the_uar_of_the_target_where_the_ratio_is_known(score):
+    """Classes at -1 and 1; nine of ten target utterances are of the first, so accuracy ranks the other way.
+
+    One model answers the first class for everything (accuracy .9, UAR .5), the other is right seven times
+    of ten in each class (accuracy .7, UAR .7).
+    """
+    rng = np.random.default_rng(0)
+    n = 20000
+    y = np.arange(n) % 2
+    x = 2 * y - 1 + rng.standard_normal(n)
+    densities = np.stack([np.exp(-((x - centre) ** 2) / 2) for centre in (-1, 1)])
+    weight = ([0.9, 0.1] @ densities) / ([0.5, 0.5] @ densities)
+    constant = np.eye(2)[np.zeros(n, dtype=int)]
+    fair = np.eye(2)[np.where(rng.random(n) < 0.7, y, 1 - y)]
+    assert weight.mean() == pytest.approx(1, abs=0.02)
+    assert score(constant, y, weight, 2) == pytest.approx(0.5, abs=0.02)
+    assert score(fair, y, weight, 2) == pytest.approx(0.7, abs=0.03)
+    risk = [np.mean(weight * (proba.argmax(axis=1) != y)) for proba in (constant, fair)]
+    assert risk[0] < risk[1], "the mean over all utterances prefers the one that answers one class"
+
+
+def test_both_estimate_the_uar_of_the_target_and_the_control_variate_does_it_with_less_variance():
+    """Source N(0, 1), target N(.5, 1): the ratio is known, and so is the target's recall."""
     rng = np.random.default_rng(0)
     found = []
     for _ in range(2000):
         x = rng.standard_normal(200)
         weight = np.exp(0.5 * x - 0.125)
-        y = np.tile([0, 1], 100)  # balanced, and independent of x: every error costs 1
+        y = np.tile([0, 1], 100)  # balanced, and independent of x
         wrong = rng.random(200) < 1 / (1 + np.exp(-x))  # more often where the target lies
         proba = np.eye(2)[np.where(wrong, 1 - y, y)]
-        found.append(
-            [f(proba, y, weight, 2) for f in (selection.importance_weighted, selection.deep_embedded)]
-        )
+        found.append([score(proba, y, weight, 2) for score in WEIGHTED])
     grid = np.linspace(-8, 8, 4001)
     density = np.exp(-((grid - 0.5) ** 2) / 2) / np.sqrt(2 * np.pi)
     truth = 1 - (density / (1 + np.exp(-grid))).sum() * (grid[1] - grid[0])
     mean, variance = np.mean(found, axis=0), np.var(found, axis=0)
-    assert mean == pytest.approx([truth, truth], abs=0.004)
-    assert variance[1] < 0.7 * variance[0]
+    assert mean == pytest.approx([truth, truth], abs=0.005)
+    assert variance[1] < variance[0]
+
+
+# --- scores of the unlabelled target ----------------------------------------------------------------------
+
+
+def test_soft_neighbourhoods_by_hand():
+    proba = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8]])
+    unit = proba / np.sqrt((proba**2).sum(axis=1, keepdims=True))
+    expected = 0.0
+    for i in range(3):
+        similarity = np.array([unit[i] @ unit[j] / 0.05 for j in range(3) if j != i])
+        share = np.exp(similarity) / np.exp(similarity).sum()
+        expected -= (share * np.log(share)).sum() / 3
+    assert selection.soft_neighbourhood(proba) == pytest.approx(expected)
+    assert selection.soft_neighbourhood(proba[:1]) == 0
+
+
+def test_soft_neighbourhoods_do_not_depend_on_how_many_rows_are_held_at_once(monkeypatch):
+    proba = answers(50)[0]
+    whole = selection.soft_neighbourhood(proba)
+    monkeypatch.setattr(selection, "_ROWS", 7)
+    assert selection.soft_neighbourhood(proba) == pytest.approx(whole)
+
+
+def test_information_is_what_answers_say_of_utterances():
+    certain = np.eye(3)[np.arange(30) % 3]
+    assert selection.information(certain) == pytest.approx(np.log(3))
+    assert selection.information(np.full((5, 3), 1 / 3)) == pytest.approx(0)
+    assert selection.information(np.eye(3)[[1, 1, 1]]) == pytest.approx(0), "one class for everything"
+
+
+def test_mano_is_a_norm_of_softmax_or_expansion():
+    far = np.array([[1 - 2e-12, 1e-12, 1e-12]])  # a divergence of 18
+    assert selection.mano(far) == pytest.approx((1 / 3) ** 0.25)
+    near = np.array([[0.5, 0.3, 0.2]])
+    z = np.log(near) - np.log(near).mean()
+    expanded = (1 + z + z**2 / 2) / (1 + z + z**2 / 2).sum()
+    assert selection.mano(near) == pytest.approx(np.mean(expanded**4) ** 0.25)
+    assert selection.mano(np.full((4, 3), 1 / 3)) == pytest.approx(1 / 3)
+
+
+def test_the_way_back_tells_right_beliefs_from_wrong_ones():
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    source, target = (4 * np.eye(3)[y] + rng.standard_normal((90, 3)) for _ in range(2))
+    right, crossed, constant = np.eye(3)[y], np.eye(3)[(y + 1) % 3], np.eye(3)[0 * y]
+    found = [selection.circular(target, proba, source, y, 3) for proba in (right, crossed, constant)]
+    assert found[0] > 0.95 and found[1] < 0.05 and found[2] == pytest.approx(1 / 3)
 
 
 def test_entropy_and_its_failure():
