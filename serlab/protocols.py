@@ -346,8 +346,8 @@ def hold_out_speakers(
     return rows[train], rows[held_out]
 
 
-#: Groups of speakers of a few-shot curve: one is tested, the others may be drawn from.
-_CURVE_GROUPS = 3
+#: Of so many speakers of a few-shot curve one is tested, the others may be drawn from.
+_ONE_IN = 3
 
 
 @dataclass(frozen=True)
@@ -371,9 +371,11 @@ def few_shot_curve(
 ) -> tuple[list[ShotSplit], list[SkippedFold]]:
     """Splits for UAR against the number of labelled target utterances per class.
 
-    Each draw tests one third of the target's speakers, the same for all
-    numbers, and draws from the others; more shots contain fewer. So a curve
-    rises because of the utterances that are added and for no other reason.
+    Each draw divides the target's speakers anew, whatever the other draws did: one third is
+    tested, the same for all numbers, and utterances of the others are drawn; more shots contain
+    fewer. So a curve rises because of the utterances that are added and for no other reason.
+    Speakers are divided by chance, evenly by sex, and classes are those of the speakers who are
+    drawn from: nothing hangs on a label of who is tested.
 
     Parameters
     ----------
@@ -388,33 +390,46 @@ def few_shot_curve(
         The second: numbers for which a class has too few utterances.
     """
     emotion = utterances["emotion"].astype(str).to_numpy(dtype=object)
+    corpus = utterances["corpus"].to_numpy()
+    for name in (target, *sources):
+        if name not in corpus:
+            raise ProtocolError(f"no utterances of {name!r} are left after label scheme and bad files")
+    rows, train = np.flatnonzero(corpus == target), np.flatnonzero(np.isin(corpus, sources))
+    protocol = SplitProtocol(name="k-shot", target=target, sources=sources)
+    names = divisions.speakers(utterances["speaker"].to_numpy(dtype=object), rows, protocol)
     splits, skipped = [], []
-    for draw in range(draws):
-        turn, group = divmod(draw, _CURVE_GROUPS)
-        grouped = SplitProtocol(
-            name="speaker-groups", target=target, sources=sources, repeats=_CURVE_GROUPS, seed=seed + turn,
-            transductive=transductive,
-        )  # fmt: skip
-        folds, unusable = grouped.plan(utterances)
-        if group >= len(folds):
-            skipped += [SkippedFold(f"draw-{draw + 1}", unusable[0].reason)]
-            continue
-        fold = folds[group]
+    for draw in range(1, draws + 1):
         rng = np.random.default_rng([seed, draw])
-        pools = {name: rng.permutation(fold.target_train[emotion[fold.target_train] == name])
-                 for name in np.unique(emotion[fold.test])}  # fmt: skip
+        tested = _tested_third(utterances.iloc[rows], names, rng)
+        test, drawable = rows[tested], rows[~tested]
+        pools = {
+            name: rng.permutation(drawable[emotion[drawable] == name])
+            for name in np.unique(emotion[drawable])
+        }
         for n in sorted(set(shots)):
-            name = f"draw-{draw + 1}, {n} shots"
+            fold = f"draw-{draw}, {n} shots"
             short = {label: len(pool) for label, pool in pools.items() if len(pool) < n}
             if short:
                 few = ", ".join(f"{count} of {label!r}" for label, count in short.items())
-                skipped.append(SkippedFold(name, f"its speakers have {few}"))
+                skipped.append(SkippedFold(fold, f"its speakers have {few}"))
                 continue
             chosen = np.sort(np.concatenate([pool[:n] for pool in pools.values()])).astype(int)
-            rest = np.setdiff1d(np.concatenate([fold.target_train, fold.adapt]), chosen)
-            split = Split(name, fold.train, chosen, rest, fold.validation, fold.test)
-            splits.append(ShotSplit(n, draw + 1, split))
+            reason = _why_not(emotion, chosen, test) if n else ""
+            if reason:
+                skipped.append(SkippedFold(fold, reason))
+                continue
+            rest = np.setdiff1d(rows if transductive else drawable, chosen)
+            nobody = np.array([], dtype=int)
+            splits.append(ShotSplit(n, draw, Split(fold, train, chosen, rest, nobody, test)))
     return splits, skipped
+
+
+def _tested_third(own: pd.DataFrame, names: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Whether each utterance is of a tested speaker: a third of them (at least one), evenly by sex."""
+    sex = own.drop_duplicates("speaker").set_index("speaker")["sex"].fillna("").astype(str)
+    ordered = sorted(rng.permutation(names), key=lambda name: sex[name])  # stable: within a sex by chance
+    first = rng.integers(min(_ONE_IN, len(names)))
+    return own["speaker"].isin(ordered[first::_ONE_IN]).to_numpy()
 
 
 @dataclass(frozen=True)

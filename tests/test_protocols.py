@@ -104,8 +104,39 @@ def test_a_few_shot_curve_changes_nothing_but_the_labelled_utterances(table):
             assert [np.sum(emotion[split.target_train] == name) for name in set(emotion)] == [n] * 4
             assert not set(speaker[split.target_train]) & set(speaker[split.test])
             assert not np.intersect1d(split.adapt, split.target_train).size
-    tested = [tuple(shot.split.test) for shot in shots if shot.shots == 0]
-    assert len(set(tested[:3])) == 3, "three draws test each speaker once"
+
+
+def test_draws_of_a_few_shot_curve_divide_the_speakers_anew(table):
+    shots, _ = few_shot_curve(table, target="here", sources=(), shots=(1,), draws=30)
+    speaker = table["speaker"].to_numpy()
+    tested = [frozenset(speaker[shot.split.test]) for shot in shots]
+    assert {len(names) for names in tested} <= {1, 2}, "a third of five"
+    assert len(set(tested)) > 5, "not the groups of one division"
+    again, _ = few_shot_curve(table, target="here", sources=(), shots=(1,), draws=2)
+    assert [shot.split.test.tolist() for shot in again] == [shot.split.test.tolist() for shot in shots[:2]]
+
+
+def test_what_is_drawn_does_not_hang_on_labels_of_who_is_tested(table):
+    """Neither utterances nor classes; once the classes drawn were those of the tested speakers."""
+    (shot, *_), _ = few_shot_curve(table, target="here", sources=("there",), shots=(2,), draws=1)
+    other = table.copy()
+    column = other.columns.get_loc("emotion")
+    for emotion in ("anger", "joy"):
+        other.iloc[shot.split.test, column] = emotion
+        (found, *_), _ = few_shot_curve(other, target="here", sources=("there",), shots=(2,), draws=1)
+        for part in ("target_train", "test", "adapt", "train"):
+            np.testing.assert_array_equal(getattr(found.split, part), getattr(shot.split, part))
+
+
+def test_a_few_shot_curve_needs_two_speakers_and_two_classes(table):
+    one = table[(table["corpus"] == "there") | (table["speaker"] == "here/s0")]
+    with pytest.raises(ProtocolError, match="has 1 speaker"):
+        few_shot_curve(one, target="here", sources=("there",), shots=(1,), draws=1)
+    with pytest.raises(ProtocolError, match="no utterances of 'elsewhere'"):
+        few_shot_curve(table, target="here", sources=("elsewhere",), shots=(1,), draws=1)
+    angry = table.assign(emotion=table["emotion"].where(table["corpus"] == "there", "anger"))
+    planned, skipped = few_shot_curve(angry, target="here", sources=("there",), shots=(0, 1), draws=1)
+    assert [shot.shots for shot in planned] == [0] and "one class cannot be trained on" in skipped[0].reason
 
 
 def test_same_seed_same_split_and_other_seed_other_split(table):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from serlab.evaluation.fitting import Fitted, Setting, fit
     from serlab.evaluation.material import Material, Samples
     from serlab.evaluation.running import FIT_COLUMNS, Run, run
-    from serlab.evaluation.scoring import class_names, score, speaker_counts, summarise
+    from serlab.evaluation.scoring import class_names, score, speaker_counts, summarise, uar
     from serlab.evaluation.verdicts import ALPHA, QUESTIONS, holm
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "score",
     "speaker_counts",
     "summarise",
+    "uar",
     "with_controls",
 ]
 
@@ -65,7 +66,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "fitting": ["Fitted", "Setting", "fit"],
         "material": ["Material", "Samples"],
         "running": ["FIT_COLUMNS", "Run", "run"],
-        "scoring": ["class_names", "score", "speaker_counts", "summarise"],
+        "scoring": ["class_names", "score", "speaker_counts", "summarise", "uar"],
         "verdicts": ["ALPHA", "QUESTIONS", "holm"],
     },
 )

@@ -112,6 +112,25 @@ def summarise(
     return pd.DataFrame(rows)
 
 
+def uar(
+    predictions: pd.DataFrame,
+    speakers: pd.Series,
+    *,
+    fold_is: FoldIs = "part",
+    level: float = intervals.LEVEL,
+) -> tuple[float, float, float]:
+    """UAR of one method's predictions with its interval, as in :func:`summarise`.
+
+    Returns
+    -------
+    (float, float, float)
+        Value, low, high.
+    """
+    kinds = units_of(predictions, speakers, fold_is=fold_is)
+    _, value, low, high = next(measures(predictions, kinds, class_names(predictions), level))
+    return value, low, high
+
+
 def _over_folds(seen: pd.Series) -> str:
     """Join what was seen: "12 labelled" and "30 labelled" become "12-30 labelled"."""
     texts = list(dict.fromkeys(seen))

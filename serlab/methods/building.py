@@ -62,6 +62,8 @@ class Scenario:
         Scenario that lacks the one thing which this one adds; empty for none.
     adds : str
         That thing.
+    further_controls : mapping of str to str
+        What else it adds -> scenario that lacks that.
     """
 
     title: str
@@ -69,6 +71,7 @@ class Scenario:
     normalization: str = ""
     control: str = ""
     adds: Adds = ""
+    further_controls: Mapping[Adds, str] = field(default_factory=dict)
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -95,6 +98,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         normalization="corpus",
         control="source-z",
         adds="labels",
+        further_controls={"source": "target-z"},
     ),
     "target-z": Scenario(
         title="target only, per-corpus z",
@@ -155,6 +159,11 @@ def grid(
             build=trained(scenario.access, classifier),
             control=f"{name}-{scenario.control}" if scenario.control else "",
             adds=scenario.adds,
+            further_controls={
+                what: f"{name}-{lacks}"
+                for what, lacks in scenario.further_controls.items()
+                if lacks in references
+            },
             reference=reference,
             **fields,
         )

@@ -43,6 +43,7 @@ SPECS: tuple[MethodSpec, ...] = (
             "pooled": f"{_PAPER}, section 4, scenario 3",
             "source-z": SCHULLER,
             "pooled-z": SCHULLER,
+            "target-z": SCHULLER,
         },
         normalization="none",
     ),

@@ -30,7 +30,7 @@ from serlab.plotting.features import (
     plot_feature_distribution,
     shifted_in,
 )
-from serlab.plotting.few_shot import break_even, plot_few_shot
+from serlab.plotting.few_shot import break_even, plot_few_shot, plot_few_shot_gains
 from serlab.plotting.gains import VERDICTS, plot_gain
 from serlab.plotting.layers import layer_weight_table, plot_layer_weights, plot_probes
 from serlab.plotting.networks import (
@@ -91,7 +91,7 @@ __all__ = [  # noqa: RUF022
     # runs
     "plot_matrix", "plot_methods_by_run", "plot_ranks",
     # few-shot
-    "plot_few_shot", "break_even",
+    "plot_few_shot", "plot_few_shot_gains", "break_even",
     # trade-off
     "NO_ALIGNMENT", "ORACLE", "selectors", "chosen_table", "selector_table", "cost_table", "plot_sweep",
     # layers

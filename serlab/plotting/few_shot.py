@@ -1,14 +1,17 @@
-"""When a source pays: UAR by the number of labelled target utterances."""
+"""When a source pays: UAR, and what the source adds, by the number of labelled target utterances."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
-from serlab.errors import ParameterError
+from serlab.evaluation import intervals
 from serlab.plotting.marks import chance_line, highest, known, limits, require_rows
-from serlab.plotting.style import Figure, finished, heading, legend_below, series, styled
-from serlab.plotting.texts import number, sentences, span
+from serlab.plotting.style import GREY, Figure, finished, heading, legend_below, note_figure, series, styled
+from serlab.plotting.texts import interval, number, sentences, span
 
 
 @styled
@@ -27,27 +30,69 @@ def plot_few_shot(table: pd.DataFrame, *, chance: float | None = None, title: st
         Added to the heading.
     """
     require_rows(table)
-    shots = sorted(table["shots"].unique())
-    place = {number: position for position, number in enumerate(shots)}
+    figure, axes = _empty(sorted(table["shots"].unique()), "UAR")
+    handles = _lines(axes, table, "uar")
+    if chance is not None:
+        handles.append(chance_line(axes, chance))
+    axes.set_ylim(*limits(known(table, "uar", "uar_low", "uar_high"), chance))
+    legend_below(figure, handles, note=_note(table), ncols=2)
+    heading(figure, "Few labelled target utterances", title)
+    return finished(figure, _best_says(table))
+
+
+@styled
+def plot_few_shot_gains(table: pd.DataFrame, *, title: str = "") -> Figure:
+    """Show what the source adds to each number of labels: gain over the same classifier without it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        method, title, over (title of the control), shots, gain, gain_low, gain_high, n_draws.
+    title : str
+        Added to the heading.
+    """
+    if table.empty:
+        return note_figure(
+            "What the source adds to few labels", "No method was run with a source and without."
+        )
+    figure, axes = _empty(sorted(table["shots"].unique()), "gain in UAR")
+    handles = _lines(axes, table, "gain")
+    axes.axhline(0, color=GREY, linewidth=1.2)
+    note = f"Gain over the same classifier without the source.\n{_note(table)}"
+    legend_below(figure, handles, note=note, ncols=2)
+    heading(figure, "What the source adds to few labels", title)
+    return finished(
+        figure, sentences(*(f"{row.title}: {row.says}" for row in break_even(table).itertuples()))
+    )
+
+
+def _empty(shots: Sequence[int], label: str) -> tuple[Figure, Axes]:
+    """A figure for lines over the numbers, at equal distances."""
     figure = Figure(figsize=(8, 3.9), layout="constrained")
     axes = figure.subplots()
+    axes.set_xticks(range(len(shots)), [str(number) for number in shots])
+    axes.set_xlabel("labelled target utterances per class")
+    axes.set_ylabel(label)
+    axes.grid(True)
+    return figure, axes
+
+
+def _lines(axes: Axes, table: pd.DataFrame, value: str) -> list:
+    """A line with its band for each method; handles for the legend."""
+    place = {number: position for position, number in enumerate(sorted(table["shots"].unique()))}
     handles = []
     for position, (_, own) in enumerate(table.groupby("method", sort=False)):
         own, look = own.sort_values("shots"), series(position)
         x = own["shots"].map(place).to_numpy()
-        handles += axes.plot(x, own["uar"], linewidth=2, markersize=7, label=own["title"].iloc[0], **look)
-        axes.fill_between(x, own["uar_low"], own["uar_high"], color=look["color"], alpha=0.14, linewidth=0)
-    if chance is not None:
-        handles.append(chance_line(axes, chance))
-    axes.set_xticks(range(len(shots)), [str(number) for number in shots])
-    axes.set_ylim(*limits(known(table, "uar", "uar_low", "uar_high"), chance))
-    axes.set_xlabel("labelled target utterances per class")
-    axes.set_ylabel("UAR")
-    axes.grid(True)
-    note = f"Lines: mean of {span(table['n_draws'])} draws. Bands: lowest to highest."
-    legend_below(figure, handles, note=note, ncols=2)
-    heading(figure, "Few labelled target utterances", title)
-    return finished(figure, _best_says(table))
+        handles += axes.plot(x, own[value], linewidth=2, markersize=7, label=own["title"].iloc[0], **look)
+        low, high = own[f"{value}_low"].to_numpy(dtype=float), own[f"{value}_high"].to_numpy(dtype=float)
+        axes.fill_between(x, low, high, color=look["color"], alpha=0.14, linewidth=0)
+    return handles
+
+
+def _note(table: pd.DataFrame) -> str:
+    draws = span(table["n_draws"])
+    return f"Lines: {draws} draws together. Bands: {intervals.LABEL} over speakers and draws."
 
 
 def _best_says(table: pd.DataFrame) -> str:
@@ -61,65 +106,53 @@ def _best_says(table: pd.DataFrame) -> str:
     return sentences(*says)
 
 
-def break_even(table: pd.DataFrame, *, baseline: str) -> pd.DataFrame:
-    """Find where the target alone is as good as with a source.
+def break_even(table: pd.DataFrame) -> pd.DataFrame:
+    """Find up to where a source is shown to pay, and from where on it is not needed.
 
     Parameters
     ----------
     table : DataFrame
-        As for :func:`plot_few_shot`.
-    baseline : str
-        The target-only method; every other method is taken to use a source.
+        method, title, over, shots, gain, gain_low, gain_high: each method beside the same
+        classifier without the source.
 
     Returns
     -------
     DataFrame
-        First row: the best source method at each number of shots; then one row
-        a source method. method, title; break_even: the first number of shots
-        at which the baseline's mean UAR is at least that of the method, NaN
-        where there is none; clear_up_to: the largest number at which the
-        method's whole band lies above the baseline's, NaN where there is none;
-        largest_gain (UAR) and its number of shots, at_shots; says: all of it
-        in words.
-
-    Raises
-    ------
-    ParameterError
-        If the baseline is not in the table.
+        One row a method: method, title, over; break_even: the first number of shots at which the
+        gain is not above 0, NaN where there is none; clear_up_to: the largest number at which its
+        interval lies above 0, NaN where there is none; largest_gain with largest_gain_low and
+        largest_gain_high, and its number of shots, at_shots; says: all of it in words.
     """
-    if baseline not in set(table["method"]):
-        known = ", ".join(dict.fromkeys(table["method"]))
-        raise ParameterError(f"baseline {baseline!r} has no few-shot curve; there are: {known}")
-    bands = table.set_index("shots")[["method", "title", "uar", "uar_low", "uar_high"]].sort_index()
-    base, others = bands[bands["method"] == baseline], bands[bands["method"] != baseline]
-    best = others.sort_values("uar", kind="stable").groupby(level="shots").tail(1).sort_index()
-    curves = [("", "best with a source", best)]
-    curves += [(name, own["title"].iloc[0], own) for name, own in others.groupby("method", sort=False)]
     rows = [
-        {"method": method, "title": title, **_crossing(own, base)}
-        for method, title, own in curves
-        if len(own.index.intersection(base.index))
+        {"method": method, "title": own["title"].iloc[0], "over": own["over"].iloc[0], **_crossing(own)}
+        for method, own in table.groupby("method", sort=False)
     ]
-    columns = ["method", "title", "break_even", "clear_up_to", "largest_gain", "at_shots", "says"]
+    columns = [
+        "method", "title", "over", "break_even", "clear_up_to",
+        "largest_gain", "largest_gain_low", "largest_gain_high", "at_shots", "says",
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
-def _crossing(own: pd.DataFrame, base: pd.DataFrame) -> dict:
-    """Where ``base`` reaches ``own``; both by number of shots."""
-    shots = own.index.intersection(base.index).sort_values()
-    own, base = own.loc[shots], base.loc[shots]
-    gain = own["uar"] - base["uar"]
-    reached, clear = shots[gain <= 0], shots[own["uar_low"] > base["uar_high"]]
-    if len(reached) == 0:
-        says = f"beyond {shots[-1]} per class"
-    elif reached[0] == shots[0] and (gain <= 0).all():
-        says = "source never helps"
-    else:
-        says = f"{reached[0]} per class"
+def _crossing(own: pd.DataFrame) -> dict:
+    """Where one method's gain ends."""
+    own = own.sort_values("shots")
+    shots = own["shots"].to_numpy()
+    reached, clear = shots[(own["gain"] <= 0).to_numpy()], shots[(own["gain_low"] > 0).to_numpy()]
+    best = own.loc[own["gain"].idxmax()]
+    says = [
+        f"shown to help up to {clear[-1]} per class" if len(clear) else "no gain is shown",
+        f"the target alone is as good from {reached[0]} per class on"
+        if len(reached)
+        else f"on average better up to {shots[-1]} per class, the most tried",
+        f"largest gain {interval(best, 'gain', sign=True)}, with {best['shots']} per class",
+    ]
     return {
         "break_even": float(reached[0]) if len(reached) else np.nan,
         "clear_up_to": float(clear[-1]) if len(clear) else np.nan,
-        "largest_gain": gain.max(),
-        "at_shots": gain.idxmax(),
-        "says": says,
+        "largest_gain": best["gain"],
+        "largest_gain_low": best["gain_low"],
+        "largest_gain_high": best["gain_high"],
+        "at_shots": best["shots"],
+        "says": "; ".join(says),
     }

@@ -1,7 +1,8 @@
 """UAR against the number of labelled target utterances: when does a source stop helping?
 
-All numbers of one draw test the same speakers, none of whom is ever labelled;
-see :func:`serlab.protocols.few_shot_curve`.
+All numbers of one draw test the same speakers, none of whom is ever labelled; see
+:func:`serlab.protocols.few_shot_curve`. What a source adds is the difference from the same
+classifier that learns from the same labels alone, paired by draw and by tested speaker.
 """
 
 from __future__ import annotations
@@ -22,7 +23,27 @@ SHOTS: dict[str, tuple[int, ...]] = {
     "quick": (0, 1, 5, 10, 20, 50),
     "paper": (0, 1, 5, 10, 20, 50),
 }
-DRAWS: dict[str, int] = {"demo": 2, "quick": 3, "paper": 6}
+DRAWS: dict[str, int] = {"demo": 2, "quick": 4, "paper": 10}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A method that learns from a source and a few labelled target utterances.
+
+    Attributes
+    ----------
+    method : str
+    control : str
+        The same classifier, on the same labels, without the source. Empty where there is none,
+        and no difference.
+    without_labels : str
+        The same classifier without a labelled target utterance: its point at 0. Empty where there
+        is none, and no point.
+    """
+
+    method: str
+    control: str = ""
+    without_labels: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,61 +52,54 @@ class Curves:
 
     Attributes
     ----------
-    target_only, finetuned, source_only : str
-        Names of methods.
-    pooled : str or None
-        None where there is no such method. ``source_only`` is what it and
-        ``finetuned`` are without a labelled target utterance.
-    semi_supervised, unlabelled : str or None
-        A method that also learns from target utterances without labels, and
-        what it is without a labelled one.
+    target_only : str
+        Method that is shown for the target alone.
+    lines : tuple of Line
     """
 
     target_only: str
-    finetuned: str
-    pooled: str | None
-    source_only: str
-    semi_supervised: str | None = None
-    unlabelled: str | None = None
+    lines: tuple[Line, ...] = ()
 
     @property
-    def with_source(self) -> tuple[str, ...]:
-        """Methods that learn from source and labelled target."""
-        return tuple(name for name in (self.finetuned, self.pooled, self.semi_supervised) if name)
-
-    @property
-    def without_labels(self) -> dict[str, str]:
-        """What each of :attr:`with_source` is without a labelled target utterance."""
-        return {
-            name: self.unlabelled if name == self.semi_supervised else self.source_only
-            for name in self.with_source
-        }
+    def alone(self) -> tuple[str, ...]:
+        """Methods that learn from the labelled target alone."""
+        return tuple(
+            dict.fromkeys((self.target_only, *(line.control for line in self.lines if line.control)))
+        )
 
 
 ACNN = Curves(
-    target_only="acnn-target", finetuned="acnn-finetuned", pooled="acnn-pooled", source_only="acnn-source"
+    target_only="acnn-target",
+    lines=(
+        Line(method="acnn-finetuned", control="acnn-target", without_labels="acnn-source"),
+        Line(method="acnn-pooled", control="acnn-target", without_labels="acnn-source"),
+    ),
 )
 ENCODER_DECODER = Curves(
     target_only="encdec-target",
-    finetuned="encdec-transfer",
-    pooled="encdec-pooled",
-    source_only="encdec-source",
+    lines=(
+        Line(method="encdec-transfer", control="encdec-target", without_labels="encdec-source"),
+        Line(method="encdec-pooled", control="encdec-target", without_labels="encdec-source"),
+    ),
 )
 
 #: Linear classifiers on an encoder, and the network with learned layer weights.
 ON_ENCODER = Curves(
     target_only="probe-target",
-    finetuned="encoder-finetuned",
-    pooled="probe-pooled-z",
-    source_only="probe-source-z",
-    semi_supervised="probe-selftrained-pooled",
-    unlabelled="probe-selftrained",
+    lines=(
+        Line(method="probe-pooled-z", control="probe-target-z", without_labels="probe-source-z"),
+        # Without a source it has nothing to begin with that is not the target's.
+        Line(method="probe-selftrained-pooled", without_labels="probe-selftrained"),
+        Line(method="encoder-finetuned", control="encoder-target-z", without_labels="encoder-source-z"),
+    ),
 )
 ON_TDNN = Curves(
     target_only="tdnn-frozen-target",
-    finetuned="tdnn-frozen-finetuned",
-    pooled=None,
-    source_only="tdnn-frozen-source",
+    lines=(
+        Line(
+            method="tdnn-frozen-finetuned", control="tdnn-frozen-target", without_labels="tdnn-frozen-source"
+        ),
+    ),
 )
 
 
@@ -117,18 +131,24 @@ class FewShot:
     Attributes
     ----------
     fits : DataFrame
-        One row a fit: method, title, shots, draw, seed, n_test, uar.
+        One row a fit: method (of the line), fitted (the method itself: without labels another
+        name), title, shots, draw, seed, n_test, uar.
     summary : DataFrame
-        One row a method and number of shots: method, title, shots, uar (mean
-        over draws), uar_low and uar_high (the worst and the best draw), n_draws.
+        One row a method and number of shots: method, title, shots, uar (all draws together, see
+        :func:`serlab.evaluation.summarise`), uar_low and uar_high (its interval over speakers and
+        draws), n_draws.
+    gains : DataFrame
+        One row a method with a source and number of shots: method, title, control, over (title of
+        the control), shots, gain, gain_low, gain_high, n_speakers, n_draws; see :func:`gains`.
     skipped : DataFrame
-        fold, reason: numbers for which there are too few utterances.
+        fold, reason: numbers for which there are too few utterances, or too many for a method.
     predictions : DataFrame
         What everything else is computed from.
     """
 
     fits: pd.DataFrame
     summary: pd.DataFrame
+    gains: pd.DataFrame
     skipped: pd.DataFrame
     predictions: pd.DataFrame
 
@@ -142,7 +162,8 @@ def run(session: Session, *, curves: Curves) -> FewShot:
     Parameters
     ----------
     session : Session
-        In its folder: ``few_shot.csv``, predictions in ``few-shot``, and finished work.
+        In its folder: ``few_shot.csv``, ``few_shot_gains.csv``, predictions in ``few-shot``, and
+        finished work.
     curves : Curves
 
     Raises
@@ -151,8 +172,10 @@ def run(session: Session, *, curves: Curves) -> FewShot:
         If the target has too few speakers.
     """
     parameters = session.parameters
+    curves = _possible(curves, parameters)
+    utterances = session.prepare().utterances
     planned, skipped = protocols.few_shot_curve(
-        session.prepare().utterances,
+        utterances,
         target=parameters.target,
         sources=parameters.sources,
         shots=SHOTS[parameters.preset],
@@ -161,8 +184,8 @@ def run(session: Session, *, curves: Curves) -> FewShot:
         transductive=parameters.transductive,
     )
     predictions, results = [], []
-    for names, splits in _runs(parameters, planned, curves):
-        done = session.evaluate(names, splits, seeds=parameters.seeds[:1], kept_in="few-shot")
+    for name, splits in _runs(planned, curves, skipped):
+        done = session.evaluate([name], splits, seeds=parameters.seeds[:1], kept_in="few-shot")
         scored = evaluation.score(done.predictions, done.fits)
         predictions.append(done.predictions)
         results.append(scored[scored["skipped"] == ""])
@@ -170,39 +193,90 @@ def run(session: Session, *, curves: Curves) -> FewShot:
             protocols.SkippedFold(f"{row.method}, {row.fold}", row.skipped)
             for row in scored[scored["skipped"] != ""].itertuples()
         ]
-    fits = _fits(pd.concat(results), {shot.split.fold: shot for shot in planned}, curves)
+    number_of = {shot.split.fold: shot for shot in planned}
+    answers = pd.concat(predictions, ignore_index=True)
+    by_line = _by_line(answers, number_of, curves)
     found = FewShot(
-        fits=fits,
-        summary=summarise(fits),
+        fits=_fits(pd.concat(results), number_of, curves),
+        summary=summarise(by_line, utterances["speaker"]),
+        gains=gains(by_line, utterances["speaker"], lines=curves.lines),
         skipped=pd.DataFrame([(s.fold, s.reason) for s in skipped], columns=["fold", "reason"]),
-        predictions=pd.concat(predictions, ignore_index=True),
+        predictions=answers,
     )
     if session.folder is not None:
         files.write_table(Path(session.folder) / "few_shot.csv", found.fits)
+        files.write_table(Path(session.folder) / "few_shot_gains.csv", found.gains)
     return found
 
 
+def _possible(curves: Curves, parameters: Parameters) -> Curves:
+    """What of the curves is left without a source."""
+    return curves if parameters.sources else Curves(target_only=curves.target_only)
+
+
 def _runs(
-    parameters: Parameters, planned: Sequence[protocols.ShotSplit], curves: Curves
-) -> Iterator[tuple[list[str], list[protocols.Split]]]:
-    """Methods and the splits they are run on: with labelled utterances, and without."""
+    planned: Sequence[protocols.ShotSplit],
+    curves: Curves,
+    skipped: list[protocols.SkippedFold],
+) -> Iterator[tuple[str, list[protocols.Split]]]:
+    """Each method and the splits it is run on; those with more labels than it may see are skipped."""
     zero, labelled = ([s.split for s in planned if (s.shots == 0) == none] for none in (True, False))
-    yield [curves.target_only, *(curves.with_source if parameters.sources else ())], labelled
-    if parameters.sources and zero:
-        yield list(dict.fromkeys(curves.without_labels.values())), zero
+    for name in (*curves.alone, *(line.method for line in curves.lines)):
+        limit = methods.get(name).target_limit
+        fits, too_many = (
+            [split for split in labelled if (limit is None or len(split.target_train) <= limit) == within]
+            for within in (True, False)
+        )
+        skipped += [
+            protocols.SkippedFold(f"{name}, {split.fold}", f"it sees at most {limit} labelled utterances")
+            for split in too_many
+        ]
+        if fits:
+            yield name, fits
+    for name in dict.fromkeys(line.without_labels for line in curves.lines):
+        if name and zero:
+            yield name, zero
 
 
-def _fits(results: pd.DataFrame, number_of: dict[str, protocols.ShotSplit], curves: Curves) -> pd.DataFrame:
-    """One row a fit; without labelled utterances, a method stands for what it is without them."""
-    labelled = results[results["method"].isin([curves.target_only, *curves.with_source])]
-    stand_ins = [
-        results[results["method"] == without].assign(method=name)
-        for name, without in curves.without_labels.items()
+def _lines_of(table: pd.DataFrame, curves: Curves, shots: pd.Series) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Rows of each line: its method's, and without labels those of the same classifier without them."""
+    for name in curves.alone:
+        yield name, table[(table["method"] == name) & (shots > 0)]
+    for line in curves.lines:
+        own = (table["method"] == line.method) & (shots > 0)
+        yield line.method, table[own | ((table["method"] == line.without_labels) & (shots == 0))]
+
+
+def _by_line(
+    predictions: pd.DataFrame,
+    number_of: dict[str, protocols.ShotSplit],
+    curves: Curves,
+) -> pd.DataFrame:
+    """Predictions with the line they are of as ``method``, ``shots``, and the draw as ``fold``."""
+    shots = predictions["fold"].map(lambda name: number_of[name].shots)
+    parts = [part.assign(method=name) for name, part in _lines_of(predictions, curves, shots)]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(
+        shots=table["fold"].map(lambda name: number_of[name].shots),
+        fold=table["fold"].map(lambda name: number_of[name].draw),
+    )
+
+
+def _fits(
+    results: pd.DataFrame,
+    number_of: dict[str, protocols.ShotSplit],
+    curves: Curves,
+) -> pd.DataFrame:
+    """One row a fit of each line."""
+    shots = results["fold"].map(lambda name: number_of[name].shots)
+    parts = [
+        part.assign(method=name, fitted=part["method"]) for name, part in _lines_of(results, curves, shots)
     ]
-    table = pd.concat([*stand_ins, labelled], ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
     return pd.DataFrame(
         {
             "method": table["method"],
+            "fitted": table["fitted"],
             "title": table["method"].map(lambda name: methods.get(name).title),
             "shots": table["fold"].map(lambda name: number_of[name].shots),
             "draw": table["fold"].map(lambda name: number_of[name].draw),
@@ -213,7 +287,80 @@ def _fits(results: pd.DataFrame, number_of: dict[str, protocols.ShotSplit], curv
     ).sort_values(["method", "shots", "draw"], ignore_index=True)
 
 
-def summarise(fits: pd.DataFrame) -> pd.DataFrame:
-    """Mean, worst and best draw of each method and number of shots; see :class:`FewShot`."""
-    grouped = fits.groupby(["method", "title", "shots"], sort=False)["uar"]
-    return grouped.agg(uar="mean", uar_low="min", uar_high="max", n_draws="count").reset_index()
+def summarise(by_line: pd.DataFrame, speakers: pd.Series) -> pd.DataFrame:
+    """UAR of each method and number of shots, over all draws together; see :class:`FewShot`.
+
+    Parameters
+    ----------
+    by_line : DataFrame
+        Predictions with method, shots, and the draw as ``fold``.
+    speakers : Series
+        Utterance -> speaker.
+    """
+    rows = []
+    for (method, shots), own in by_line.groupby(["method", "shots"], sort=False):
+        value, low, high = evaluation.uar(own, speakers, fold_is="draw")
+        rows.append(
+            {
+                "method": method,
+                "title": methods.get(method).title,
+                "shots": shots,
+                "uar": value,
+                "uar_low": low,
+                "uar_high": high,
+                "n_draws": own["fold"].nunique(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def gains(by_line: pd.DataFrame, speakers: pd.Series, *, lines: Sequence[Line]) -> pd.DataFrame:
+    """What the source adds to each number of labels: each method minus its control.
+
+    Paired by draw and tested speaker, on the draws that both could run; see
+    :func:`serlab.evaluation.paired`. Intervals are not corrected for their number, and there is no verdict.
+
+    Parameters
+    ----------
+    by_line, speakers
+        As for :func:`summarise`.
+    lines : sequence of Line
+
+    Returns
+    -------
+    DataFrame
+        See :class:`FewShot`; no row without labels, where a control cannot learn.
+    """
+    columns = [
+        "method",
+        "title",
+        "control",
+        "over",
+        "shots",
+        "gain",
+        "gain_low",
+        "gain_high",
+        "n_speakers",
+        "n_draws",
+    ]
+    rows = []
+    for line in (line for line in lines if line.control):
+        for shots, own in by_line[by_line["shots"] > 0].groupby("shots"):
+            pair = {"method": line.method, "control": line.control}
+            if evaluation.differences.common_cells(own, **pair).empty:
+                continue
+            found = evaluation.paired(own, speakers, **pair, fold_is="draw")
+            rows.append(
+                {
+                    **pair,
+                    "title": methods.get(line.method).title,
+                    "over": methods.get(line.control).title,
+                    "shots": shots,
+                    "gain": found.gain,
+                    "gain_low": found.low,
+                    "gain_high": found.high,
+                    "n_speakers": found.n_speakers,
+                    "n_draws": found.n_folds,
+                }
+            )
+    return pd.DataFrame(rows, columns=columns)

@@ -239,6 +239,17 @@ def few_shot(**curves: Mapping[int, float]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def few_shot_gains(**curves: Mapping[int, float]) -> pd.DataFrame:
+    """Method -> shots -> gain; intervals of .02 to either side."""
+    rows = [
+        {"method": name, "title": f"Method {name}", "control": "alone", "over": "Alone", "shots": shots,
+         "gain": gain, "gain_low": gain - 0.02, "gain_high": gain + 0.02, "n_speakers": 9, "n_draws": 3}
+        for name, curve in curves.items()
+        for shots, gain in curve.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def probes(layers: list[str]) -> pd.DataFrame:
     rows = [
         {"layer": layer, "what": what, "uar": 0.3 + 0.05 * number, "low": 0.25, "high": 0.9,
@@ -398,6 +409,13 @@ FIGURES: dict[str, Callable[[Names, str], plotting.Figure]] = {
     "plot_before_after": lambda names, _: _before_after(names),
     "plot_sweep": lambda names, _: plotting.plot_sweep(_sweep(names), chance=0.25),
     "plot_few_shot": lambda names, _: plotting.plot_few_shot(_few_shot(names), title=names.word),
+    "plot_few_shot_gains": lambda names, _: plotting.plot_few_shot_gains(
+        pd.concat(
+            few_shot_gains(m={1: 0.1 - 0.03 * i, 50: -0.1}).assign(method=name, title=name, over=name)
+            for i, name in enumerate(names.methods)
+        ),
+        title=names.word,
+    ),
     "plot_probes": lambda names, _: plotting.plot_probes(
         probes([f"{names.word}{i}" for i in range(4)]), title=names.word
     ),

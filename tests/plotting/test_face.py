@@ -37,6 +37,7 @@ TABLES = {
     "plot_methods_by_run": "table",
     "plot_ranks": "table",
     "plot_few_shot": "table",
+    "plot_few_shot_gains": "table",
     "plot_sweep": plotting.selector_table,
     "plot_probes": "table",
     "plot_layer_weights": plotting.layer_weight_table,

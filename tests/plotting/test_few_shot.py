@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from serlab import plotting
-from serlab.errors import ParameterError
-from tests.plotting.made import few_shot, is_within_page, texts
+from serlab.evaluation import intervals
+from tests.plotting.made import few_shot, few_shot_gains, is_within_page, texts
 
 
 def test_few_shot_numbers_stand_at_equal_distances():
@@ -20,34 +19,35 @@ def test_few_shot_numbers_stand_at_equal_distances():
 
 
 def test_break_even_is_where_the_target_alone_catches_up():
-    table = few_shot(
-        target={1: 0.50, 5: 0.60, 10: 0.70, 50: 0.80},
-        early={0: 0.62, 1: 0.63, 5: 0.60, 10: 0.65, 50: 0.65},
-        late={0: 0.61, 1: 0.62, 5: 0.66, 10: 0.70, 50: 0.79},
-        never={1: 0.40, 5: 0.50, 10: 0.60, 50: 0.70},
-        beyond={1: 0.55, 5: 0.65, 10: 0.75, 50: 0.85},
+    table = few_shot_gains(
+        early={1: 0.13, 5: 0.0, 10: -0.05, 50: -0.15},
+        late={1: 0.12, 5: 0.06, 10: 0.01, 50: -0.01},
+        never={1: -0.10, 5: -0.10},
+        beyond={1: 0.05, 5: 0.01},
     )
-    found = plotting.break_even(table, baseline="target").set_index("method")
-    assert found["says"].to_dict() == {
-        "": "beyond 50 per class",
-        "early": "5 per class",
-        "late": "10 per class",
-        "never": "source never helps",
-        "beyond": "beyond 50 per class",
-    }
-    assert found.loc["late", "break_even"] == 10 and np.isnan(found.loc["beyond", "break_even"])
-    assert found.loc["late", "clear_up_to"] == 5 and found.loc["early", "clear_up_to"] == 1
-    assert np.isnan(found.loc["never", "clear_up_to"])
+    found = plotting.break_even(table).set_index("method")
+    assert found["break_even"].dropna().to_dict() == {"early": 5, "late": 50, "never": 1}
+    assert found["clear_up_to"].dropna().to_dict() == {"early": 1, "late": 5, "beyond": 1}
     assert found.loc["early", ["largest_gain", "at_shots"]].tolist() == pytest.approx([0.13, 1])
-    without = plotting.break_even(table[table["method"] != "beyond"], baseline="target").set_index("method")
-    assert without.loc["", "break_even"] == 10, "early is best first, then late"
+    assert found.loc["late", "says"] == (
+        "shown to help up to 5 per class; the target alone is as good from 50 per class on; "
+        "largest gain +0.12 [+0.10, +0.14], with 1 per class"
+    )
+    assert found.loc["never", "says"].startswith("no gain is shown; the target alone is as good from 1 per")
+    assert "on average better up to 5 per class, the most tried" in found.loc["beyond", "says"]
+    assert plotting.break_even(table[:0]).empty
 
 
-def test_break_even_needs_its_baseline_but_no_source():
-    table = few_shot(target={1: 0.5})
-    assert plotting.break_even(table, baseline="target").empty
-    with pytest.raises(ParameterError, match="'svm' has no few-shot curve; there are: target"):
-        plotting.break_even(table, baseline="svm")
+def test_gains_stand_about_nothing_and_say_over_what():
+    figure = plotting.plot_few_shot_gains(few_shot_gains(pooled={1: 0.13, 50: -0.05}), title="x to y")
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "50"]
+    assert any(list(line.get_ydata()) == [0, 0] for line in axes.lines), "a line at no gain"
+    assert is_within_page(figure)
+    assert f"Bands: {intervals.LABEL} over speakers and draws" in texts(figure)
+    assert figure.alt.startswith(
+        "What the source adds to few labels: x to y. Method pooled: shown to help up"
+    )
 
 
 def test_the_best_with_fewest_and_with_most_labels_is_said():

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
+import dataclasses
+
 import pandas as pd
 import pytest
 
-from serlab import experiment, methods
+from serlab import experiment, methods, metrics
 from serlab.errors import ParameterError, ProtocolError
 from serlab.studies import few_shot
-from serlab.studies.few_shot import Curves
+from serlab.studies.few_shot import Curves, Line
 from tests.toys import separable_features, utterance_table
 
 #: Cheap methods in the places of networks.
 CURVES = Curves(
-    target_only="svm-target", finetuned="svm-pooled", pooled="rf-pooled", source_only="svm-source"
+    target_only="svm-target",
+    lines=(
+        Line(method="svm-pooled", control="svm-target", without_labels="svm-source"),
+        Line(method="rf-pooled", control="rf-target"),
+    ),
 )
 
 
@@ -47,33 +52,64 @@ def curve(prepared) -> few_shot.FewShot:
 def test_one_row_a_method_number_and_draw(curve):
     counted = curve.fits.groupby(["method", "shots"]).size().unstack()
     assert counted.loc["svm-pooled"].tolist() == [2, 2, 2]
-    assert counted.loc["svm-target"].dropna().to_dict() == {1: 2, 5: 2}, "no target alone without labels"
+    for name in ("svm-target", "rf-target", "rf-pooled"):
+        assert counted.loc[name].dropna().to_dict() == {1: 2, 5: 2}, "no point without labels"
     assert curve.skipped.empty
 
 
-def test_without_labels_tuned_and_pooled_are_the_source_alone(curve):
-    zero = curve.fits.query("shots == 0").pivot(index="draw", columns="method", values="uar")
-    assert set(zero.columns) == {"svm-pooled", "rf-pooled"}
-    np.testing.assert_array_equal(zero["svm-pooled"], zero["rf-pooled"])
+def test_the_point_without_labels_is_the_same_classifier_and_says_its_name(curve):
+    zero = curve.fits.query("shots == 0")
+    assert set(zip(zero["method"], zero["fitted"], strict=True)) == {("svm-pooled", "svm-source")}
+    more = curve.fits.query("shots > 0")
+    assert (more["method"] == more["fitted"]).all()
+    for curves in (few_shot.ON_ENCODER, few_shot.ON_TDNN, few_shot.ACNN, few_shot.ENCODER_DECODER):
+        for line in curves.lines:
+            own = methods.get(line.method)
+            alike = [(own, methods.get(name)) for name in (line.control, line.without_labels) if name]
+            for one, other in alike:
+                for field in ("input", "features", "columns", "normalization", "options", "requires"):
+                    assert getattr(one, field) == getattr(other, field), (one.name, other.name, field)
+                # Families name a classifier by the first words: "probe-", "tdnn-frozen-".
+                assert one.name.rpartition("-")[0].startswith(other.name.split("-")[0])
+            if line.control:
+                assert not methods.get(line.control).uses_source
+            assert "target_train" not in methods.FIT_ARGUMENTS[methods.get(line.without_labels).access]
 
 
-def test_without_labels_a_semi_supervised_method_is_what_knows_the_unlabelled_target(prepared):
-    curves = Curves(
-        target_only="svm-target", finetuned="svm-pooled", pooled=None, source_only="svm-source",
-        semi_supervised="rf-pooled", unlabelled="rf-source",
-    )  # fmt: skip
-    curve = few_shot.run(session(prepared, "there"), curves=curves)
-    assert set(curve.fits["method"]) == {"svm-target", "svm-pooled", "rf-pooled"}
-    assert set(curve.fits.query("shots == 0")["method"]) == {"svm-pooled", "rf-pooled"}
-    found = curve.predictions[curve.predictions["fold"].str.endswith(" 0 shots")]
-    assert set(found["method"]) == {"svm-source", "rf-source"}
-
-
-def test_the_band_goes_from_the_worst_draw_to_the_best(curve):
+def test_a_point_is_of_all_draws_together_with_an_interval(curve, prepared):
     row = curve.summary.query("method == 'svm-target' and shots == 1").iloc[0]
-    own = curve.fits.query("method == 'svm-target' and shots == 1")["uar"]
-    assert (row["uar"], row["uar_low"], row["uar_high"]) == pytest.approx((own.mean(), own.min(), own.max()))
+    own = curve.predictions[
+        (curve.predictions["method"] == "svm-target") & curve.predictions["fold"].str.endswith(" 1 shots")
+    ]
+    assert row["uar"] == pytest.approx(float(metrics.uar(metrics.confusion(own["y_true"], own["y_pred"], 4))))
+    assert row["uar_low"] <= row["uar"] <= row["uar_high"]
     assert row["n_draws"] == 2
+
+
+def test_a_gain_is_over_the_same_labels_alone_paired_by_draw_and_speaker(curve, prepared):
+    assert curve.gains[["method", "control", "shots"]].to_numpy().tolist() == [
+        ["svm-pooled", "svm-target", 1],
+        ["svm-pooled", "svm-target", 5],
+        ["rf-pooled", "rf-target", 1],
+        ["rf-pooled", "rf-target", 5],
+    ]
+    uar = curve.summary.set_index(["method", "shots"])["uar"]
+    for row in curve.gains.itertuples():
+        assert row.gain == pytest.approx(uar[row.method, row.shots] - uar[row.control, row.shots])
+        assert row.gain_low <= row.gain <= row.gain_high and row.n_draws == 2
+    same = curve.predictions[curve.predictions["method"] == "svm-target"]
+    same = pd.concat([same, same.assign(method="svm-pooled")]).assign(shots=1)
+    gain = few_shot.gains(same, prepared.utterances["speaker"], lines=CURVES.lines).iloc[0]
+    assert gain[["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0], "the same answers"
+
+
+def test_more_labels_than_a_method_may_see_are_no_point_of_it(prepared, monkeypatch):
+    limited = dataclasses.replace(methods.get("svm-pooled"), target_limit=10)
+    monkeypatch.setitem(methods.METHODS, "svm-pooled", limited)
+    curve = few_shot.run(session(prepared, "there"), curves=CURVES)
+    assert set(curve.fits.query("method == 'svm-pooled'")["shots"]) == {0, 1}
+    reasons = curve.skipped.set_index("fold")["reason"]
+    assert reasons["svm-pooled, draw-1, 5 shots"] == "it sees at most 10 labelled utterances"
 
 
 def test_numbers_that_cannot_be_drawn_are_listed(prepared, monkeypatch):
@@ -99,7 +135,7 @@ def test_finished_work_is_found_again(prepared, curve, tmp_path):
 
 def test_curves_are_methods():
     for curves in (few_shot.ON_ENCODER, few_shot.ON_TDNN, few_shot.ACNN, few_shot.ENCODER_DECODER):
-        for name in (curves.target_only, *curves.with_source, *curves.without_labels.values()):
+        for name in (*curves.alone, *(line.method for line in curves.lines)):
             assert name in methods.METHODS
 
 
