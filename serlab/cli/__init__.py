@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 import serlab
-from serlab.cli import corpora, listing, notebooks, pretraining, running, scoring
+from serlab.cli import audit, corpora, listing, notebooks, pretraining, running, scoring
 from serlab.cli.command import Command
 from serlab.errors import ParameterError, SerlabError
 
@@ -22,6 +22,7 @@ __all__ = ["COMMANDS", "Command", "main"]
 COMMANDS: tuple[Command, ...] = (
     *running.COMMANDS,
     *corpora.COMMANDS,
+    *audit.COMMANDS,
     *scoring.COMMANDS,
     *pretraining.COMMANDS,
     *listing.COMMANDS,

@@ -11,7 +11,7 @@ from typing import Literal
 import pandas as pd
 
 from serlab import audio, data
-from serlab.corpora import walking
+from serlab.corpora import split_lists, walking
 from serlab.corpora.terms import UNKNOWN, Terms
 from serlab.errors import CorpusError
 from serlab.labels import refuse_unknown
@@ -155,7 +155,8 @@ class Corpus:
         Returns
         -------
         DataFrame
-            Utterances, see :mod:`serlab.data`.
+            Utterances, see :mod:`serlab.data`; with the split of a list that lies in the folder, see
+            :mod:`serlab.corpora.split_lists`.
 
         Raises
         ------
@@ -175,7 +176,8 @@ class Corpus:
         table = data.utterances(table)
         if self.channel != audio.MIX and "channel" not in table:
             table["channel"] = self.channel
-        return self.labelled(table)
+        table = self.labelled(table)
+        return table if self.embedded else split_lists.beside(table, folder)
 
     def labelled(self, table: pd.DataFrame) -> pd.DataFrame:
         """Say what native labels mean and where ratings are cut in two: all that a label scheme needs.

@@ -47,6 +47,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "differences",
         "fitting",
         "giveaways",
+        "given_splits",
         "intervals",
         "leakage",
         "material",
