@@ -94,7 +94,7 @@ def test_the_report_shows_static_results(batch):
     assert html.count("data:image/png;base64") >= 7, "figures are inside the page"
     for text in (
         "Findings of the leakage auditor",
-        "Transfer gain",
+        "What does the unlabelled target add to the source alone?",
         "In what this run is not the paper",
         "near to far",
         "not run",
@@ -194,7 +194,7 @@ def test_asr_transfer_runs_headless_and_by_clicking(small_corpora, tmp_path):
         "Word and character error rates",
         "UAR of linear probes: TDNN",
         "Speaker verification, equal error rates",
-        "Gain over the control",
+        "What do pretrained weights add to fresh ones?",
         "Table 3 of the paper, as printed",
     ):
         assert text in html, text

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serlab.methods.base import MethodSpec
-from serlab.methods.building import PRESETS, Recipe, networks, trained
+from serlab.methods.building import trained
 from serlab.training import Fitting, Settings
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from serlab.methods.learners.neural import FCNN
+    from serlab.methods.learners.neural import FCNN, FCNNClassifier
 
 #: The paper prints neither optimiser nor epochs. Ours, for every preset: Adam
 #: with a small learning rate and a fixed number of epochs on the whole source,
@@ -32,17 +30,18 @@ def _fcnn(*, n_classes: int, seed: int, preset: str, fitting: Fitting) -> FCNN:
     return FCNN(n_classes, seed, **SETTINGS, balanced=preset != "paper", fitting=fitting)
 
 
-def _architecture(shape: tuple[int, ...], n_classes: int) -> nn.Module:
-    from serlab.models.fcnn import fcnn
+def _alone(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting) -> FCNNClassifier:
+    from serlab.methods.learners.neural import FCNNClassifier
 
-    return fcnn(shape[-1], n_classes)
-
-
-#: Without a source all layers learn from the target, for as long as the output layer does with one.
-_network = networks(
-    _architecture,
-    {preset: Recipe(alone=SETTINGS["on_target"], balanced=preset != "paper") for preset in PRESETS},
-)
+    # Without a source all layers learn from the target, for as long as the output layer does with one.
+    return FCNNClassifier(
+        n_classes,
+        seed,
+        settings=SETTINGS["on_target"],
+        balanced=preset != "paper",
+        fitting=fitting,
+        stage=stage,
+    )
 
 
 SPECS: tuple[MethodSpec, ...] = (
@@ -50,7 +49,7 @@ SPECS: tuple[MethodSpec, ...] = (
         name="fcnn-target",
         title="FCNN, target only",
         access="target-only",
-        build=trained("target-only", _network),
+        build=trained("target-only", _alone),
         reference="control of the transfer",
     ),
     MethodSpec(

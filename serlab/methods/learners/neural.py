@@ -81,6 +81,45 @@ class FCNN:
 
 
 @dataclass
+class FCNNClassifier:
+    """The network of :class:`FCNN` without a source: all layers learn from one part.
+
+    Attributes
+    ----------
+    n_classes, seed : int
+    settings : serlab.training.Settings
+    balanced : bool
+        Weigh classes by the inverse of their counts.
+    fitting : serlab.training.Fitting
+    stage : str
+        What it learns from, for the history.
+    """
+
+    n_classes: int
+    seed: int
+    settings: training.Settings
+    balanced: bool
+    fitting: training.Fitting
+    stage: str
+
+    @training.threads(1)
+    def fit(self, part: Labelled) -> FCNNClassifier:
+        require_classes(part)
+        with training.seeded(self.seed):
+            self.network = fcnn.fcnn(part.X.shape[1], self.n_classes)
+        self._history = _train(self.network, part, self.settings, method=self, stage=self.stage)
+        return self
+
+    @training.threads(1)
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return training.predict_proba(self.network, X)
+
+    def history(self) -> pd.DataFrame:
+        """One row an epoch."""
+        return self._history
+
+
+@dataclass
 class DBNClassifier:
     """Deep belief network that learns from one part; see :class:`DBN` for what is known of it.
 
@@ -187,7 +226,7 @@ def _train(
     part: Labelled,
     settings: training.Settings,
     *,
-    method: FCNN | DBNClassifier,
+    method: FCNN | FCNNClassifier | DBNClassifier,
     stage: str,
 ) -> pd.DataFrame:
     """Train on a part; the history with its stage."""
