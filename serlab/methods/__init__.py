@@ -30,6 +30,7 @@ from serlab.methods import (
     groups,
     light,
     majority,
+    ridge,
     sparse_autoencoder,
     speech_rivals,
     svm,
@@ -66,6 +67,7 @@ FAMILIES = (
     majority,
     forest,
     svm,
+    ridge,
     dbn,
     fcnn,
     acnn,
@@ -84,7 +86,9 @@ METHODS: dict[str, MethodSpec] = {spec.name: spec for family in FAMILIES for spe
 
 #: Names for several methods at once, wherever methods are chosen.
 GROUPS: dict[str, tuple[str, ...]] = {
-    name: members for module in (groups, acnn, light, vgg, encoder) for name, members in module.GROUPS.items()
+    name: members
+    for module in (groups, acnn, light, vgg, encoder, ridge)
+    for name, members in module.GROUPS.items()
 }
 
 PRIMARY: dict[str, tuple[str, ...]] = groups.PRIMARY

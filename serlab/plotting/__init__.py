@@ -57,6 +57,7 @@ from serlab.plotting.shift import (
     shift_coordinates,
     shift_table,
 )
+from serlab.plotting.source_choice import plot_source_sets, plot_source_worth
 from serlab.plotting.style import GREY, LINES, MARKERS, PALETTE, Figure, img, png
 from serlab.plotting.texts import DAGGER, MISSING
 from serlab.plotting.trade_off import (
@@ -94,6 +95,8 @@ __all__ = [  # noqa: RUF022
     "plot_few_shot", "plot_few_shot_gains", "break_even",
     # trade-off
     "NO_ALIGNMENT", "ORACLE", "selectors", "chosen_table", "selector_table", "cost_table", "plot_sweep",
+    # sources
+    "plot_source_sets", "plot_source_worth",
     # layers
     "plot_probes", "layer_weight_table", "plot_layer_weights",
     # networks

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "layer_probes",
         "layer_weights",
         "random_split",
+        "source_choice",
         "source_stage",
         "speaker_probe",
         "target_head",

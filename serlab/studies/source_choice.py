@@ -1,0 +1,239 @@
+"""Which source corpora, together, and how far do they carry?
+
+Every set of sources is learned from and tested on the same utterances of the
+target. Nothing here chooses a source by the target's labels: the tables say
+what each was worth, after the fact.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from serlab import corpora, evaluation, methods
+from serlab.errors import ParameterError
+from serlab.evaluation import shift
+from serlab.experiment import Session, as_vectors
+from serlab.protocols import FoldIs
+
+#: All sets of so many sources or fewer are tried (31); of more, each alone, all but each, and all.
+MOST_SOURCES = 5
+#: Between the names of a set.
+AND = " + "
+
+
+def subsets(sources: Sequence[str]) -> list[tuple[str, ...]]:
+    """Sets of sources that are tried, the smaller ones first.
+
+    Examples
+    --------
+    >>> subsets(["a", "b"])
+    [('a',), ('b',), ('a', 'b')]
+    >>> len(subsets("abcde")), len(subsets("abcdef"))
+    (31, 13)
+    """
+    n = len(sources)
+    sizes = range(1, n + 1) if n <= MOST_SOURCES else (1, n - 1, n)
+    return [chosen for size in sizes for chosen in itertools.combinations(sources, size)]
+
+
+def learned(session: Session, *, names: Sequence[str] = ()) -> pd.DataFrame:
+    """What methods answer that have learned from each set of the session's sources.
+
+    Parameters
+    ----------
+    session : Session
+        With two sources or more.
+    names : sequence of str
+        Methods; those of the parameters that learn from a source, if not given.
+
+    Returns
+    -------
+    DataFrame
+        As :attr:`serlab.evaluation.Run.predictions`, with ``sources`` ("emodb + nemo").
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than two sources, or no method that learns from one.
+    """
+    parameters = session.parameters
+    chosen = [spec.name for spec in parameters.specs() if spec.uses_source]
+    chosen = list(names) or chosen
+    if len(parameters.sources) < 2:
+        raise ParameterError(
+            f"which of {len(parameters.sources)} source is no question; choose two or more "
+            "(sources=emodb,nemo)"
+        )
+    if not chosen:
+        raise ParameterError("no method learns from a source; choose the group 'sources'")
+    utterances = session.prepare().utterances
+    splits, _ = parameters.split_protocol().plan(utterances)
+    corpus = utterances["corpus"].to_numpy(dtype=object)
+    tables = []
+    sets = subsets(parameters.sources)
+    for number, own in enumerate(sets):
+        session.watch.report(number, len(sets), f"sources {AND.join(own)}")
+        reduced = [replace(split, train=split.train[np.isin(corpus[split.train], own)]) for split in splits]
+        done = session.evaluate(chosen, reduced, kept_in=f"sources/{'+'.join(own)}")
+        tables.append(done.predictions.assign(sources=AND.join(own)))
+    session.watch.report(len(sets), len(sets), "sets of sources")
+    return pd.concat(tables, ignore_index=True)
+
+
+def uar_table(session: Session, predictions: pd.DataFrame) -> pd.DataFrame:
+    """UAR of each method on each set of sources.
+
+    Parameters
+    ----------
+    session : Session
+    predictions : DataFrame
+        From :func:`learned`.
+
+    Returns
+    -------
+    DataFrame
+        method, title, sources, n_sources, uar, uar_low, uar_high; intervals over test speakers.
+    """
+    speakers, fold_is = _paired_by(session)
+    rows = []
+    for method in predictions["method"].unique():
+        of_method = predictions[predictions["method"] == method]
+        for sources, own in of_method.groupby("sources", sort=False):
+            uar, low, high = evaluation.uar(own, speakers, fold_is=fold_is)
+            rows.append((method, methods.get(method).title, sources, _size(sources), uar, low, high))
+    columns = ["method", "title", "sources", "n_sources", "uar", "uar_low", "uar_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def curve_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean, worst and best UAR over the sets of each size: what one more source is worth.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`uar_table`.
+
+    Returns
+    -------
+    DataFrame
+        method, title, n_sources, sets, uar, worst, best.
+    """
+    grouped = table.groupby(["method", "title", "n_sources"], sort=False)["uar"]
+    return grouped.agg(sets="count", uar="mean", worst="min", best="max").reset_index()
+
+
+def worth_table(session: Session, predictions: pd.DataFrame) -> pd.DataFrame:
+    """What each source is worth: alone, and to the others.
+
+    Parameters
+    ----------
+    session : Session
+    predictions : DataFrame
+        From :func:`learned`.
+
+    Returns
+    -------
+    DataFrame
+        method, title, source, alone (UAR), adds, adds_low, adds_high: UAR of all sources minus that of all
+        but this one, paired by test speaker. Exploratory: no claim is made for any of them.
+    """
+    speakers, fold_is = _paired_by(session)
+    everything = AND.join(session.parameters.sources)
+    alone = uar_table(session, predictions).set_index(["method", "sources"])["uar"]
+    rows = []
+    for method in predictions["method"].unique():
+        own = predictions[predictions["method"] == method]
+        for source in session.parameters.sources:
+            others = AND.join(name for name in session.parameters.sources if name != source)
+            both = own[own["sources"].isin([everything, others])].assign(method=own["sources"])
+            found = evaluation.paired(both, speakers, method=everything, control=others, fold_is=fold_is)
+            title = methods.get(method).title
+            rows.append((method, title, source, alone[method, source], found.gain, found.low, found.high))
+    return pd.DataFrame(rows, columns=["method", "title", "source", "alone", "adds", "adds_low", "adds_high"])
+
+
+def before_table(session: Session, worth: pd.DataFrame) -> pd.DataFrame:
+    """What could be known of each source before training, beside what it was worth.
+
+    Parameters
+    ----------
+    session : Session
+    worth : DataFrame
+        From :func:`worth_table`.
+
+    Returns
+    -------
+    DataFrame
+        source, language, speech, speakers, utterances, shared_classes (share of the target's classes that
+        it has), a_distance (of the features, see :func:`serlab.evaluation.shift.proxy_a_distance`),
+        alone and adds (means over methods).
+    """
+    known = session.keep("sources-before", lambda: _before(session))
+    means = worth.groupby("source", sort=False)[["alone", "adds"]].mean().reset_index()
+    return known.merge(means, on="source")
+
+
+def agreement(before: pd.DataFrame) -> Mapping[str, float]:
+    """Rank correlation of what could be known with what a source alone reached.
+
+    Returns
+    -------
+    mapping of str to float
+        Column -> Spearman's rho; NaN with fewer than three sources.
+    """
+    columns = ["a_distance", "shared_classes", "utterances", "speakers"]
+    if len(before) < 3:
+        return dict.fromkeys(columns, float("nan"))
+    return {name: _rho(before[name], before["alone"]) for name in columns}
+
+
+def _rho(x: pd.Series, y: pd.Series) -> float:
+    if x.nunique() < 2 or y.nunique() < 2 or x.isna().any():
+        return float("nan")
+    return float(spearmanr(x, y).statistic)
+
+
+def _before(session: Session) -> pd.DataFrame:
+    parameters, prepared = session.parameters, session.prepare()
+    spec = next(spec for spec in parameters.specs() if spec.uses_source)
+    name = spec.feature_set(parameters.options)
+    X = as_vectors(prepared.further[name][0] if name else prepared.X).to_numpy(dtype=np.float32)
+    utterances = prepared.utterances
+    corpus, speaker = (utterances[column].to_numpy(dtype=str) for column in ("corpus", "speaker"))
+    of_target = corpus == parameters.target
+    classes = set(utterances.loc[of_target, "emotion"].dropna())
+    known = corpora.installed(parameters.data or None)
+    rows = []
+    for source in parameters.sources:
+        own = corpus == source
+        table = utterances[own]
+        distance = shift.proxy_a_distance(
+            X[own], X[of_target], x_speaker=speaker[own], y_speaker=speaker[of_target],
+            seed=parameters.seeds[0],
+        )  # fmt: skip
+        rows.append(
+            {
+                "source": source,
+                "language": ", ".join(sorted(map(str, table["language"].dropna().unique()))),
+                "speech": known[source].speech if source in known else "",
+                "speakers": table["speaker"].nunique(),
+                "utterances": len(table),
+                "shared_classes": len(classes & set(table["emotion"].dropna())) / len(classes),
+                "a_distance": distance,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _paired_by(session: Session) -> tuple[pd.Series, FoldIs]:
+    return session.prepare().utterances["speaker"], session.parameters.split_protocol().fold_is
+
+
+def _size(sources: str) -> int:
+    return sources.count(AND) + 1
