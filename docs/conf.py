@@ -27,6 +27,7 @@ extensions = [
     "myst_nb",
     "sphinx_copybutton",
     "api",
+    "cards",
     "generated",
     "rendered_notebooks",
     "offline",

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 #: Packages from the bottom to the top: a floor imports only floors below it.
 FLOORS: dict[str, str] = {
+    "audio": "Reading audio",
     "corpora": "Corpora",
     "models": "Networks",
     "pretrained": "Networks that others trained",

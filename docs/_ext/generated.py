@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib
 import io
 import os
 import re
@@ -160,43 +159,18 @@ def emotion_list() -> str:
 
 
 def corpus_list() -> str:
-    """One row a corpus."""
+    """One row a corpus, with a link to its card."""
     return table(
-        ("name", "corpus", "language", "utterances", "speakers", "licence"),
+        ("name", "corpus", "language", "speech", "utterances", "speakers", "licence", "publish a run"),
         (
             (
-                code(name), corpus.title, corpus.language, sum(corpus.expected.values()) or "",
-                corpus.expected_speakers or "", corpus.license,
+                code(name) if corpus.embedded else f"[{code(name)}](corpora/{name}.md)",
+                corpus.title, corpus.language, corpus.speech, sum(corpus.expected.values()) or "",
+                corpus.expected_speakers or "", corpus.license, corpus.terms.publishable,
             )
             for name, corpus in corpora.CORPORA.items()
         ),
     )  # fmt: skip
-
-
-def corpus_details() -> str:
-    """What is known of each published corpus."""
-    parts = []
-    for name, corpus in corpora.CORPORA.items():
-        if corpus.embedded:
-            continue
-        lines = [
-            f"Language\n: {corpus.language}",
-            f"Where to get it\n: {linked(corpus.how_to_get)}",
-            *([f"Download\n: `serlab download {name}`. {corpus.download.note}"] if corpus.download else []),
-            f"Licence\n: {linked(corpus.license)}",
-            f"Cite\n: {corpus.citation}",
-            f"Folder\n: `<data>/{name}/`, with files such as `{corpus.layout}`",
-            f"Native labels\n: {_counts(corpus.expected)}",
-            *([f"Know that\n: {' '.join(corpus.caveats)}"] if corpus.caveats else []),
-        ]
-        module = importlib.import_module(f"serlab.corpora.{name}")
-        about = (module.__doc__ or "").strip().partition("\n")[0]
-        parts.append(f"## {corpus.title} (`{name}`)\n\n{about}\n\n" + "\n\n".join(lines))
-    return "\n\n".join(parts)
-
-
-def _counts(expected) -> str:
-    return ", ".join(f"{label} ({count:,})" for label, count in expected.items()) or "ratings only"
 
 
 def parameter_list() -> str:
@@ -258,7 +232,6 @@ LISTS: dict[str, Callable[[], str]] = {
     "command-overview": command_overview,
     "commands": command_list,
     "corpora": corpus_list,
-    "corpora-details": corpus_details,
     "emotions": emotion_list,
     "extras": extra_list,
     "features": feature_list,
