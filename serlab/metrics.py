@@ -1,8 +1,8 @@
 """Measures of agreement, as pure functions of confusion counts.
 
 A confusion is an array (..., C, C) of counts or weights: rows are true
-classes, columns are answers. Leading axes are independent problems, which is
-what makes a bootstrap a single call.
+classes, columns are answers. Leading axes are independent problems: leaving
+out each speaker in turn is a single call.
 
 Classes are fixed by the label scheme. A class without any true utterance has
 no recall: it is NaN there and left out of the mean, never counted as 0 or 1.

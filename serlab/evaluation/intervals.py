@@ -32,8 +32,6 @@ PERCENT = f"{100 * LEVEL:g} %"
 HEADING = f"[{PERCENT} CI]"
 #: In titles of axes and captions.
 LABEL = f"{PERCENT} interval"
-#: Resamples of speakers.
-N_RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -147,29 +145,32 @@ def _joined(spreads: Iterable[Spread]) -> tuple[float, float]:
     return total, total**2 / under if under > 0 else 1e9
 
 
-def resamples(n_units: int, *, n: int = N_RESAMPLES, seed: int = 0) -> np.ndarray:
-    """How often each unit (speaker) is drawn, shape (n, n_units); rows sum to ``n_units``."""
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=n)
-
-
-def percentile(values: np.ndarray, *, level: float = LEVEL) -> tuple[float, float]:
-    """Percentile interval of a measure over resamples; NaN among the values is left out.
+def of_ratios(over: np.ndarray, under: np.ndarray, *, level: float = LEVEL) -> tuple[float, float]:
+    """Interval of a mean of shares (recalls) over units (speakers).
 
     Parameters
     ----------
-    values : ndarray, shape (n,)
+    over, under : ndarray, shape (n, K)
+        By unit and component: right answers, and how many were asked. Components that nobody was
+        asked are left out.
 
     Returns
     -------
     (float, float)
-        NaN both, if no value is known.
+        NaN both, with one unit alone.
+
+    Examples
+    --------
+    >>> low, high = of_ratios(np.array([[5], [7], [6]]), np.array([[10], [10], [10]]))
+    >>> round(low, 2), round(high, 2)
+    (0.35, 0.85)
     """
-    known = values[~np.isnan(values)]
-    if len(known) == 0:
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    asked = under.sum(axis=0) > 0
+    over, under = over[:, asked], under[:, asked]
+    total, n = over.sum(axis=0), under.sum(axis=0)
+    whole = total / n
+    without = metrics.ratio(total - over, n - under)
+    return student(float(whole.mean()), jackknife(whole, without, under, whole * (1 - whole)), level=level)
 
 
 def number(value: float, *, decimals: int = 2, sign: bool = False) -> str:

@@ -162,7 +162,7 @@ def probe_layers(
         elsewhere in other utterances; column ``held_out`` says which.
     folds : int
     seed : int
-        Of folds, permutation and resampling.
+        Of folds and permutation.
     unaskable : {"stop", "skip"}
         What to do with a question that has fewer than two answers, or fewer than two groups to hold out.
     watch : Watch
@@ -170,8 +170,8 @@ def probe_layers(
     Returns
     -------
     DataFrame
-        One row a layer and question: layer, what, uar with low and high (interval,
-        speakers resampled), chance (one over the classes), permuted (UAR of
+        One row a layer and question: layer, what, uar with low and high (interval
+        over speakers), chance (one over the classes), permuted (UAR of
         the control, mean of 3), held_out, n (utterances asked), n_classes, n_left_out
         (answer unknown, or not in the training rows of its fold).
 
@@ -270,7 +270,7 @@ def _asked(X: np.ndarray, question: _Question, seed: int) -> dict:
     X = X[question.rows]
     hit = _answers(X, question.answer, question.fold) == question.answer
     control = [_uar(_answers(X, fake, question.fold) == fake, fake) for fake in question.permuted]
-    low, high = _interval(hit, question, seed)
+    low, high = _interval(hit, question)
     n_classes = question.answer.max() + 1
     return {
         "what": question.what,
@@ -302,18 +302,17 @@ def _uar(hit: np.ndarray, y: np.ndarray) -> float:
     return float(metrics.mean_known(metrics.ratio(np.bincount(y, weights=hit), n)))
 
 
-def _interval(hit: np.ndarray, question: _Question, seed: int) -> tuple[float, float]:
-    """Interval of UAR over resampled speakers."""
+def _interval(hit: np.ndarray, question: _Question) -> tuple[float, float]:
+    """Interval of UAR over speakers."""
     n_speakers = question.speaker.max() + 1
-    drawn = intervals.resamples(n_speakers, seed=seed)
     cell = question.speaker * (question.answer.max() + 1) + question.answer
     shape = (n_speakers, question.answer.max() + 1)
     hits, n = (np.bincount(cell, w, np.prod(shape)).reshape(shape) for w in (hit, None))
-    if question.what == "speaker":  # each is a class: drawn twice, it counts twice
-        values = drawn @ metrics.ratio(hits.sum(axis=1), n.sum(axis=1)) / n_speakers
-    else:
-        values = metrics.mean_known(metrics.ratio(drawn @ hits, drawn @ n))
-    return intervals.percentile(values)
+    if question.what == "speaker":  # each is a class of its own: UAR is the mean over them
+        return intervals.of_ratios(
+            metrics.ratio(hits.sum(axis=1), n.sum(axis=1))[:, None], np.ones((n_speakers, 1))
+        )
+    return intervals.of_ratios(hits, n)
 
 
 def _also_in_training(answer: pd.Series, fold: np.ndarray) -> np.ndarray:

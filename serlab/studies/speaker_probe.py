@@ -47,8 +47,8 @@ def speaker_probe(
     predictions : DataFrame
         fold, utterance, speaker, predicted.
     summary : dict
-        measure, metric ("accuracy"), value, low, high (interval, speakers
-        resampled), chance (always answering the speaker with most
+        measure, metric ("accuracy"), value, low, high (interval over
+        speakers), chance (always answering the speaker with most
         utterances), n, n_speakers, n_left_out. A row for
         :func:`serlab.plotting.plot_confounds`.
 
@@ -84,8 +84,7 @@ def speaker_probe(
     )
     hits = (predictions["speaker"] == predictions["predicted"]).groupby(predictions["speaker"])
     hits, n = hits.sum().to_numpy(), hits.size().to_numpy()
-    weights = intervals.resamples(len(n), seed=seed)
-    low, high = intervals.percentile(weights @ hits / (weights @ n))
+    low, high = intervals.of_ratios(hits[:, None], n[:, None])
     summary = {
         "measure": "speaker recognised", "metric": "accuracy", "value": float(hits.sum() / n.sum()),
         "low": low, "high": high, "chance": float(n.max() / n.sum()), "n": int(n.sum()),
@@ -148,9 +147,7 @@ def emotion_through_speaker(
         }
     )
     counts = speaker_counts(answers, utterances["speaker"], len(classes))[0]
-    weights = intervals.resamples(len(counts), seed=seed)
-    drawn = metrics.uar(np.tensordot(weights, counts, axes=1))
-    low, high = intervals.percentile(drawn)
+    low, high = intervals.of_ratios(np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=2))
     summary = {
         "measure": "emotion through the speaker alone", "metric": "UAR",
         "value": float(metrics.uar(counts.sum(axis=0))), "low": low, "high": high,

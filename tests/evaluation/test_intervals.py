@@ -13,17 +13,10 @@ def test_the_level_is_said_once():
     assert (intervals.PERCENT, intervals.HEADING, intervals.LABEL) == ("95 %", "[95 % CI]", "95 % interval")
 
 
-def test_percentiles_leave_out_what_is_not_known():
-    values = np.array([np.nan, *np.arange(101.0)])
-    assert intervals.percentile(values) == pytest.approx((2.5, 97.5))
-    assert intervals.percentile(values, level=0.5) == (25.0, 75.0)
-    assert np.isnan(intervals.percentile(np.array([np.nan]))).all()
-
-
-def test_every_resample_draws_as_many_units_as_there_are():
-    drawn = intervals.resamples(7, n=50, seed=1)
-    assert drawn.shape == (50, 7) and (drawn.sum(axis=1) == 7).all()
-    assert not np.array_equal(drawn, intervals.resamples(7, n=50, seed=2))
+def test_a_share_of_speakers_who_are_all_alike_has_no_width_and_one_speaker_no_interval():
+    over, under = np.array([[5, 0], [10, 0]]), np.array([[10, 0], [20, 0]])
+    assert intervals.of_ratios(over, under) == (0.5, 0.5), "a class that nobody was asked is no class"
+    assert np.isnan(intervals.of_ratios(over[:1], under[:1])).all()
 
 
 def test_as_it_is_written():

@@ -109,6 +109,7 @@ def outcome(table: pd.DataFrame, uar: float, protocol: str) -> SimpleNamespace:
     return SimpleNamespace(
         parameters=SimpleNamespace(target="a", protocol=protocol),
         classes=EMOTIONS,
+        chance=1 / len(EMOTIONS),
         utterances=table,
         X=pd.DataFrame(voices(table), index=table.index, columns=columns),
         summary=pd.DataFrame(summary),
