@@ -47,9 +47,9 @@ class LabelScheme:
         Emotion -> class, None where the emotion is left out on purpose.
         An emotion that is not a key raises.
     dimension : {"arousal", "valence"} or None
-        Where a corpus carries this rating and says where it is cut in two
-        (column ``<dimension>_threshold``), the rating decides instead of the
-        emotion; a rating at the threshold belongs to the first class.
+        Where a corpus carries this rating, it decides instead of the emotion;
+        a rating at the threshold (column ``<dimension>_threshold``) belongs to
+        the first class. A rating without a threshold is refused.
     source : str
         Where the mapping comes from.
     """
@@ -89,7 +89,7 @@ class LabelScheme:
         Raises
         ------
         LabelError
-            Naming the first utterance whose label is unknown.
+            Naming the first utterance whose label is unknown, or whose rating has no stated scale.
         """
         classes = self._classes_of(table)
         kept = table.loc[classes.notna()].copy()
@@ -121,11 +121,23 @@ class LabelScheme:
         if self.dimension is not None:
             rating = table[self.dimension]
             threshold = table.get(f"{self.dimension}_threshold", pd.Series(np.nan, index=table.index))
-            rated = rating.notna() & threshold.notna()
+            self._require_scale(table, rating.notna() & threshold.isna())
+            rated = rating.notna()
             low, high = self.classes
             classes[rated & (rating <= threshold)] = low
             classes[rated & (rating > threshold)] = high
         return classes
+
+    def _require_scale(self, table: pd.DataFrame, unscaled: pd.Series) -> None:
+        """Refuse ratings of which nobody said where their upper half starts: is 6.5 high, or low?"""
+        if unscaled.any():
+            row, dimension = table.loc[unscaled[unscaled].index[0]], self.dimension
+            raise LabelError(
+                f"{row.name}: {dimension} is {row[dimension]:g}, and corpus {row['corpus']!r} does not say "
+                f"on which scale ({unscaled.sum()} such ratings), so scheme {self.name!r} cannot cut them in "
+                f'two. Add "[scale]\\n{dimension} = [lowest, highest]" to corpus.toml beside corpus.csv, or '
+                f"a column {dimension}_threshold; or leave the ratings out, then labels decide"
+            )
 
 
 def emotions(table: pd.DataFrame) -> pd.Series:

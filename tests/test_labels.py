@@ -101,8 +101,17 @@ def test_a_rating_wins_over_the_category_and_the_category_fills_in():
     arousal = labels.scheme("arousal")
     angry = table("iemocap", ["ang", "ang"], arousal=[1.5, float("nan")])
     assert arousal.apply(angry)["emotion"].to_list() == ["low", "high"]
-    # Without a threshold for its corpus a rating cannot be cut.
-    assert arousal.apply(table("mine", ["anger"], arousal=[0.1]))["emotion"].to_list() == ["high"]
+
+
+def test_a_rating_without_a_scale_is_not_guessed_at():
+    """6.5 was low, because nobody had said that the scale ends at 7."""
+    mine = table("mine", ["anger", "joy"], arousal=[6.5, float("nan")])
+    with pytest.raises(LabelError, match=r"arousal is 6\.5.*does not say on which scale.*\[scale\]"):
+        labels.scheme("arousal").apply(mine)
+    assert len(labels.scheme("four").apply(mine)) == 2, "other schemes do without"
+    assert len(labels.scheme("valence").apply(mine)) == 2
+    scaled = mine.assign(arousal_threshold=4.0)
+    assert labels.scheme("arousal").apply(scaled)["emotion"].to_list() == ["high", "high"]
 
 
 def test_neither_rating_nor_category_is_left_out_and_counted():

@@ -35,6 +35,7 @@ from serlab.corpora import overlaps, soundness
 from serlab.corpora.base import Corpus
 from serlab.corpora.design import speaker_emotion_confound
 from serlab.corpora.measuring import Measured, measure
+from serlab.errors import LabelError
 from serlab.progress import Progress, stop_if
 
 #: Share of the emotion's entropy that the speaker may explain; balanced corpora stay far below.
@@ -263,7 +264,11 @@ def _binary(table: pd.DataFrame) -> list[tuple]:
     found = []
     for name, scheme in labels.SCHEMES.items():
         if scheme.dimension is not None:
-            counts = scheme.counts(table).sum()
+            try:
+                counts = scheme.counts(table).sum()
+            except LabelError as error:  # ratings without a scale: other schemes do without
+                found.append(("warning", f"{name} classes", str(error), "", ()))
+                continue
             text = ", ".join(f"{n} {side}" for side, n in counts.items())
             found.append(("info", f"{name} classes", text, "", ()))
     return found

@@ -16,5 +16,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "speaker_probe",
         "target_head",
         "trade_off",
+        "voice_and_text",
     ],
 )
