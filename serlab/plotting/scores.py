@@ -312,8 +312,8 @@ def plot_published(
     Parameters
     ----------
     table : DataFrame
-        title or method, published, measured, low, high (interval of ours;
-        may be missing) and difference: how the protocols differ, one
+        title or method, badge (beside the name; may be missing), published, measured, low, high (interval
+        of ours; may be missing) and difference: how the protocols differ, one
         thing after another between semicolons, printed below the figure
         once each. A row without ``measured`` is shown as not run;
         without rows the figure says that nothing was published.
@@ -327,6 +327,9 @@ def plot_published(
     if table.empty:
         return note_figure("Published and measured", "Nothing published for this source and target.")
     names = [str(name) for name in (table["title"] if "title" in table else table["method"])]
+    if "badge" in table:
+        badges = table["badge"].fillna("")
+        names = [f"{name} [{badge}]" if badge else name for name, badge in zip(names, badges, strict=True)]
     marks, notes = _footnotes(table)
     labels = [wrapped(name + mark) for name, mark in zip(names, marks, strict=True)]
     figure, axes, position = row_figure(labels)

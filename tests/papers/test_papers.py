@@ -217,7 +217,13 @@ def test_beside_gives_one_row_a_method(paper):
                 paper.key == "durrani-arshad" and "same " in difference.partition(";")[0]
             )
         assert (table["difference"][~compared] == "no number was published").all()
-        assert isinstance(plotting.plot_published(table), plotting.Figure)
+        figure = plotting.plot_published(table)
+        named = [
+            label.get_text().replace("\n", " ")
+            for axes in figure.axes[:1]
+            for label in axes.get_yticklabels()
+        ]
+        assert sum(f"[{base.REBUILT}]" in name for name in named) == badged.sum(), "also in the figure"
     with pytest.raises(ParameterError, match="do not print 'F0'"):
         paper.beside(ours, metric="F0")
 
