@@ -38,6 +38,7 @@ from serlab.audio import reading
 from serlab.audio.channels import CHANNELS, CHANNELS_CANCEL, CHANNELS_DIFFER, LEFT, MIX, RIGHT, Mixer
 from serlab.audio.containers import END_UNMARKED, LENGTH_CORRECTED
 from serlab.audio.foreign import CONVERTIBLE, SUFFIXES, conversion
+from serlab.audio.levels import Level
 from serlab.audio.reading import END_TOLERANCE, SHORTEST, SILENT_PEAK, integer_scale
 from serlab.errors import AudioError
 
@@ -166,16 +167,18 @@ def load(
         infinity, is silent or shorter than 0.1 s, or if start and end do not
         lie in it. The message names the file and the remedy, ``problem`` the kind.
     """
-    import soxr  # late: listing corpora and feature sets reads no audio
-
     check_channel(channel, of=str(path))
     with reading.opened(path) as recording:
         first, last = reading.part(recording, start=start, end=end)
         mixer = Mixer(channel, recording.channels)
-        blocks = [mixer(block) for block in recording.blocks(first, last)]
-        samples = blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.float32), *blocks])
-        del blocks
-        reading.refuse_short(recording, len(samples))
+        level = Level(power=False)
+        # Block by block, so that of an hour only what is returned is held; the samples are the same.
+        resampled = _Resampler(recording.rate, sample_rate)
+        for block in recording.blocks(first, last):
+            mono = mixer(block)
+            level.add(mono)
+            resampled.add(mono)
+        reading.refuse_short(recording, level.n)
         notes = list(recording.notes)
         if mixer.channel == MIX and mixer.cancel:
             left = load(path, start=start, end=end, channel=LEFT, sample_rate=sample_rate)
@@ -184,32 +187,56 @@ def load(
                 channels=left.channels, notes=(CHANNELS_CANCEL, *left.notes),
             )  # fmt: skip
         notes += [mixer.note] if mixer.note else []
+        scale = 1.0
         if recording.is_float:
             # Judged by the whole file, not by the part of it that is used.
             whole = math.isnan(start) and math.isnan(end) and recording.channels == 1
-            peak = float(np.abs(samples).max()) if whole else reading.peak_of(recording)
-            scale = integer_scale(peak)
-            if scale > 1:
-                samples = samples / np.float32(scale)
-                notes.append(UNSCALED)
-    if np.abs(samples - samples.mean()).max() < SILENT_PEAK:
+            scale = integer_scale(level.peak if whole else reading.peak_of(recording))
+            notes += [UNSCALED] if scale > 1 else []
+    if level.around / scale < SILENT_PEAK:
         raise reading.silent(Path(path), channel=channel if mixer.differ else MIX)
-    native_rate = recording.rate
-    if native_rate != sample_rate:
-        samples = soxr.resample(samples, native_rate, sample_rate, quality="HQ")
-        if native_rate < sample_rate:
-            notes.append(UPSAMPLED)
-    peak = np.abs(samples).max()
+    samples = resampled.samples()
+    if scale > 1:
+        samples = samples / np.float32(scale)  # a power of two: nothing is rounded
+    if recording.rate < sample_rate:
+        notes.append(UPSAMPLED)
+    peak = max(samples.max(), -samples.min())
     if peak > FULL_SCALE:
         samples = samples * np.float32(FULL_SCALE / peak)
         notes.append(ATTENUATED)
     return Audio(
         samples=np.ascontiguousarray(samples, dtype=np.float32),
         sample_rate=sample_rate,
-        native_rate=native_rate,
+        native_rate=recording.rate,
         channels=recording.channels,
         notes=tuple(notes),
     )
+
+
+class _Resampler:
+    """Changes the rate of blocks, and puts them together."""
+
+    def __init__(self, rate: int, wanted: int) -> None:
+        import soxr  # late: listing corpora and feature sets reads no audio
+
+        self._blocks: list[np.ndarray] = []
+        self._stream = None
+        if rate != wanted:
+            self._stream = soxr.ResampleStream(rate, wanted, 1, dtype="float32", quality="HQ")
+
+    def add(self, samples: np.ndarray) -> None:
+        """Take in a block, of shape (n,)."""
+        if self._stream is not None:
+            # What comes out is a view of a buffer as long as what went in.
+            samples = self._stream.resample_chunk(np.ascontiguousarray(samples)).copy()
+        self._blocks.append(samples)
+
+    def samples(self) -> np.ndarray:
+        """All of them, to be asked for once."""
+        if self._stream is not None:
+            self._blocks.append(self._stream.resample_chunk(np.zeros(0, np.float32), last=True))
+        blocks, self._blocks = self._blocks, []
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def header(path: str | os.PathLike[str]) -> Header:

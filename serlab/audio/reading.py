@@ -104,10 +104,15 @@ class Recording:
             while last is None or position < last:
                 wanted = size if last is None else min(size, last - position)
                 block = self.file.read(wanted, dtype="float32", always_2d=True)
-                if not np.isfinite(block).all():
+                if not _finite(block):
                     raise AudioError(
                         f"{self.path}: holds NaN or infinite samples; export it again, or leave it out",
                         problem="not a number",
+                    )
+                if self.is_float and len(block) and np.abs(block).max() > _INTEGER_SCALES[-1]:
+                    raise AudioError(
+                        f"{self.path}: holds samples beyond any full scale; it is damaged, get it again",
+                        problem="damaged",
                     )
                 if len(block):
                     yield block
@@ -118,6 +123,12 @@ class Recording:
             raise _damaged(self.path, error, f"after {position / self.rate:.3f} s") from error
         if last is not None and position < last:
             raise truncated(self.path, f"{position - first} of {last - first} samples can be read")
+
+
+def _finite(block: np.ndarray) -> bool:
+    """Whether all samples are numbers; the sum of squares tells at once, but where it overflows."""
+    flat = block.reshape(-1)
+    return bool(np.isfinite(np.dot(flat, flat))) or bool(np.isfinite(block).all())
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import numpy as np
 from serlab import audio
 from serlab.audio import reading
 from serlab.audio.channels import CHANNELS_CANCEL, LEFT, MIX, Mixer
+from serlab.audio.levels import Level
 from serlab.corpora import overlaps
 from serlab.corpora.bandwidth import Spectrum
 from serlab.errors import AudioError
@@ -175,40 +176,6 @@ def _decoded(
         notes=tuple(notes),
         cuts=tuple(part.result(recording, scale) for part in parts),
     )
-
-
-class Level:
-    """Mean, RMS and extremes of a signal that comes in blocks."""
-
-    def __init__(self) -> None:
-        self.n = 0
-        self._sum = self._squares = 0.0
-        self._low, self._high = math.inf, -math.inf
-
-    def add(self, samples: np.ndarray) -> None:
-        """Take in a block, of shape (n,)."""
-        if not len(samples):
-            return
-        self.n += len(samples)
-        self._sum += float(samples.sum(dtype=np.float64))
-        self._squares += float(np.square(samples, dtype=np.float64).sum())
-        self._low = min(self._low, float(samples.min()))
-        self._high = max(self._high, float(samples.max()))
-
-    @property
-    def mean(self) -> float:
-        """Mean value."""
-        return self._sum / self.n
-
-    @property
-    def around(self) -> float:
-        """Largest distance from the mean."""
-        return max(self._high - self.mean, self.mean - self._low)
-
-    def db(self, scale: float) -> float:
-        """RMS around the mean, in dB re ``scale``."""
-        power = max(self._squares / self.n - self.mean**2, 1e-30)
-        return 10 * math.log10(power / scale**2)
 
 
 class _Part:

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fuzz import Target, run, tables
+from tests.fuzz import Target, audio, run, tables
 
 #: All targets, by name; a module of targets ends in TARGETS.
-TARGETS: dict[str, Target] = {target.name: target for target in (*tables.TARGETS,)}
+TARGETS: dict[str, Target] = {target.name: target for target in (*audio.TARGETS, *tables.TARGETS)}
 
 
 def main() -> int:
