@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from serlab.errors import ProtocolError, TrainingError
 from serlab.evaluation import shift
 from serlab.evaluation.fitting import Fitted
 from serlab.normalization import Normalized
@@ -40,21 +41,20 @@ def attention(fitted: Fitted, utterances: pd.DataFrame, key: Mapping[str, Any]) 
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def inside(
+def embeddings(
     fitted: Fitted, split: Split, utterances: pd.DataFrame, key: Mapping[str, Any]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Embeddings of all of source and target, and how far apart these are in each layer.
+) -> pd.DataFrame:
+    """Embeddings of all of source and target; empty for a method without.
 
     All of the target that the method was not given with labels, not this fold's test alone.
 
     Returns
     -------
-    (DataFrame, DataFrame)
-        The key, utterance, part and ``e_1`` ...; and the columns of
-        :func:`serlab.evaluation.shift.shift_table`. Empty for a method without either.
+    DataFrame
+        The key, utterance, part and ``e_1`` ...
     """
-    if not (hasattr(fitted.method, "embed") or hasattr(fitted.method, "layers")):
-        return pd.DataFrame(), pd.DataFrame()
+    if not hasattr(fitted.method, "embed"):
+        return pd.DataFrame()
     of_target = np.unique(np.concatenate([split.target_train, split.adapt, split.test]))
     pictured = fitted.shown(np.setdiff1d(of_target, fitted.seen.target_train))
     tables = [
@@ -65,22 +65,64 @@ def inside(
         )
         for part, name in _shown(pictured)
     ]
-    return pd.concat(tables, ignore_index=True), _shift(fitted, pictured, key)
+    return pd.concat(tables, ignore_index=True)
 
 
-def _shift(fitted: Fitted, pictured: Normalized, key: Mapping[str, Any]) -> pd.DataFrame:
-    source, target = pictured.source, pictured.test
-    has_layers = source is not None and hasattr(fitted.method, "layers")
-    layers = fitted.as_source.layers(source.X) if has_layers else {}
-    if not layers:
+def shift_of_layers(
+    fitted: Fitted,
+    split: Split,
+    utterances: pd.DataFrame,
+    key: Mapping[str, Any],
+    again: Callable[..., Fitted],
+) -> pd.DataFrame:
+    """How far apart source and target are in each layer, on speakers of either that nothing was learned of.
+
+    For this the method is fitted once more, without these speakers.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        Says which layers there are, and what of the target is seen.
+    split : Split
+    utterances : DataFrame
+    key : mapping
+        Method, fold and seed, for the first columns.
+    again : callable(split)
+        Fits the same method on another split.
+
+    Returns
+    -------
+    DataFrame
+        The key, the columns of :func:`serlab.evaluation.shift.shift_table`, and ``reason``: why there is no
+        number (too few speakers, or a fit that failed), empty otherwise. Empty for a method without layers,
+        or without a source.
+    """
+    if fitted.parts.source is None or not hasattr(fitted.method, "layers"):
         return pd.DataFrame()
-    table = shift.shift_table(
-        layers,
-        fitted.method.layers(target.X),
-        source_speaker=source.speaker,
-        target_speaker=target.speaker,
-        seed=key["seed"],
-    )
+    names = list(fitted.method.layers(fitted.parts.test.X[:1]))
+    if not names:
+        return pd.DataFrame()
+    try:
+        kept = shift.apart(
+            split,
+            utterances["speaker"].to_numpy(dtype=str),
+            labelled=fitted.seen.target_train,
+            unlabelled=fitted.seen.adapt,
+            seed=key["seed"],
+        )
+        other = again(kept)
+        source, target = other.shown(kept.validation).test, other.parts.test
+        table = shift.shift_table(
+            other.as_source.layers(source.X),
+            other.method.layers(target.X),
+            source_speaker=source.speaker,
+            target_speaker=target.speaker,
+            seed=key["seed"],
+        ).assign(reason="")
+    except (ProtocolError, TrainingError) as error:
+        table = pd.DataFrame({"layer": names}).reindex(columns=list(shift.COLUMNS)).assign(reason=str(error))
+        numbers = [name for name in shift.COLUMNS if name != "layer"]
+        table[numbers] = table[numbers].astype(float)
     return table.assign(**key)[[*key, *table.columns]]
 
 

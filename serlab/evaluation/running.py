@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,8 @@ class Run:
         given with labels): what the output layer sees, ``e_1`` ...
     shift : DataFrame
         Likewise: how far apart source and target are in each layer of a network
-        that names them, see :func:`serlab.evaluation.shift.shift_table`.
+        that names them, on speakers of either that it has learned nothing of, see
+        :func:`serlab.evaluation.details.shift_of_layers`.
     """
 
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -215,7 +216,8 @@ def _run_fold(job: _Job, split: Split, fitting: Fitting, fitted_before: dict[byt
     if job.with_details:
         attention = details.attention(fitted, utterances, key)
         if split.fold == job.looked_into:
-            embeddings, shift = details.inside(fitted, split, utterances, key)
+            embeddings = details.embeddings(fitted, split, utterances, key)
+            shift = details.shift_of_layers(fitted, split, utterances, key, _again(job, fitting))
     return Run(
         predictions=_answers(fitted, split, proba, job.material, key),
         fits=pd.DataFrame([{**row, "seconds": seconds}]),
@@ -224,6 +226,18 @@ def _run_fold(job: _Job, split: Split, fitting: Fitting, fitted_before: dict[byt
         embeddings=embeddings,
         shift=shift,
     )
+
+
+def _again(job: _Job, fitting: Fitting) -> Callable[[Split], Fitted]:
+    """Fits the method of a job on another split, for figures: no curve is drawn of it."""
+
+    def again(split: Split) -> Fitted:
+        return fit(
+            job.spec, split, material=job.material, setting=job.setting, seed=job.seed,
+            fitting=replace(fitting, on_epoch=None),
+        )  # fmt: skip
+
+    return again
 
 
 def _seen(spec: MethodSpec, split: Split, seed: int) -> dict[str, object]:

@@ -4,6 +4,10 @@ Utterances of a speaker are alike, and no two corpora share speakers. So a
 difference between corpora counts here as far as it exceeds the difference
 between speakers: whole speakers change sides in the permutations, and whole
 speakers are held out from the classifier of the proxy A-distance.
+
+A network is measured on speakers that it has learned nothing of, of either
+corpus (:func:`apart`). On those that were aligned corpora look alike whatever
+the method: .00 was measured there where others were at .8.
 """
 
 from __future__ import annotations
@@ -19,10 +23,86 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from serlab import metrics
-from serlab.errors import ParameterError
+from serlab.errors import ParameterError, ProtocolError
+from serlab.protocols import Split
 from serlab.training import losses
 
 N_FOLDS = 5
+
+#: Of :func:`shift_table`.
+COLUMNS = (
+    "layer", "mmd2", "p", "a_distance", "n_source", "n_target", "n_source_speakers", "n_target_speakers",
+)  # fmt: skip
+
+#: Speakers to measure on, of each corpus: with fewer, single voices decide.
+LEAST_SPEAKERS = 3
+#: Speakers that have to be left to learn from, of each corpus.
+_LEFT = 2
+
+
+def apart(
+    split: Split,
+    speaker: np.ndarray,
+    *,
+    labelled: np.ndarray,
+    unlabelled: np.ndarray,
+    seed: int,
+) -> Split:
+    """A fold in which speakers of both corpora are kept for measuring, and heard by nobody.
+
+    Of the source a third of the speakers. Of the target those who are tested,
+    where the method does not hear them; else half of those whose labels it
+    does not know, and the other half is what it adapts to.
+
+    Parameters
+    ----------
+    split : Split
+    speaker : ndarray of str
+        Of each row of the utterance table.
+    labelled, unlabelled : ndarray of int
+        Rows of the target that the method sees with and without labels.
+    seed : int
+        Of who is kept.
+
+    Returns
+    -------
+    Split
+        ``train``, ``target_train`` and ``adapt`` to learn from; ``validation`` are the rows of the source
+        to measure on, ``test`` those of the target.
+
+    Raises
+    ------
+    ProtocolError
+        If a corpus has too few speakers: at least :data:`LEAST_SPEAKERS` are kept, and two are left.
+    """
+    rng = np.random.default_rng(seed)
+    train, of_source = _kept(split.train, speaker, "source", share=1 / 3, left=_LEFT, rng=rng)
+    whole = np.unique(np.concatenate([split.target_train, split.adapt, split.test]))
+    unknown = whole[~np.isin(speaker[whole], speaker[labelled])]
+    if not len(unlabelled):
+        adapt, of_target = _kept(unknown, speaker, "target without labels", share=1.0, left=0, rng=rng)
+    elif not np.isin(split.test, unlabelled).any():
+        _, of_target = _kept(split.test, speaker, "tested target", share=1.0, left=0, rng=rng)
+        adapt = unlabelled[~np.isin(speaker[unlabelled], speaker[of_target])]
+    else:
+        adapt, of_target = _kept(unknown, speaker, "target without labels", share=1 / 2, left=_LEFT, rng=rng)
+    return Split(split.fold, train, labelled, adapt, of_source, of_target)
+
+
+def _kept(
+    rows: np.ndarray, speaker: np.ndarray, what: str, *, share: float, left: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to learn from, and those of a share of the speakers."""
+    names = np.unique(speaker[rows])
+    n = max(LEAST_SPEAKERS, round(share * len(names)))
+    if len(names) - n < left:
+        needed = LEAST_SPEAKERS + left
+        raise ProtocolError(
+            f"{len(names)} speakers of the {what}: too few to keep {LEAST_SPEAKERS} for measuring, "
+            f"{needed} are needed"
+        )
+    kept = np.isin(speaker[rows], rng.permutation(names)[:n])
+    return rows[~kept], rows[kept]
 
 
 @dataclass(frozen=True)
@@ -184,7 +264,8 @@ def shift_table(
     DataFrame
         One row a layer, in the order of ``source``: layer, mmd2 (biased,
         bandwidth by the median), p (:func:`two_sample_test` by speakers),
-        a_distance (:func:`proxy_a_distance`), n_source, n_target (rows used).
+        a_distance (:func:`proxy_a_distance`), n_source, n_target (rows used),
+        n_source_speakers, n_target_speakers.
 
     Raises
     ------
@@ -201,6 +282,7 @@ def shift_table(
     source_speaker, target_speaker = np.asarray(source_speaker), np.asarray(target_speaker)
     s, t = (_draw(len(speaker), max_rows, rng) for speaker in (source_speaker, target_speaker))
     speakers = {"x_speaker": source_speaker[s], "y_speaker": target_speaker[t]}
+    counts = [len(s), len(t), *(len(np.unique(names)) for names in speakers.values())]
     table = []
     for layer in source:
         try:
@@ -210,8 +292,8 @@ def shift_table(
         x, y = _z_scored(source[layer][s], target[layer][t])
         test = two_sample_test(x, y, **speakers, seed=seed)
         distance = proxy_a_distance(x, y, **speakers, seed=seed)
-        table.append((layer, test.mmd2, test.p, distance, len(x), len(y)))
-    return pd.DataFrame(table, columns=["layer", "mmd2", "p", "a_distance", "n_source", "n_target"])
+        table.append((layer, test.mmd2, test.p, distance, *counts))
+    return pd.DataFrame(table, columns=list(COLUMNS))
 
 
 def _draw(n: int, max_rows: int, rng: np.random.Generator) -> np.ndarray:

@@ -130,7 +130,8 @@ def shift_change_table(
     Parameters
     ----------
     shift : DataFrame
-        method, fold, seed, layer, mmd2, p, a_distance; see :func:`serlab.evaluation.shift.shift_table`.
+        method, fold, seed, layer, mmd2, p, a_distance, reason; see
+        :func:`serlab.evaluation.details.shift_of_layers`.
     summary : DataFrame
         method, uar and its interval.
     titles : mapping, optional
@@ -140,10 +141,13 @@ def shift_change_table(
     -------
     DataFrame
         method, title, layer, a_distance with its lowest and highest fit, mmd2,
-        differs (share of fits whose two-sample test has p < .05), n_fits, and
-        uar with its interval; methods as in ``summary``, layers as they come.
+        differs (share of fits whose two-sample test has p < .05), n_fits, why
+        (there is no number, empty otherwise), and uar with its interval;
+        methods as in ``summary``, layers as they come.
     """
     require_rows(shift)
+    if "reason" not in shift:
+        shift = shift.assign(reason="")
     methods = [name for name in summary["method"] if name in set(shift["method"])]
     known = shift[shift["method"].isin(methods)]
     # Undecided tests are neither: a NaN is left out of the share.
@@ -155,6 +159,7 @@ def shift_change_table(
         mmd2=("mmd2", "mean"),
         differs=("differs", "mean"),
         n_fits=("layer", "size"),
+        why=("reason", lambda reasons: "; ".join(sorted(set(reasons) - {""}))),
     )
     layers = list(dict.fromkeys(known["layer"]))
     order = [key for key in ((m, layer) for m in methods for layer in layers) if key in table.index]
@@ -170,7 +175,8 @@ def plot_shift_change(
 ) -> Figure:
     """Show how far apart source and target are in each layer, beside UAR: did adaptation do anything?
 
-    Left: proxy A-distance (0: a linear classifier cannot tell the corpora of
+    On speakers of both that the network has learned nothing of; where these are too few there is no number,
+    and the reason is said. Left: proxy A-distance (0: a linear classifier cannot tell the corpora of
     unknown speakers apart, 2: never errs). Middle: squared MMD (biased: small
     samples of one distribution are above 0 too), starred where the two-sample
     test tells the corpora apart in half of the fits or more. Right: UAR. The table is
@@ -199,8 +205,9 @@ def plot_shift_change(
     right.spines["left"].set_visible(False)
     for axes in (middle, right):
         axes.tick_params(axis="y", length=0, labelleft=False)
-    legend_below(figure, [Line2D([], [], **line, label=f"UAR of {first['title']}")])
-    heading(figure, "Shift between source and target in each layer, and UAR")
+    label = f"UAR of {first['title']}"
+    legend_below(figure, [Line2D([], [], **line, label=label)], note=wrapped(_without_number(table), 110))
+    heading(figure, "Shift between source and target in each layer, on held-out speakers, and UAR")
     return finished(figure, _shift_says(table))
 
 
@@ -224,10 +231,11 @@ def _layer_cells(
 def _shift_says(table: pd.DataFrame) -> str:
     """Of the first method and of those with the least shift and the highest UAR: mean A-distance and UAR."""
     mean = table.groupby("method", sort=False)["a_distance"].mean()
-    uars = table.drop_duplicates("method").set_index("method")
-    told = {mean.index[0]: ""}
-    if mean.notna().any():
-        told[mean.idxmin()] = "Least shift: "
+    measured = mean.dropna()
+    uars = table.drop_duplicates("method").set_index("method").loc[measured.index]
+    told = {name: "" for name in measured.index[:1] if name == mean.index[0]}
+    if len(measured):
+        told[measured.idxmin()] = "Least shift: "
     if uars["uar"].notna().any():
         told.setdefault(highest(uars.reset_index(), "uar")["method"], "Highest UAR: ")
     return sentences(
@@ -235,8 +243,17 @@ def _shift_says(table: pd.DataFrame) -> str:
             f"{what}{uars.loc[name, 'title']}, mean A-distance {mean[name]:.2f}, "
             f"UAR {interval(uars.loc[name], 'uar')}"
             for name, what in told.items()
-        )
+        ),
+        _without_number(table),
     )
+
+
+def _without_number(table: pd.DataFrame) -> str:
+    """How many methods have no number, and why; empty where all have."""
+    methods = table.drop_duplicates("method")
+    without = methods[methods["why"] != ""]
+    reasons = "; ".join(sorted(set(without["why"])))
+    return f"{len(without)} of {len(methods)} methods have no number: {reasons}" if reasons else ""
 
 
 def _standardised(X: pd.DataFrame, utterances: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:

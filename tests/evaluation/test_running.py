@@ -257,6 +257,43 @@ def test_what_a_network_shows_is_kept_for_the_first_seed(table, X, splits, tmp_p
     pd.testing.assert_frame_equal(bare.history, done.history)
 
 
+@dataclass
+class Aligned(Nearest):
+    """Knows by heart whom it has heard, and shows corpora of these without any difference."""
+
+    def fit(self, **samples):
+        super().fit(**samples)
+        self.heard = {row.tobytes() for part in samples.values() for row in part.X}
+        return self
+
+    def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        by_heart = np.array([row.tobytes() in self.heard for row in X])
+        return {"hidden": np.where(by_heart[:, None], 0, X)}
+
+
+def test_alignment_is_measured_on_speakers_who_were_not_aligned():
+    table = utterance_table({"here": 8, "there": 9})
+    X = separable_features(table) + 50.0 * (table["corpus"] == "here").to_numpy()[:, None]
+    splits, _ = SplitProtocol(name="speaker-groups", target="here", sources=("there",), repeats=2).plan(table)
+
+    def build(*, n_classes, seed, preset, fitting):
+        return Aligned(n_classes, seed)
+
+    done = run([replace(spec("unlabelled"), build=build)], splits, X, table)
+    assert done.shift["fold"].tolist() == [splits[0].fold] and (done.shift["reason"] == "").all()
+    assert done.shift["a_distance"].item() == pytest.approx(2)
+    assert (done.shift["n_source_speakers"].item(), done.shift["n_target_speakers"].item()) == (3, 4)
+
+
+def test_too_few_speakers_to_measure_on_are_no_number_but_a_reason(table, X, splits):
+    def build(*, n_classes, seed, preset, fitting):
+        return Aligned(n_classes, seed)
+
+    done = run([replace(spec("unlabelled"), build=build)], splits, X, table)
+    assert done.shift["a_distance"].isna().all() and done.shift["layer"].tolist() == ["hidden"]
+    assert done.shift["reason"].str.contains("3 speakers of the source: too few").all()
+
+
 def test_augmented_copies_are_learned_from_and_never_tested(table, X, splits):
     made: list[Nearest] = []
     done = run([spec(made=made)], splits[:1], X, table, seeds=(0,), copies=[X + 100])

@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from serlab.errors import ParameterError
-from serlab.evaluation.shift import proxy_a_distance, shift_table, two_sample_test
+from serlab.errors import ParameterError, ProtocolError
+from serlab.evaluation.shift import (
+    COLUMNS,
+    LEAST_SPEAKERS,
+    apart,
+    proxy_a_distance,
+    shift_table,
+    two_sample_test,
+)
+from serlab.protocols import SplitProtocol
 from serlab.training import losses
+from tests.toys import utterance_table
 
 
 def samples(n: int = 30, m: int = 20, d: int = 3, *, shift: float = 0.0, seed: int = 0):
@@ -156,7 +165,7 @@ def layers(n: int = 60, m: int = 40, *, shift: float = 1.0):
 def test_shift_table_names_the_layer_that_is_shifted():
     source, target, given = layers()
     table = shift_table(source, target, **given, seed=0)
-    assert list(table.columns) == ["layer", "mmd2", "p", "a_distance", "n_source", "n_target"]
+    assert tuple(table.columns) == COLUMNS
     assert list(table["layer"]) == ["input", "hidden", "same"]
     assert set(table["n_source"]) == {60} and set(table["n_target"]) == {40}
     table = table.set_index("layer")
@@ -208,3 +217,41 @@ def test_samples_that_cannot_be_compared():
         shift_table(source, {"input": target["input"]}, **given, seed=0)
     with pytest.raises(ParameterError, match="max_rows"):
         shift_table(source, target, **given, seed=0, max_rows=0)
+
+
+# --- who is measured -----------------------------------------------------------
+
+
+def fold(*, here: int = 8, there: int = 9, protocol: str = "speaker-groups", **more):
+    table = utterance_table({"here": here, "there": there})
+    splits, _ = SplitProtocol(name=protocol, target="here", sources=("there",), repeats=2, **more).plan(table)
+    return splits[0], table["speaker"].to_numpy(dtype=str)
+
+
+@pytest.mark.parametrize("sees", ["nothing", "unlabelled", "labelled", "both", "others"])
+def test_nothing_is_learned_of_those_who_are_measured(sees):
+    protocol = {"protocol": "one-subject"} if sees in ("labelled", "both") else {}
+    split, speaker = fold(**protocol, transductive=sees != "others")
+    nothing = np.array([], dtype=int)
+    labelled = split.target_train if sees in ("labelled", "both") else nothing
+    whole = np.union1d(split.target_train, split.adapt)
+    unlabelled = np.setdiff1d(whole, labelled) if sees in ("unlabelled", "both", "others") else nothing
+    kept = apart(split, speaker, labelled=labelled, unlabelled=unlabelled, seed=0)
+    learned = set(speaker[np.concatenate([kept.train, kept.target_train, kept.adapt])])
+    measured = [set(speaker[rows]) for rows in (kept.validation, kept.test)]
+    assert all(len(names) >= LEAST_SPEAKERS and not names & learned for names in measured)
+    assert set(kept.train) | set(kept.validation) == set(split.train)
+    np.testing.assert_array_equal(kept.target_train, labelled)
+    assert bool(len(kept.adapt)) == (sees in ("unlabelled", "both", "others"))
+    if sees == "others":
+        np.testing.assert_array_equal(kept.test, split.test)
+    again = apart(split, speaker, labelled=labelled, unlabelled=unlabelled, seed=0)
+    np.testing.assert_array_equal(again.test, kept.test)
+
+
+@pytest.mark.parametrize(("here", "there", "what"), [(8, 4, "the source"), (4, 9, "the target")])
+def test_too_few_speakers_are_said(here, there, what):
+    split, speaker = fold(here=here, there=there)
+    whole = np.union1d(split.target_train, split.adapt)
+    with pytest.raises(ProtocolError, match=f"4 speakers of {what}.*5 are needed"):
+        apart(split, speaker, labelled=np.array([], dtype=int), unlabelled=whole, seed=0)

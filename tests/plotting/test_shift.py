@@ -72,3 +72,19 @@ def test_least_shift_and_highest_uar_are_said():
         "Least shift: MMD, mean A-distance 0.30, UAR 0.50 [0.45, 0.55]. "
         "Highest UAR: CORAL, mean A-distance 1.10, UAR 0.60 [0.55, 0.65]."
     )
+
+
+def test_why_there_is_no_number_is_said():
+    table = shift(source={"hidden": 1.8}, mmd={"hidden": 0.2}).assign(reason="")
+    table.loc[table["method"] == "mmd", ["mmd2", "p", "a_distance"]] = np.nan
+    table.loc[table["method"] == "mmd", "reason"] = "4 speakers of the source: too few"
+    figure = plotting.plot_shift_change(table, scored("source", "mmd"), titles={"mmd": "With MMD"})
+    said = "1 of 2 methods have no number: 4 speakers of the source: too few"
+    assert said in texts(figure) and said in figure.finding and is_within_page(figure)
+    assert plotting.shift_change_table(table, scored("mmd"))["why"].tolist() == [
+        "4 speakers of the source: too few"
+    ]
+    nobody = table[table["method"] == "mmd"]
+    assert plotting.plot_shift_change(nobody, scored("mmd")).finding == (
+        "1 of 1 methods have no number: 4 speakers of the source: too few."
+    )
