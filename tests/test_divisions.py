@@ -46,6 +46,7 @@ def test_sessions_of_whole_speakers_are_kept_together_where_they_are_enough(tabl
         plan(table, "session-groups", repeats=2)
 
 
+@pytest.mark.shared
 def test_urdu_with_a_session_column_keeps_its_speakers_apart(shared):
     """A session a clip number: with groups of sessions UAR was .77 instead of .57."""
     urdu = labels.scheme("four").apply(corpora.get("urdu").read(shared / "corpora"))
