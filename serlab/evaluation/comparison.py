@@ -72,8 +72,12 @@ def _own_pairs(spec: MethodSpec) -> list[Pair]:
     for adds, control in controls.items():
         # What is believed of target utterances, on top of their statistics: that, too, is more than
         # normalisation.
-        on_top = adds == "unlabelled target" and _sees_unlabelled(methods.get(control))
-        found.append(Pair(question=_ON_TOP if on_top else adds, method=spec.name, control=control))
+        question: str = adds
+        if adds == "unlabelled target" and _sees_unlabelled(methods.get(control)):
+            question = _ON_TOP
+        elif adds == "unlabelled target" and not spec.uses_source:
+            question = "unlabelled target alone"
+        found.append(Pair(question=question, method=spec.name, control=control))
     return found
 
 

@@ -16,6 +16,7 @@ ALPHA = 0.05
 QUESTIONS: dict[str, str] = {
     "source": "What does the source add to the same labels?",
     "unlabelled target": "What does the unlabelled target add to the source alone?",
+    "unlabelled target alone": "What do utterances of the target without labels add to labelled ones?",
     "alignment": "What does alignment, or self-training, add to normalisation?",
     "pretrained weights": "What do pretrained weights add to fresh ones?",
     "labels": "What do labels of the target add to the same without them?",

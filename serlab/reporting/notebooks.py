@@ -229,7 +229,8 @@ def complete(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON values only.
+        JSON values only. What a notebook declares as ``primary`` is for its own baseline: with another
+        one, given without them, the list is empty, which stands for those of that baseline.
 
     Raises
     ------
@@ -244,10 +245,11 @@ def complete(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
                 f"notebook {path.stem} has no parameter {name!r}{meant(name, declared)}; "
                 f"known: {', '.join(declared)}"
             )
-    return {
-        name: _convert(name, given.get(name, parameter.default), parameter.kind)
-        for name, parameter in declared.items()
-    }
+    values = {name: parameter.default for name, parameter in declared.items()}
+    if "primary" in values and given.get("baseline", values.get("baseline")) != values.get("baseline"):
+        values["primary"] = []
+    values |= given
+    return {name: _convert(name, values[name], parameter.kind) for name, parameter in declared.items()}
 
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -51,6 +51,11 @@ def test_what_is_believed_of_the_target_is_more_than_its_normalisation():
     }
 
 
+def test_without_a_source_another_question_is_asked():
+    assert asked("rf-target-z") == {("unlabelled target alone", "rf-target-z", "rf-target")}
+    assert ("source", "rf-pooled-z", "rf-target-z") in asked("rf-pooled-z")
+
+
 def test_a_pretrained_network_has_a_control_of_each_kind():
     assert asked("tdnn-frozen-finetuned") == {
         ("pretrained weights", "tdnn-frozen-finetuned", "tdnn-random-finetuned"),
