@@ -197,6 +197,7 @@ def save(outcome: Outcome, folder: Path) -> None:
     )
     record = {
         "headline": outcome.headline,
+        "badge": outcome.summary["badge"].iloc[0],
         "synthetic": outcome.is_synthetic,
         "parameters": without_paths(outcome.parameters),
         "corpora": outcome.results["corpora"].iloc[0],

@@ -62,7 +62,8 @@ def badges(record: Mapping[str, Any]) -> list[dict[str, str]]:
     marks = []
     protocol = record["parameters"].get("protocol")
     if protocol:
-        warning = PROTOCOLS[protocol].badge if protocol in PROTOCOLS else ""
+        # What the audit found beside what the protocol says of itself; a run that was cut off has the latter.
+        warning = record.get("badge") or (PROTOCOLS[protocol].badge if protocol in PROTOCOLS else "")
         marks.append({"kind": "warn" if warning else "", "text": warning or f"protocol {protocol}"})
     if record["parameters"].get("preset"):
         marks.append({"kind": "", "text": f"preset {record['parameters']['preset']}"})

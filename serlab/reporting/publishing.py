@@ -18,6 +18,8 @@ INDEX = "../../../index.html"
 def finish(folder: Path, record: dict[str, Any], *, hide: Callable[[str], str]) -> None:
     """Render the executed notebook and write the final run.json, without paths of this machine."""
     record["headline"] = records.headline(folder)
+    if badge := records.badge(folder):
+        record["badge"] = badge
     record = cleaning.hidden(record, hide)
     for path in folder.rglob("*.csv"):
         write_text(path, hide(path.read_text(encoding="utf-8")))

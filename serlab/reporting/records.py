@@ -103,8 +103,17 @@ def write(folder: Path, record: dict[str, Any]) -> None:
 
 def headline(folder: Path) -> str:
     """Headline that the notebook left in its run folder, if it got that far."""
+    return str(_left(folder).get("headline", ""))
+
+
+def badge(folder: Path) -> str:
+    """What the notebook says to print beside every number of its run; empty where none is due."""
+    return str(_left(folder).get("badge", ""))
+
+
+def _left(folder: Path) -> dict[str, Any]:
     path = folder / "headline.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))["headline"]) if path.is_file() else ""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import soundfile
 
 from serlab import methods
 from serlab.errors import Cancelled, CorpusError, ParameterError, ProtocolError
-from serlab.experiment import Session, session
+from serlab.experiment import Parameters, Session, session
 from serlab.experiment.kept import Kept
 from serlab.methods import MethodSpec
 from serlab.methods.learners.scenarios import Majority
@@ -200,3 +200,27 @@ def test_a_run_does_not_go_on_with_other_audio(parameters, small_corpora, tmp_pa
     assert before.results["corpora"].iloc[0] != after.results["corpora"].iloc[0]
     assert not after.predictions.equals(before.predictions)
     pd.testing.assert_frame_equal(after.predictions, Session(few).run().predictions)
+
+
+def test_a_source_of_the_targets_own_recordings_is_an_error_and_a_badge(small_corpora, tmp_path):
+    """Encoded again and softer, by other speakers: a UAR of 1.00 would go unsaid."""
+    shutil.copytree(small_corpora / "far", tmp_path / "far")
+    (tmp_path / "again").mkdir()
+    lines = (tmp_path / "far/corpus.csv").read_text().splitlines()
+    for number, line in enumerate(lines[1:]):
+        path, _, speaker = line.partition(",")
+        samples, rate = soundfile.read(tmp_path / "far" / path)
+        soundfile.write(tmp_path / f"again/{number}.ogg", 0.9 * samples, rate, format="OGG")
+        lines[number + 1] = f"{number}.ogg,x{speaker}"
+    (tmp_path / "again/corpus.csv").write_text("\n".join(lines) + "\n")
+    leaking = Parameters(
+        target="far", sources=("again",), features="librosa", methods=("rf-source",), baseline="rf-target",
+        preset="demo", data=str(tmp_path), jobs=1,
+    )  # fmt: skip
+    outcome = Session(leaking, folder=tmp_path / "run").run(with_details=False)
+    errors = outcome.audit[outcome.audit["severity"] == "error"]
+    assert errors["check"].tolist() == ["recording"]
+    tested = sum(len(split.test) for split in leaking.split_protocol().split(outcome.utterances))
+    assert errors["n"].item() == tested, "every one of them"
+    assert outcome.summary["badge"].unique().tolist() == ["tested recordings are trained on"]
+    assert "[tested recordings are trained on]" in outcome.headline
