@@ -22,6 +22,9 @@ from scipy import stats
 from serlab.errors import ParameterError
 from serlab.evaluation.verdicts import ALPHA, holm
 
+#: Share of a run's fits from which on a method has collapsed.
+COLLAPSED = 0.5
+
 
 @dataclass(frozen=True)
 class Blocks:
@@ -71,13 +74,16 @@ class Friedman:
 def complete_blocks(table: pd.DataFrame) -> Blocks:
     """Arrange results as runs by methods, without holes.
 
-    A method that fewer than half of the runs have is left out; then runs that
-    lack one of the other methods are.
+    A method that has collapsed in a run, to one class for everything, is left
+    out: its UAR is that of chance, and says nothing of what it could do. So is
+    one that fewer than half of the runs have; then runs that lack one of the
+    other methods are.
 
     Parameters
     ----------
     table : DataFrame
-        run, method, uar; one row a run and method.
+        run, method, uar; one row a run and method. With ``one_class``, the share of collapsed fits (see
+        :func:`serlab.evaluation.scoring.one_class_share`): from half of them on a run is collapsed.
 
     Raises
     ------
@@ -91,8 +97,11 @@ def complete_blocks(table: pd.DataFrame) -> Blocks:
     order = {name: list(dict.fromkeys(table[name])) for name in ("run", "method")}
     wide = table.pivot(index="run", columns="method", values="uar").loc[order["run"], order["method"]]
     n_runs = len(wide)
+    collapsed = _collapsed(table)
+    left_out = [f"{name}: one class for everything in {n} of {n_runs} runs" for name, n in collapsed.items()]
+    wide = wide.drop(columns=list(collapsed))
     found = wide.notna().sum()
-    left_out = [f"{name}: in {found[name]} of {n_runs} runs" for name in wide if 2 * found[name] < n_runs]
+    left_out += [f"{name}: in {found[name]} of {n_runs} runs" for name in wide if 2 * found[name] < n_runs]
     wide = wide.loc[:, 2 * found >= n_runs]
     for run, row in wide[wide.isna().any(axis=1)].iterrows():
         left_out.append(f"run {run}: without {', '.join(row.index[row.isna()])}")
@@ -103,6 +112,14 @@ def complete_blocks(table: pd.DataFrame) -> Blocks:
             f"ranks need two methods in two runs, or more; there are {wide.shape[1]} in {len(wide)}{why}"
         )
     return Blocks(uar=wide.rename_axis(index="run", columns=None), left_out=tuple(left_out))
+
+
+def _collapsed(table: pd.DataFrame) -> dict[str, int]:
+    """Methods that answer one class for everything -> in how many runs."""
+    if "one_class" not in table:
+        return {}
+    counts = table.loc[table["one_class"] >= COLLAPSED, "method"].value_counts(sort=False)
+    return {str(name): int(n) for name, n in counts.items()}
 
 
 def friedman(table: pd.DataFrame, *, n_permutations: int = 9999, seed: int = 0) -> Friedman:

@@ -21,6 +21,9 @@ from serlab.protocols import FoldIs
 #: What a UAR of several folds and seeds is of, as it is written.
 POOLED = "recalls over all folds and seeds together, averaged over classes"
 
+#: Share of its answers from which on a fit answers one class for everything.
+ONE_CLASS = 0.99
+
 
 def class_names(predictions: pd.DataFrame) -> list[str]:
     """Classes of a prediction table, in order."""
@@ -81,7 +84,8 @@ def summarise(
     DataFrame
         method, access, target_seen, normalization, transductive, n_folds,
         n_skipped, n_seeds, n_train, n_target, n_test, each measure with
-        ``_low`` and ``_high``, uar_fold_sd, accuracy_fold_mean, seconds.
+        ``_low`` and ``_high``, uar_fold_sd, accuracy_fold_mean, one_class
+        (:func:`one_class_share`), seconds.
         Intervals are NaN with a single test speaker.
     """
     classes = class_names(predictions)
@@ -107,6 +111,7 @@ def summarise(
             row |= {name: value, f"{name}_low": low, f"{name}_high": high}
         row["uar_fold_sd"] = done.groupby("seed")["uar"].std().mean()
         row["accuracy_fold_mean"] = done["accuracy"].mean()
+        row["one_class"] = one_class_share(part)
         row["seconds"] = own["seconds"].sum()
         rows.append(row)
     return pd.DataFrame(rows)
@@ -131,11 +136,26 @@ def uar(
     return value, low, high
 
 
+def one_class_share(predictions: pd.DataFrame) -> float:
+    """Share of the fits of a method that have collapsed: one class is (all but) all that they answer.
+
+    Of fits that are tested on several classes; NaN if there are none.
+    """
+    collapsed = [
+        fit["y_pred"].value_counts(normalize=True).max() >= ONE_CLASS
+        for _, fit in predictions.groupby(["fold", "seed"], sort=False)
+        if fit["y_true"].nunique() > 1
+    ]
+    return float(np.mean(collapsed)) if collapsed else np.nan
+
+
 def _over_folds(seen: pd.Series) -> str:
     """Join what was seen: "12 labelled" and "30 labelled" become "12-30 labelled"."""
     texts = list(dict.fromkeys(seen))
     if len(texts) < 2:
         return "".join(texts)
+    if len({text.partition(" ")[2] for text in texts}) > 1:
+        return " or ".join(texts)
     numbers = sorted(int(text.split()[0]) for text in texts)
     return f"{numbers[0]}-{numbers[-1]} {texts[0].split(maxsplit=1)[1]}"
 

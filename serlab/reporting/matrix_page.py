@@ -23,7 +23,7 @@ from serlab.reporting.matrix import Cell
 _PANELS = 6
 
 #: Columns of a run's summary that a matrix shows.
-_SUMMARY = ("method", "title", "target_seen", "uar", "uar_low", "uar_high", "badge")
+_SUMMARY = ("method", "title", "target_seen", "uar", "uar_low", "uar_high", "one_class", "badge")
 
 
 _RANK_HEADINGS = {

@@ -156,3 +156,14 @@ def test_what_cannot_be_ranked_is_refused():
         ranking.rank_table(table[table["run"] == "r0"])
     with pytest.raises(ParameterError, match="'nobody' is not among the ranked methods: m0, m1, m2"):
         ranking.pairwise_table(table, control="nobody")
+
+
+def test_a_method_that_answered_one_class_is_not_ranked_and_it_is_said():
+    table = long(np.array([[0.5, 0.25, 0.6], [0.4, 0.3, 0.5], [0.5, 0.25, 0.4]]))
+    table["one_class"] = np.where((table["method"] == "m1") & (table["uar"] == 0.25), 0.5, 0.4)
+    table.loc[0, "one_class"] = np.nan
+    blocks = ranking.complete_blocks(table)
+    assert list(blocks.uar) == ["m0", "m2"] and len(blocks.uar) == 3
+    assert blocks.left_out == ("m1: one class for everything in 2 of 3 runs",)
+    assert ranking.friedman(table).n_methods == 2
+    assert list(ranking.complete_blocks(table.drop(columns="one_class")).uar) == ["m0", "m1", "m2"]

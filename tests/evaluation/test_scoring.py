@@ -47,6 +47,19 @@ def test_a_constant_answer_is_chance_exactly(fold_is):
     assert (row["recall_fear"], row["recall_fear_low"], row["recall_joy_high"]) == (1.0, 1.0, 0.0)
 
 
+def test_fits_that_answer_one_class_are_counted():
+    y, y_pred, speakers = uneven(np.random.default_rng(1))
+    constant = np.full(len(y), 2)
+    almost = constant.copy()
+    almost[0] = 1
+    tables = [
+        answers("a", y, made, fold=fold) for fold, made in (("f", constant), ("g", almost), ("h", y_pred))
+    ]
+    alone = answers("a", np.zeros(len(y), dtype=int), np.zeros(len(y), dtype=int), fold="of one class")
+    assert summary_of([*tables, alone], speakers).iloc[0]["one_class"] == pytest.approx(2 / 3)
+    assert np.isnan(evaluation.scoring.one_class_share(alone)), "whoever is tested on one class may answer it"
+
+
 def test_uar_is_the_diagonal_of_the_whole_confusion_whatever_the_folds():
     y, y_pred, speakers = uneven(np.random.default_rng(1))
     folds = {"one": np.full(len(y), "all"), "many": speakers.to_numpy()}
