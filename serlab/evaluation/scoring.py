@@ -19,7 +19,7 @@ from serlab.evaluation.units import Units, units_of, variances
 from serlab.protocols import FoldIs
 
 #: What a UAR of several folds and seeds is of, as it is written.
-POOLED = "recalls over all folds and seeds together, averaged over classes"
+POOLED = "recall over all folds and seeds together, mean of classes"
 
 #: Share of its answers from which on a fit answers one class for everything.
 ONE_CLASS = 0.99

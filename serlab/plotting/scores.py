@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from serlab import metrics
 from serlab.evaluation import intervals
+from serlab.evaluation.scoring import POOLED
 from serlab.plotting.marks import (
     chance_line,
     highest,
@@ -99,7 +100,7 @@ def plot_uar(
     texts = [interval(row, "uar") for _, row in table.iterrows()]
     right_texts(axes, position, {f"UAR {intervals.HEADING}": texts})
     axes.set_xlim(*limits(known(table, "uar", "uar_low", "uar_high"), chance))
-    axes.set_xlabel("UAR (unweighted average recall)")
+    axes.set_xlabel(f"UAR: {POOLED}")
     handles = _access_handles(table["access"])
     if chance is not None:
         handles.append(chance_line(axes, chance, upright=True))

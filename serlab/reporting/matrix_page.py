@@ -15,6 +15,7 @@ import pandas as pd
 
 from serlab.errors import ParameterError, SerlabError
 from serlab.evaluation import intervals, verdicts
+from serlab.evaluation.scoring import POOLED
 from serlab.files import write_table, write_text
 from serlab.reporting import opening, pages, records
 from serlab.reporting.matrix import Cell
@@ -113,7 +114,8 @@ def _opening(done: Sequence[tuple[Cell, Path | SerlabError]]) -> str:
         shared = [f"{name.replace('_', ' ')} {pages.plain(value)}" for name, value in shown.items()]
     says = f" {'; '.join(shared)}." if shared else ""
     return (
-        f"{pages.QUESTION}<p>UAR with {intervals.PERCENT} intervals over test speakers, for orientation. A "
+        f"{pages.QUESTION}<p>UAR ({POOLED}) with {intervals.PERCENT} intervals over test "
+        "speakers, for orientation. A "
         "gain is over the control, the same without one thing; verdicts are on what was declared beforehand "
         "alone, corrected for the declared comparisons of a question in one run. A pair with a report links "
         "to it. "

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.evaluation import intervals, verdicts
+from serlab.evaluation.scoring import POOLED
 from serlab.experiment.kept import Kept
 from serlab.methods.base import FIT_ARGUMENTS
 
@@ -91,7 +92,12 @@ def _figures(tables: Tables) -> str:
     if comparison.empty:
         rows = tables.summary.sort_values("uar", ascending=False)
         return _forest(
-            rows, "uar", caption=f"UAR of each method, {intervals.LABEL}", columns={}, zero=None, extra={}
+            rows,
+            "uar",
+            caption=f"UAR of each method ({POOLED}), {intervals.LABEL}",
+            columns={},
+            zero=None,
+            extra={},
         )
     declared = comparison[comparison["primary"].astype(bool)]
     rows = comparison if declared.empty else declared

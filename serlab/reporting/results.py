@@ -9,14 +9,16 @@ from typing import Any
 import pandas as pd
 
 from serlab.evaluation import intervals, verdicts
+from serlab.evaluation.scoring import POOLED
 from serlab.experiment import Outcome
 from serlab.reporting import opening, pages, rebuilding, records
 
 _OPENING = f"""# Results
 
 Everything on this page is computed from predictions that are committed with the repository (`serlab
-results reports`), nothing is typed. UAR is the unweighted average recall, with {intervals.PERCENT}
-intervals over test speakers. A *gain* is over the method's control (the same classifier, labels and
+results reports`), nothing is typed. UAR is the unweighted average recall
+({POOLED}), with {intervals.PERCENT} intervals over test speakers.
+A *gain* is over the method's control (the same classifier, labels and
 normalisation without the one thing that is asked for), paired by test speaker. A verdict is given on
 what was declared beforehand alone, its p value corrected for the declared comparisons of the question
 (Holm); all else is *exploratory*. UAR stand beside each other for orientation: rows are to be compared

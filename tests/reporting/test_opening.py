@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from serlab.evaluation.scoring import POOLED
 from serlab.reporting import opening
 
 
@@ -67,7 +68,7 @@ def test_without_a_comparison_there_is_no_verdict_and_uar_is_drawn() -> None:
     own = opening.Tables(own.summary, pd.DataFrame(), own.audit)
     assert opening.verdict(own.comparison) == ""
     text = opening.write(own)
-    assert "UAR of each method, 95 % interval" in text
+    assert f"UAR of each method ({POOLED}), 95 % interval" in text
     assert "0.80 [0.10, 0.90]" in text
     assert "The &lt;base&gt;" in text
     assert 'class="zero"' not in text
