@@ -64,6 +64,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 PRIMARY: dict[str, tuple[str, ...]] = {
     "rf-target": ("rf-pooled", "rf-source-z"),
     "svm-target": ("svm-pooled", "svm-source-z"),
+    "ridge-target": ("ridge-pooled", "ridge-source-z", "ridge-source-voices"),
     "dbn-target": ("dbn",),
     "fcnn-target": ("fcnn",),
     "acnn-target": ("acnn-pooled", "acnn-finetuned", "acnn-source-z"),

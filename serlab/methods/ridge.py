@@ -45,6 +45,7 @@ SPECS: tuple[MethodSpec, ...] = (
             "pooled": _RIDGE,
             "source-z": SCHULLER,
             "source-voices": VOICES,
+            "target-z": SCHULLER,
             "pooled-z": SCHULLER,
         },
         stochastic=False,

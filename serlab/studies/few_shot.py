@@ -101,10 +101,18 @@ ON_TDNN = Curves(
         ),
     ),
 )
+#: Of any features of vectors.
+RIDGE = Curves(
+    target_only="ridge-target",
+    lines=(
+        Line(method="ridge-pooled", control="ridge-target", without_labels="ridge-source"),
+        Line(method="ridge-pooled-z", control="ridge-target-z", without_labels="ridge-source-z"),
+    ),
+)
 
 
 #: The most telling first.
-_KNOWN = (ON_ENCODER, ON_TDNN, ACNN, ENCODER_DECODER)
+_KNOWN = (ON_ENCODER, ON_TDNN, ACNN, ENCODER_DECODER, RIDGE)
 
 
 def curves_of(parameters: Parameters) -> Curves:

@@ -8,7 +8,7 @@ what each was worth, after the fact.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -179,22 +179,31 @@ def before_table(session: Session, worth: pd.DataFrame) -> pd.DataFrame:
     return known.merge(means, on="source")
 
 
-def agreement(before: pd.DataFrame) -> Mapping[str, float]:
+def agreement_table(before: pd.DataFrame) -> pd.DataFrame:
     """Rank correlation of what could be known with what a source alone reached.
+
+    Parameters
+    ----------
+    before : DataFrame
+        From :func:`before_table`.
 
     Returns
     -------
-    mapping of str to float
-        Column -> Spearman's rho; NaN with fewer than three sources.
+    DataFrame
+        known, n_sources, rho (Spearman); NaN with fewer than three sources, or where nothing varies.
     """
     columns = ["a_distance", "shared_classes", "utterances", "speakers"]
-    if len(before) < 3:
-        return dict.fromkeys(columns, float("nan"))
-    return {name: _rho(before[name], before["alone"]) for name in columns}
+    return pd.DataFrame(
+        {
+            "known": columns,
+            "n_sources": len(before),
+            "rho": [_rho(before[name], before["alone"]) for name in columns],
+        }
+    )
 
 
 def _rho(x: pd.Series, y: pd.Series) -> float:
-    if x.nunique() < 2 or y.nunique() < 2 or x.isna().any():
+    if len(x) < 3 or x.nunique() < 2 or y.nunique() < 2 or x.isna().any():
         return float("nan")
     return float(spearmanr(x, y).statistic)
 
