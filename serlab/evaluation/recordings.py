@@ -35,6 +35,9 @@ _BINS = 2
 _VOTES = 6
 #: A triple that more utterances have says nothing: a hum, a jingle, clicks.
 _COMMON = 40
+#: Pairs of triples that are counted at most, those of the rarest triples first: what grows with the
+#: square of a corpus is what its utterances have in common by chance.
+_MOST_COUNTED = 30_000_000
 #: Correlation of the signals at about 4 kHz, see :mod:`serlab.corpora.overlaps`.
 CORRELATION = 0.6
 #: Pairs that are laid on each other at most: beyond, something is wrong with the corpora as a whole.
@@ -50,6 +53,8 @@ def copies(
     cancel: threading.Event | None = None,
 ) -> pd.DataFrame:
     """Pairs of utterances that share a stretch of one recording, over all corpora.
+
+    The first two minutes of an utterance are compared.
 
     Parameters
     ----------
@@ -148,8 +153,11 @@ def _candidates(triples: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[
     code, row, frame = code[order], row[order], frame[order]
     starts = np.flatnonzero(np.r_[True, code[1:] != code[:-1]]) if len(code) else np.empty(0, dtype=int)
     sizes = np.diff(np.r_[starts, len(code)])
-    parts = []
+    parts, counted = [], 0
     for size in np.unique(sizes[(sizes > 1) & (sizes <= _COMMON)]):
+        counted += int((sizes == size).sum()) * size * (size - 1) // 2
+        if counted > _MOST_COUNTED:
+            break
         members = starts[sizes == size][:, None] + np.arange(size)
         for one in range(size):
             for two in range(one + 1, size):
@@ -162,14 +170,18 @@ def _candidates(triples: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[
     if not parts:
         return
     votes = np.concatenate(parts)
+    # One number a vote, so that they are sorted at once.
+    n_rows, width = int(row.max()) + 1, 2 * int(frame.max()) + 2
+    keys, counts = np.unique(
+        (votes[:, 0] * n_rows + votes[:, 1]) * width + votes[:, 2] + width // 2, return_counts=True
+    )
     # A shift between two frames falls to both sides of the border: neighbours are counted together.
-    pairs, counts = np.unique(votes, axis=0, return_counts=True)
-    beside = (np.diff(pairs[:, :2], axis=0) == 0).all(axis=1) & (np.diff(pairs[:, 2]) == 1)
+    beside = (np.diff(keys) == 1) & (keys[:-1] // width == keys[1:] // width)
     joined = counts.copy()
     joined[:-1][beside] += counts[1:][beside]
-    strong = pairs[joined >= _VOTES]
-    strength = joined[joined >= _VOTES]
-    best = pd.DataFrame(strong, columns=["a", "b", "shift"]).assign(votes=strength)
+    strong = joined >= _VOTES
+    pair, shift = keys[strong] // width, keys[strong] % width - width // 2
+    best = pd.DataFrame({"a": pair // n_rows, "b": pair % n_rows, "shift": shift, "votes": joined[strong]})
     best = best.sort_values("votes", ascending=False, kind="stable").drop_duplicates(["a", "b"])
     yield from best[["a", "b", "shift"]].head(MOST_PAIRS).itertuples(index=False, name=None)
 

@@ -22,6 +22,8 @@ AROUND = (7, 9)
 RANGE_DB = 50.0
 #: Peaks that are kept of so many frames (half a second).
 MOST, OF_FRAMES = 16, 31
+#: Seconds that are looked at: an utterance is shorter, and an hour of peaks would fill the memory.
+LONGEST = 120
 
 
 def peaks(samples: np.ndarray) -> np.ndarray:
@@ -40,6 +42,7 @@ def peaks(samples: np.ndarray) -> np.ndarray:
     from scipy.ndimage import maximum_filter
     from scipy.signal import get_window
 
+    samples = samples[: LONGEST * 16_000]
     padded = np.pad(samples, (0, max(0, FRAME - len(samples))))
     windows = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::SHIFT]
     spectrum = np.abs(np.fft.rfft(windows * get_window("hann", FRAME).astype(np.float32), axis=1))
@@ -63,7 +66,14 @@ LANDMARKS = FeatureSet(
     version="1",
     license=FREE,
     reference="A. Wang: An industrial-strength audio search algorithm. ISMIR 2003",
-    settings={"frame": FRAME, "shift": SHIFT, "bins": f"{LOWEST}-{HIGHEST}", "range": RANGE_DB, "most": MOST},
+    settings={
+        "frame": FRAME,
+        "shift": SHIFT,
+        "bins": f"{LOWEST}-{HIGHEST}",
+        "range": RANGE_DB,
+        "most": MOST,
+        "longest": LONGEST,
+    },
     n_features=2,
     load=lambda: (("frame", "bin"), peaks),
     kind="frames",

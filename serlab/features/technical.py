@@ -22,6 +22,8 @@ EDGE_DB = 35.0
 #: Softer than this (dB re full scale) a frame is silent.
 SILENT_DB = -60.0
 
+#: Seconds that are looked at.
+LONGEST = 120
 #: So far below its neighbours in time a narrow band is a hole (dB).
 HOLE_DB = 15.0
 
@@ -46,6 +48,7 @@ def measure(samples: np.ndarray) -> np.ndarray:
     ndarray of float32, shape (20,)
         As :data:`NAMES`: dB re full scale, seconds or shares.
     """
+    samples = samples[: LONGEST * 16_000]
     around = samples - samples.mean(dtype=np.float64)
     peak = float(np.abs(samples).max())
     loud = np.flatnonzero(np.abs(around) > peak * 10 ** (-EDGE_DB / 20))
@@ -98,7 +101,14 @@ TECHNICAL = FeatureSet(
     version="1",
     license=FREE,
     reference="serlab.features.technical",
-    settings={"frame": FRAME, "shift": SHIFT, "softest": SOFTEST, "edge": EDGE_DB, "hole": HOLE_DB},
+    settings={
+        "frame": FRAME,
+        "shift": SHIFT,
+        "softest": SOFTEST,
+        "edge": EDGE_DB,
+        "hole": HOLE_DB,
+        "longest": LONGEST,
+    },
     n_features=len(NAMES),
     load=lambda: (NAMES, measure),
 )

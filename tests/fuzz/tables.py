@@ -12,7 +12,7 @@ import pandas as pd
 
 from serlab import corpora, data
 from serlab.asr import tedlium, transcripts
-from serlab.corpora import emodb, emozionalmente, iemocap, nemo, recola
+from serlab.corpora import emodb, emozionalmente, iemocap, nemo, recola, split_lists
 from tests.corpora import trees
 from tests.fuzz import Target, damaged
 
@@ -197,6 +197,25 @@ def _nemo(folder: Path) -> pd.DataFrame:
     return _corpus(folder, nemo.CORPUS)
 
 
+def _write_splits(folder: Path) -> None:
+    sounds(folder, "a.wav", "b ü.flac")
+    (folder / "corpus.csv").write_text("path,speaker,label\na.wav,anna,joy\nb ü.flac,bo,joy\n", "utf-8")
+    (folder / "one.csv").write_text("path,fold,split\na.wav,1,train\nb ü.wav,1,test\n", "utf-8")
+    (folder / "two.json").write_text('{"fold_1": {"train": ["a"], "test": ["b ü"]}}', "utf-8")
+    lines = (
+        '{"wav": "x/a.wav", "set": "dev"}', '{"wav": "b ü.wav", "set": "train"}',
+        '{"key": "a", "set": "test"}',
+    )  # fmt: skip
+    (folder / "three.jsonl").write_text("\n".join(lines), "utf-8")
+
+
+def _splits(folder: Path) -> pd.DataFrame:
+    table = corpora.from_csv(folder / "corpus.csv")
+    for name in ("one.csv", "two.json", "three.jsonl"):
+        listed = split_lists.listed(table, folder / name)
+    return listed.table
+
+
 def _corpus(folder: Path, corpus: corpora.Corpus) -> pd.DataFrame:
     table = corpus.reader(folder)
     return corpus.labelled(data.utterances(table)) if not table.empty else corpora.get("emodb").read(folder)
@@ -243,6 +262,10 @@ TARGETS: tuple[Target, ...] = (
     Target(
         name="nemo", write=_write_nemo, damage=partial(damage, patterns=("data.tsv",), separator="\t"),
         read=_nemo, check=check,
+    ),
+    Target(
+        name="split lists", write=_write_splits,
+        damage=partial(damage, patterns=("one.csv", "two.json", "three.jsonl")), read=_splits, check=check,
     ),
     Target(
         name="tedlium", write=_write_tedlium,
