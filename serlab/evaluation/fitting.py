@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from serlab import normalization
+from serlab import normalization, turns
 from serlab.errors import ProtocolError
 from serlab.evaluation.material import Material, Samples
 from serlab.methods.base import FIT_ARGUMENTS, Method, MethodSpec
@@ -165,6 +165,8 @@ def fit(
 ) -> Fitted:
     """Fit a method on what its access lets it see of a split.
 
+    One at a time in a process, see :mod:`serlab.turns`: whoever comes second says that it waits.
+
     Parameters
     ----------
     spec : MethodSpec
@@ -184,6 +186,7 @@ def fit(
         If a part that the method needs is empty, or has too few classes.
     TrainingError
         If a loss is no longer finite.
+    Cancelled
     """
     samples = material.of(spec, setting.values)
     seen = given(spec, split, seed)
@@ -194,9 +197,11 @@ def fit(
             raise ProtocolError(f"{spec.name} needs {name.replace('_', ' ')} data and there is none")
     method = setting.build(spec, n_classes=len(material.classes), seed=seed, fitting=fitting)
     before = {} if fitted_before is None else fitted_before
+    with turns.one_at_a_time(progress=fitting.progress, cancel=fitting.cancel):
+        learned = _learned(method, arguments, before)
     return Fitted(
         spec=spec,
-        method=_learned(method, arguments, before),
+        method=learned,
         parts=parts,
         samples=samples,
         seen=seen,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 #: Ours; rate and epochs were chosen on held-out speakers of EmoDB and RAVDESS,
 #: each by itself, which are targets elsewhere: see docs/choices.md. Batches
 #: of ``demo`` are small: on synthetic corpora of 160 utterances twice the steps
-#: brought back, in other voices than the source's, .7 instead of .4 of what a channel costs DANN, and .4 instead of .15 of ADDi.
+#: brought back, in other voices than the source's, .7 instead of .4 of what a
+#: channel costs DANN, and .4 instead of .15 of ADDi.
 RECIPES: dict[str, Recipe] = {
     preset: Recipe(
         sizes={"channels": channels},

@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from serlab import turns
 from serlab.training import batches
 from serlab.training.checkpoints import Checkpoint, architecture, content
 from serlab.training.devices import explained_memory, resolve_device
@@ -29,9 +30,11 @@ from serlab.training.settings import PLAIN, Fitting, Settings
 def seeded(seed: int) -> Iterator[None]:
     """Seed torch for the duration of a block, then restore its state.
 
-    For building a module (initial weights) and for dropout.
+    For building a module (initial weights) and for dropout. The generator is
+    one of the whole process: another thread waits until the block is left
+    (:mod:`serlab.turns`).
     """
-    with torch.random.fork_rng():
+    with turns.one_at_a_time(), torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
 

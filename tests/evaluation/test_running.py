@@ -273,7 +273,7 @@ class Aligned(Nearest):
 
 def test_alignment_is_measured_on_speakers_who_were_not_aligned():
     table = utterance_table({"here": 8, "there": 9})
-    X = separable_features(table) + 50.0 * (table["corpus"] == "here").to_numpy()[:, None]
+    X = separable_features(table) + 8.0 * (table["corpus"] == "here").to_numpy()[:, None]
     splits, _ = SplitProtocol(name="speaker-groups", target="here", sources=("there",), repeats=2).plan(table)
 
     def build(*, n_classes, seed, preset, fitting):
