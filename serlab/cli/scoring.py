@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from serlab.cli.command import Command, assignment, data_option, print_table
+
+if TYPE_CHECKING:
+    from serlab.evaluation.answers import Answers
+    from serlab.evaluation.differences import Difference
 
 
 def _declare(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +58,7 @@ def _score(options: argparse.Namespace) -> int:
     return 0
 
 
-def _values(files, read, gain) -> dict:
+def _values(files: Sequence[str], read: Sequence[Answers], gain: Difference | None) -> dict:
     from serlab.evaluation import answers
 
     return {
@@ -71,7 +77,7 @@ def _values(files, read, gain) -> dict:
     }
 
 
-def _print(file: str, own) -> None:
+def _print(file: str, own: Answers) -> None:
     from serlab.evaluation import answers, intervals
 
     table, counts = own.table, answers.confusion(own)
@@ -95,7 +101,7 @@ def _print(file: str, own) -> None:
     print()
 
 
-def _print_gain(files, gain) -> None:
+def _print_gain(files: Sequence[str], gain: Difference) -> None:
     from serlab.evaluation import ALPHA, intervals
 
     text = intervals.text(gain.gain, gain.low, gain.high, decimals=3, sign=True)

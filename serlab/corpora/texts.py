@@ -82,10 +82,7 @@ def read(path: Path, *, encoding: str = "utf-8", remedy: str = "save it as UTF-8
         If it is not there, no regular file, too large, cannot be opened, or is of another encoding.
     """
     try:
-        if not path.exists():
-            raise CorpusError(f"no such file: {path}")
-        if not path.is_file():
-            raise CorpusError(f"{path} is no regular file, so it is not read; put a text file in its place")
+        refuse_irregular(path)
         if (size := path.stat().st_size) > MOST_BYTES:
             raise CorpusError(
                 f"{path} has {size / 1024**2:.0f} MB; a table or label file has at most "
@@ -104,6 +101,27 @@ def read(path: Path, *, encoding: str = "utf-8", remedy: str = "save it as UTF-8
         raise CorpusError(
             f"{path}, line {line}: not {encoding.removesuffix('-sig').upper()} ({error.reason}); {remedy}"
         ) from None
+
+
+def refuse_irregular(path: Path) -> None:
+    """Refuse what is no regular file: reading a named pipe or a device may never end.
+
+    Raises
+    ------
+    CorpusError
+        Also if there is nothing, or it cannot be asked.
+    """
+    try:
+        if path.is_file():
+            return
+        there = path.exists()
+    except (OSError, ValueError) as error:
+        raise CorpusError(
+            f"{str(path)!r} cannot be opened ({error}); check its name and permissions"
+        ) from None
+    if not there:
+        raise CorpusError(f"no such file: {path}")
+    raise CorpusError(f"{path} is no regular file, so it is not read; put a file in its place")
 
 
 def lines(path: Path, *, encoding: str = "utf-8", remedy: str = RESTORE) -> Iterator[tuple[int, str]]:

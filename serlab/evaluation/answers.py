@@ -150,7 +150,7 @@ def complete(path: Path, table: pd.DataFrame, corpus: pd.DataFrame) -> pd.DataFr
             parts = whole.split("/")
             for first in range(len(parts)):
                 ends.setdefault("/".join(parts[first:]), set()).add(name)
-    found = []
+    found: list[str] = []
     for asked in table["utterance"]:
         fits = ends.get(asked) or ends.get(_stem(asked)) or set()
         # A path of another machine: as much of its end as fits one only.
@@ -314,7 +314,7 @@ def _changing(table: pd.DataFrame, lines: Sequence[int]) -> list[Problem]:
 
 def _in_words(truth: pd.Series, predicted: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Labels in serlab's words, if each label has one and no two of a column the same."""
-    known = {}
+    known: dict[str, str | None] = {}
     for labels in (truth, predicted):
         own = {label: words.find(label, words.EMOTIONS_BY_WORD) for label in labels.unique()}
         if None in own.values() or len(set(own.values())) < len(own):

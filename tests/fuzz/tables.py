@@ -12,7 +12,8 @@ import pandas as pd
 
 from serlab import corpora, data
 from serlab.asr import tedlium, transcripts
-from serlab.corpora import emodb, emozionalmente, iemocap, nemo, recola, split_lists
+from serlab.corpora import emodb, emozionalmente, exchange, iemocap, nemo, recola, split_lists
+from serlab.corpora.exchange import base as exchange_base
 from tests.corpora import trees
 from tests.fuzz import Target, damaged
 
@@ -30,6 +31,19 @@ annotators = "majority"
 "Freude" = "joy"
 [scale]
 arousal = [1, 5]
+"""
+HEADER = """name: emo
+languages: [deu]
+schemes:
+  arousal: {dtype: float, minimum: 1, maximum: 5}
+  speaker: {dtype: str, labels: speaker}
+splits:
+  train: {type: train}
+tables:
+  files: {type: filewise, columns: {speaker: {scheme_id: speaker}}}
+  emotion: {type: segmented, split_id: train, columns: {emotion: {}, arousal: {scheme_id: arousal}}}
+misc_tables:
+  speaker: {levels: {speaker: str}, columns: {gender: {}}}
 """
 CELLS = (
     "", "a.wav", "b ü.flac", "bu\u0308.flac", "..", "/", "\\", "nan", "inf", "-1", "1e400", "0", "-0", '"',
@@ -216,6 +230,39 @@ def _splits(folder: Path) -> pd.DataFrame:
     return listed.table
 
 
+def _write_audformat(folder: Path) -> None:
+    (folder / "db.yaml").write_text(HEADER)
+    sounds(folder, "a.wav", "b.wav")
+    (folder / "db.files.csv").write_text("file,speaker\na.wav,1\nb.wav,2\n")
+    (folder / "db.emotion.csv").write_text(
+        "file,start,end,emotion,arousal\na.wav,0 days,0 days 00:00:00.05,anger,1.5\n"
+        "a.wav,0 days 00:00:00.05,,,2\n"
+    )
+    (folder / "db.speaker.csv").write_text("speaker,gender\n1,female\n2,male\n")
+
+
+def _write_audiofolder(folder: Path) -> None:
+    sounds(folder, "train/a.wav", "test/b.wav")
+    (folder / "train/metadata.csv").write_text("file_name,label,speaker,text\na.wav,joy,1,one\n")
+    (folder / "test/metadata.jsonl").write_text('{"file_name": "b.wav", "label": "sad", "speaker": 2}\n')
+    (folder / "README.md").write_text("---\nlicense: cc0-1.0\nlanguage: [de]\n---\n# A\n")
+
+
+def _write_parquet(folder: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    sound = {"bytes": trees.noise(".wav"), "path": "x.wav"}
+    table = pa.table({"audio": [sound] * 2, "label": [1, 0], "speaker": ["7", "8"]})
+    info = '{"info": {"features": {"label": {"names": ["sad", "happy"]}}}}'
+    parquet.write_table(table.replace_schema_metadata({"huggingface": info}), folder / "train.parquet")
+
+
+def _imported(folder: Path, form: str) -> pd.DataFrame:
+    read = exchange.FORMATS[form].read(folder, into=folder / "mine")
+    return corpora.from_csv(exchange_base.write_corpus(read, folder / "mine"))
+
+
 def _corpus(folder: Path, corpus: corpora.Corpus) -> pd.DataFrame:
     table = corpus.reader(folder)
     return corpus.labelled(data.utterances(table)) if not table.empty else corpora.get("emodb").read(folder)
@@ -234,6 +281,20 @@ TARGETS: tuple[Target, ...] = (
         name="corpus.toml", write=_write_csv,
         damage=partial(damage, patterns=("corpus.toml",), separator=" "),
         read=lambda folder: corpora.from_csv(folder / "corpus.csv"), check=check,
+    ),
+    Target(
+        name="audformat", write=_write_audformat,
+        damage=partial(damage, patterns=("db.*",)),
+        read=partial(_imported, form="audformat"), check=check,
+    ),
+    Target(
+        name="audiofolder", write=_write_audiofolder,
+        damage=partial(damage, patterns=("*/metadata.*", "README.md")),
+        read=partial(_imported, form="huggingface"), check=check,
+    ),
+    Target(
+        name="parquet", write=_write_parquet, damage=partial(damage, patterns=("train.parquet",)),
+        read=partial(_imported, form="huggingface"), check=check,
     ),
     Target(
         name="emodb", write=_write_emodb, damage=partial(damage, patterns=("*.txt",), separator="\t"),

@@ -1,0 +1,90 @@
+"""Commands that bring corpora from and to the formats of others: import, export."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from serlab.cli.command import Command, assignment, data_option
+from serlab.errors import ParameterError, SerlabError
+
+FORMATS = ("audformat", "huggingface")
+
+
+def _declare_import(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("format", metavar="FORMAT", choices=FORMATS, help=" or ".join(FORMATS))
+    add("folder", metavar="DIR", help="where the database or dataset is")
+    add("name", metavar="NAME", help="of the corpus that it becomes")
+    add(
+        "-c", "--column", metavar="NAME=COLUMN", action="append", default=[], type=assignment,
+        help="which column is label, speaker, text_id ..., where it has an unusual name",
+    )  # fmt: skip
+    add("--table", metavar="NAME", action="append", default=[], help="read this table or file only")
+    add("--copy", action="store_true", help="copy the audio, too (default: it stays where it is)")
+    add("--force", action="store_true", help="replace a corpus.csv that is there")
+    data_option(parser)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from serlab.corpora import csv_corpus, exchange
+    from serlab.corpora.exchange import base
+
+    target = base.default_folder(options.name, options.data)
+    if (target / csv_corpus.FILE_NAME).exists() and not options.force:
+        raise ParameterError(f"{target / csv_corpus.FILE_NAME} is there already; --force replaces it")
+    source = Path(options.folder).expanduser().absolute()
+    imported = exchange.FORMATS[options.format].read(
+        source, columns=dict(options.column), tables=tuple(options.table), into=target
+    )
+    table = base.write_corpus(imported, target, copy=options.copy, force=options.force)
+    print(f"{table}: {len(imported.rows)} utterances")
+    for note in imported.notes:
+        print(f"- {note}")
+    try:
+        read = csv_corpus.from_csv(table, options.name)
+    except SerlabError as error:
+        raise type(error)(f"written, but it has to be completed before it can be used:\n{error}") from None
+    for note in csv_corpus.remarks(read):
+        print(f"- {note}")
+    print(f"Next: serlab validate {options.name}")
+    return 0
+
+
+def _declare_export(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("format", metavar="FORMAT", choices=FORMATS, help=" or ".join(FORMATS))
+    add("name", metavar="CORPUS")
+    add("folder", metavar="DIR", help="new or empty")
+    add("--no-audio", action="store_true", help="tables only: recordings may not always be passed on")
+    data_option(parser)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from serlab import corpora
+    from serlab.corpora import exchange
+
+    folder = Path(options.folder).expanduser().absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ParameterError(f"{folder} is there already; give a new or empty folder")
+    corpus = corpora.get(options.name, options.data)
+    table = corpus.read(options.data)
+    print(exchange.FORMATS[options.format].write(table, folder, corpus=corpus, audio=not options.no_audio))
+    print(f"{len(table)} utterances. Licence: {corpus.license}")
+    return 0
+
+
+COMMANDS = (
+    Command(
+        name="import",
+        help="make a corpus of an audformat database or of a dataset folder of Hugging Face",
+        declare=_declare_import,
+        run=_import,
+    ),
+    Command(
+        name="export",
+        help="write a corpus as audformat database or as dataset folder of Hugging Face",
+        declare=_declare_export,
+        run=_export,
+    ),
+)
