@@ -371,6 +371,17 @@ CASES = [
             "classes": ("7 (chance 0.14)", "4 (chance 0.25)", "all"),
         },
     ),
+    (
+        "baklouti",
+        {"trade_off": 0.3},
+        {
+            "lambda": (
+                "a weight without a number, the same throughout (equation 1)",
+                "rising from 0 to 0.3 over the training",
+                "all",
+            )
+        },
+    ),
     ("baklouti", {"weights": ""}, {"first weights": ("learned from images", "random", "all")}),
     ("baklouti", {"seeds": (1, 2)}, {"repeats": ("10", "2", "all")}),
     (
