@@ -12,7 +12,7 @@ cannot follow a channel. ``vgg16-source-z`` shows what that does without MMD.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -120,17 +120,35 @@ def _spec(name: str, title: str, build: Callable[..., Method], reference: str, *
     )
 
 
-def _mmd(name: str, title: str, control: str, reference: str = "", **fields: Any) -> MethodSpec:
-    return adapter(
-        objective("mmd"),
-        _network,
-        RECIPES,
-        name=f"vgg16-{name}",
-        title=f"VGG16, {title}",
-        control=f"vgg16-{control}",
-        reference=reference and f"Baklouti et al., {reference}",
-        **fields,
+def _mmd(
+    name: str,
+    title: str,
+    control: str,
+    reference: str = "",
+    *,
+    arguments: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> MethodSpec:
+    """With the preset ``paper`` lambda is the same throughout, as equation 1 is written; else it rises."""
+    rising, constant = (
+        adapter(
+            objective("mmd"),
+            _network,
+            RECIPES,
+            name=f"vgg16-{name}",
+            title=f"VGG16, {title}",
+            control=f"vgg16-{control}",
+            reference=reference and f"Baklouti et al., {reference}",
+            arguments={**(arguments or {}), "rises": rises},
+            **fields,
+        )
+        for rises in (True, False)
     )
+
+    def build(*, preset: str, **settings: Any) -> Method:
+        return (constant if preset == "paper" else rising).build(preset=preset, **settings)
+
+    return replace(rising, build=build)
 
 
 #: Section 4.3.2: each experiment is repeated ten times.

@@ -242,3 +242,12 @@ def test_paper_and_presets():
         assert settings.optimizer == "adam"
     top = build("vgg16-source").method.classifier.untrained(512)
     assert isinstance(top, Top) and sum(p.numel() for p in top.parameters()) < 100_000
+
+
+def test_lambda_is_constant_with_the_preset_paper_as_equation_1_is_written():
+    for name in ("vgg16-mmd", "vgg16-mmd-supervised", "vgg16-mmd-head"):
+        options = {"n_classes": 3, "seed": 0, "fitting": Fitting(), "weights": None, "trade_off": 0.3}
+        paper = SPECS[name].build(preset="paper", **options)
+        quick = SPECS[name].build(preset="quick", **options).method
+        assert (paper.objective.rises, quick.objective.rises) == (False, True)
+        assert paper.objective.trade_off == quick.objective.trade_off == 0.3

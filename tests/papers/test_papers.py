@@ -93,7 +93,7 @@ ALWAYS: dict[str, set[str]] = {
     "andova-lustrek": set(),
     "neumann-vu": {"normalisation"},
     "durrani-arshad": {"normalisation"},
-    "baklouti": {"lambda"},
+    "baklouti": set(),
     "zhou-beigi": {"optimiser of the pretraining", "units of the pretraining"},
 }
 
@@ -373,13 +373,12 @@ CASES = [
     ),
     (
         "baklouti",
-        {"trade_off": 0.3},
+        {"trade_off": 0.3, "preset": "quick"},
         {
             "lambda": (
-                "a weight without a number, the same throughout (equation 1)",
-                "rising from 0 to 0.3 over the training",
-                "all",
-            )
+                "the same throughout (equation 1)", "rising from 0 to 0.3 over the training", "all"
+            ),
+            "settings": ("the paper's", "preset quick", "all"),
         },
     ),
     ("baklouti", {"weights": ""}, {"first weights": ("learned from images", "random", "all")}),
@@ -401,6 +400,9 @@ CASES = [
         {"methods": ("light-mmd",), "features": "speechmel40"},
         {
             "network": ("VGG16", "the light network", "all"),
+            "lambda": (
+                "the same throughout (equation 1)", "rising from 0 to 1 over the training", "all"
+            ),
             "normalisation": ("none mentioned", SCOPES["source"], "all"),
             "features": ("images of log-mel spectrograms", "speechmel40", "all"),
         },

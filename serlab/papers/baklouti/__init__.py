@@ -85,8 +85,8 @@ REBUILT: dict[str, str] = {
 #: Begin with what a network learned from images, as the paper's own; classes weigh as they are.
 VGG16: tuple[str, ...] = ("vgg16-target", "vgg16-finetuned", "vgg16-mmd", "vgg16-mmd-supervised")
 
-#: Methods with MMD: lambda of equation 1 is one number, of which the paper prints none, and rises here, see
-#: :func:`serlab.training.objectives.base.ramp`.
+#: Methods with MMD: lambda of equation 1 is one number throughout, and rises here but for VGG16 with the
+#: preset ``paper``, see :class:`serlab.training.objectives.distance.Distance`.
 WITH_MMD: tuple[str, ...] = tuple(name for name, row in NEAREST.items() if row == "da-tl")
 
 _LIGHT = Departure(what="network", printed="VGG16", here="the light network")
@@ -130,10 +130,10 @@ def _cells(published: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
 
 def _further(outcome: Outcome, method: str) -> Iterable[Departure]:
     """The paper's network begins with what it learned from images, and its lambda is constant."""
-    if method in WITH_MMD:
+    if method in WITH_MMD and not (method in VGG16 and outcome.parameters.preset == "paper"):
         yield Departure(
             what="lambda",
-            printed="a weight without a number, the same throughout (equation 1)",
+            printed="the same throughout (equation 1)",
             here=f"rising from 0 to {outcome.parameters.options['trade_off']:g} over the training",
         )
     if method in VGG16 and not outcome.parameters.options["weights"]:

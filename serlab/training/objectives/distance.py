@@ -34,7 +34,7 @@ class Distance(TradedOff):
     (2015) with several kernels. Where the batch has labels of the target,
     their cross-entropy is a term of its own (the "supervised" reading of the
     paper). The weight of the distance rises over the training: at full
-    weight from the start all rows are drawn into one point.
+    weight from the start all rows may be drawn into one point.
 
     Attributes
     ----------
@@ -48,11 +48,14 @@ class Distance(TradedOff):
         The target has an output layer of its own (what is left is a
         :class:`serlab.training.objectives.base.WithHead`), for label sets that
         differ. Needs labels of the target.
+    rises : bool
+        Whether the weight rises; if not, it is the same throughout, as equation 1 is written.
     """
 
     distance: str = "mmd"
     scale: float = 1.0
     target_head: bool = False
+    rises: bool = True
 
     def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
         return nn.ModuleDict({"head": nn.Linear(width, n_classes)} if self.target_head else {})
@@ -63,4 +66,5 @@ class Distance(TradedOff):
             companions["head"] if self.target_head else network.classify, target, batch, cross_entropy
         )
         distance = DISTANCES[self.distance](source, target)
-        return logits, {**terms, "alignment": self.trade_off * self.scale * ramp(progress) * distance}
+        weight = self.trade_off * self.scale * (ramp(progress) if self.rises else 1.0)
+        return logits, {**terms, "alignment": weight * distance}

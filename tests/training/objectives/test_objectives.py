@@ -90,6 +90,9 @@ def test_distance_is_the_double_sum_of_equation_2(name, factors):
     expected = quadratic(kernels(H, median(H), factors), equal_weights(7, 5))
     assert terms["alignment"].item() == pytest.approx(2.0 * 0.5 * ramp(PROGRESS) * expected, rel=1e-4)
     assert set(terms) == {"classification", "alignment"} and not len(companions)
+    as_written = Distance(distance=name, scale=2.0, trade_off=0.5, rises=False)
+    _, constant = as_written(network, companions, of, cross_entropy, PROGRESS)
+    assert constant["alignment"].item() == pytest.approx(2.0 * 0.5 * expected, rel=1e-4)
 
 
 def test_coral_is_the_difference_of_covariances():
