@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import evaluation, files, methods, metrics, protocols
-from serlab.errors import ParameterError, TrainingError
+from serlab.errors import ParameterError, ProtocolError, TrainingError
 from serlab.evaluation import selection
 from serlab.experiment import NotKept, Parameters, Session
 from serlab.methods import MethodSpec
@@ -31,6 +31,10 @@ TRADE_OFFS: dict[str, tuple[float, ...]] = {
 }
 
 
+#: Folds of a sweep whose tested speakers are not adapted to.
+_HALVES = ("half-1", "half-2")
+
+
 @dataclass(frozen=True)
 class Sweep:
     """Tables of a sweep.
@@ -38,8 +42,8 @@ class Sweep:
     Attributes
     ----------
     fits : DataFrame
-        One row a fit: method, title, trade_off, fold, seed, uar (of all
-        utterances of the target) and a score for each of
+        One row a fit: method, title, trade_off, fold, seed, uar (of all utterances of the
+        target; where these were not adapted to, of half of its speakers) and a score for each of
         :data:`serlab.evaluation.selection.SELECTORS`; larger scores are better.
     predictions : DataFrame
         What ``uar`` is computed from: method, trade_off, seed, utterance,
@@ -86,7 +90,13 @@ def run(session: Session, *, names: Sequence[str], trade_offs: Sequence[float] |
     """
     specs = [_sweepable(methods.get(name)) for name in names]
     values = TRADE_OFFS[session.parameters.preset] if trade_offs is None else trade_offs
-    asked = {_what(spec, value, session): (spec, value) for spec in specs for value in values}
+    folds = ["all"] if session.parameters.transductive else list(_HALVES)
+    asked = {
+        _what(spec, value, fold, session): (spec, value, fold)
+        for spec in specs
+        for value in values
+        for fold in folds
+    }
     kept = session.keep_all("sweep", lambda: _run(session, asked))
     skipped = kept["skipped"]
     missing = [what for what in asked if what not in kept and what not in set(skipped["fold"])]
@@ -101,24 +111,26 @@ def run(session: Session, *, names: Sequence[str], trade_offs: Sequence[float] |
     return found
 
 
-def _what(spec: MethodSpec, value: float, session: Session) -> str:
+def _what(spec: MethodSpec, value: float, fold: str, session: Session) -> str:
     """Name of a fit."""
-    return f"{spec.title}, lambda {value:g}, seed {session.parameters.seeds[0]}"
+    part = "" if fold == "all" else f", {fold}"
+    return f"{spec.title}, lambda {value:g}, seed {session.parameters.seeds[0]}{part}"
 
 
-def _run(session: Session, asked: Mapping[str, tuple[MethodSpec, float]]) -> dict[str, pd.DataFrame]:
+def _run(session: Session, asked: Mapping[str, tuple[MethodSpec, float, str]]) -> dict[str, pd.DataFrame]:
     """Predictions of each fit by its name, and, as "skipped", what could not be fitted."""
-    split, seed = _split(session), session.parameters.seeds[0]
+    splits, seed = _splits(session), session.parameters.seeds[0]
     tables: dict[str, pd.DataFrame] = {}
     skipped = []
-    for number, (what, (spec, value)) in enumerate(asked.items()):
+    for number, (what, (spec, value, fold)) in enumerate(asked.items()):
         session.watch.report(number, len(asked), what)
-        kept = session.kept(f"sweep/{spec.name}-{value:g}-seed{seed}.parquet")
+        part = "" if fold == "all" else f"-{fold}"
+        kept = session.kept(f"sweep/{spec.name}-{value:g}-seed{seed}{part}.parquet")
         if kept is not None and kept.is_file():
             tables[what] = pd.read_parquet(kept)
             continue
         try:
-            table = _fit(session, spec, value, seed, split)
+            table = _fit(session, spec, value, seed, splits[fold])
         except TrainingError as error:
             skipped.append((what, str(error)))
             continue
@@ -141,17 +153,40 @@ def _sweepable(spec: MethodSpec) -> MethodSpec:
     return spec
 
 
-def _split(session: Session) -> Split:
-    """Source speakers but some, which validate; the whole target, without labels, which is tested."""
+def _splits(session: Session) -> dict[str, Split]:
+    """Source speakers but some, which validate; the target, without labels, is adapted to and tested.
+
+    The whole of it ("all"), or one half of its speakers is adapted to and the other tested.
+
+    Raises
+    ------
+    ProtocolError
+        If the source has one speaker, or each half of the target would have none.
+    """
     parameters, utterances = session.parameters, session.prepare().utterances
-    corpus = utterances["corpus"].to_numpy()
+    corpus, seed = utterances["corpus"].to_numpy(), parameters.seeds[0]
     train, held_out = protocols.hold_out_speakers(
-        utterances, np.flatnonzero(np.isin(corpus, parameters.sources)), seed=parameters.seeds[0]
+        utterances, np.flatnonzero(np.isin(corpus, parameters.sources)), seed=seed
     )
     target, nothing = np.flatnonzero(corpus == parameters.target), np.array([], dtype=int)
-    return Split(
-        fold="all", train=train, target_train=nothing, adapt=target, validation=held_out, test=target
-    )
+
+    def split(fold: str, adapt: np.ndarray, test: np.ndarray) -> Split:
+        return Split(
+            fold=fold, train=train, target_train=nothing, adapt=adapt, validation=held_out, test=test
+        )
+
+    if parameters.transductive:
+        return {"all": split("all", target, target)}
+    speaker = utterances["speaker"].to_numpy(dtype=str)[target]
+    names = np.random.default_rng(seed).permutation(np.unique(speaker))
+    if len(names) < 2:
+        raise ProtocolError(
+            f"target {parameters.target!r} has {len(names)} speaker: none can be adapted to and another "
+            "tested; choose transductive=True or another target"
+        )
+    first = np.isin(speaker, names[: len(names) // 2])
+    parts = ((target[first], target[~first]), (target[~first], target[first]))
+    return {name: split(name, *rows) for name, rows in zip(_HALVES, parts, strict=True)}
 
 
 def _fit(session: Session, spec: MethodSpec, value: float, seed: int, split: Split) -> pd.DataFrame:
@@ -182,7 +217,8 @@ def _fit(session: Session, spec: MethodSpec, value: float, seed: int, split: Spl
         n_classes=len(classes),
         seed=seed,
     )
-    key = {"method": spec.name, "title": spec.title, "trade_off": float(value), "fold": "all", "seed": seed}
+    key = {"method": spec.name, "title": spec.title, "trade_off": float(value), "fold": split.fold,
+           "seed": seed}  # fmt: skip
     return pd.DataFrame(
         {
             **key,

@@ -103,6 +103,23 @@ def test_candidates_never_see_held_out_speakers_or_target_labels(parameters, pre
     assert not set(table["speaker"].iloc[train]) & set(table["speaker"].iloc[held_out])
 
 
+def test_inductive_candidates_adapt_to_half_of_the_target_and_are_tested_on_the_other(
+    parameters, prepared, table, seen, tmp_path
+):
+    inductive = parameters.with_values(transductive=False)
+    found = run(inductive, prepared, tmp_path)
+    assert found.fits["fold"].tolist() == ["half-1", "half-2"] * 3
+    here = table.index[table["corpus"] == "here"]
+    of_zero = found.predictions[found.predictions["trade_off"] == 0]
+    assert sorted(of_zero["utterance"]) == sorted(here), "each is tested once"
+    for fit, (_, own) in zip(seen, found.predictions.groupby(["trade_off", "fold"], sort=False), strict=True):
+        heard = set(table["speaker"].iloc[fit["adapt"].row])
+        assert heard and not heard & set(table.loc[own["utterance"], "speaker"])
+    again = run(inductive, prepared, tmp_path)
+    pd.testing.assert_frame_equal(again.fits, found.fits)
+    assert len(seen) == 6, "found again"
+
+
 def test_scores_do_not_depend_on_target_labels(parameters, prepared, seen):
     found = run(parameters, prepared).fits
     upside_down = prepared.utterances.copy()
