@@ -14,7 +14,7 @@ from serlab.samples import Labelled
 Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-only", "target-semi-supervised"]
 
 #: What a method has that its control lacks.
-Adds = Literal["", "source", "labels", "unlabelled target", "alignment", "pretrained weights"]
+Adds = Literal["", "source", "labels", "unlabelled target", "alignment", "pretrained weights", "combination"]
 
 #: access -> the keyword arguments of ``fit``: what is not listed is never
 #: handed over, so it cannot leak.
@@ -88,7 +88,7 @@ class MethodSpec:
     control : str
         Method that is the same but for the one thing that this one adds: same classifier, same labels,
         same normalisation. A gain is over it. Empty where there is none.
-    adds : {"", "source", "labels", "unlabelled target", "alignment", "pretrained weights"}
+    adds : {"", "source", "labels", "unlabelled target", "alignment", "pretrained weights", "combination"}
         The one thing that the control lacks: data of another corpus, labels of the target, utterances of
         the target without labels (their statistics, or what is believed of them), a loss or mapping that
         draws the corpora together, what was learned on other tasks. Empty without a control.

@@ -56,6 +56,8 @@ SPECS: tuple[MethodSpec, ...] = (
         access="unlabelled",
         normalization="corpus",
         build=trained("unlabelled", _one_a_source),
+        control="ridge-source-z",
+        adds="combination",
         stochastic=False,
         reference="Schuller et al. 2011, Using multiple databases for training: agglomeration or voting",
     ),

@@ -85,7 +85,7 @@ def test_a_control_lacks_one_thing(spec):
             assert labelled(spec) - labelled(control) == {"target_train"} and same_scale
         case "unlabelled target":
             assert labelled(spec) == labelled(control) and "adapt" in of_target(spec)
-        case "alignment":
+        case "alignment" | "combination":
             assert sees == lacks and same_scale
         case "pretrained weights":
             assert sees == lacks and same_scale and spec.options == control.options
