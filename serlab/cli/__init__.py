@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 import serlab
-from serlab.cli import audit, corpora, exchange, listing, notebooks, pretraining, running, scoring
+from serlab.cli import audit, corpora, cutting, exchange, listing, notebooks, pretraining, running, scoring
 from serlab.cli.command import Command
 from serlab.errors import ParameterError, SerlabError
 
@@ -23,6 +23,7 @@ COMMANDS: tuple[Command, ...] = (
     *running.COMMANDS,
     *corpora.COMMANDS,
     *audit.COMMANDS,
+    *cutting.COMMANDS,
     *exchange.COMMANDS,
     *scoring.COMMANDS,
     *pretraining.COMMANDS,

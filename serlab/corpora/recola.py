@@ -32,12 +32,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import audio
-from serlab.corpora import files, texts
+from serlab.audio import reading
+from serlab.corpora import cutting, files, texts
 from serlab.corpora.base import Corpus, binary_counts
 from serlab.corpora.csv_corpus import SEXES
 from serlab.corpora.terms import AGREEMENT
-from serlab.errors import CorpusError
+from serlab.errors import AudioError, CorpusError
 
 CITATION = (
     "F. Ringeval, A. Sonderegger, J. Sauer, D. Lalanne: Introducing the RECOLA multimodal corpus of remote "
@@ -69,10 +69,9 @@ EXPECTED_RATINGS: dict[str, tuple[int, int]] = {"arousal": (520, 788), "valence"
 #: Where turns come from: the user's table, the publisher's files, the audio.
 TURNS, TIMINGS, VOICE = "turns.csv", "RECOLA-Audio_timings", "voice activity"
 
-#: Voice activity, see :func:`voice_activity`. Seconds; decibels; a quantile of all frames.
+#: Voice activity, see :func:`voice_activity`. Seconds; decibels.
 FRAME, HOP = 0.032, 0.010
-DYNAMIC_RANGE = 30.0
-LOUD = 0.95
+DYNAMIC_RANGE = cutting.DYNAMIC_RANGE
 LONGEST_PAUSE = 0.5
 SHORTEST_TURN = 0.5
 
@@ -285,16 +284,16 @@ def _ratings(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _voice_activity_of_file(path: Path) -> list[tuple[float, float]]:
-    import soundfile
-
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
+        with reading.opened(path) as recording:
+            parts = [block.mean(axis=1) for block in recording.blocks()]
+            rate = recording.rate
+    except AudioError as error:
         raise CorpusError(
             f"{path}: cannot be read, so no turns can be found in it ({error}); get it again, or give the "
             f"turns in {TURNS}"
         ) from None
-    return voice_activity(samples.mean(axis=1), rate)
+    return voice_activity(np.concatenate([*parts, np.zeros(0, dtype=np.float32)]), rate)
 
 
 def voice_activity(samples: np.ndarray, rate: int) -> list[tuple[float, float]]:
@@ -322,16 +321,9 @@ def voice_activity(samples: np.ndarray, rate: int) -> list[tuple[float, float]]:
     energy = np.concatenate([[0.0], np.cumsum(np.square(samples - np.median(samples), dtype=np.float64))])
     starts = np.arange(0, len(samples) - length + 1, hop)
     rms = np.sqrt((energy[starts + length] - energy[starts]).clip(min=0) / length)
-    speech = starts[rms > max(np.quantile(rms, LOUD) * 10 ** (-DYNAMIC_RANGE / 20), audio.SILENT_PEAK)]
-    if not len(speech):
-        return []
-    pauses = np.flatnonzero(np.diff(speech) > LONGEST_PAUSE * rate + length)
-    firsts, lasts = speech[np.r_[0, pauses + 1]], speech[np.r_[pauses, -1]] + length
-    return [
-        (round(float(first) / rate, 3), round(float(last) / rate, 3))
-        for first, last in zip(firsts, lasts, strict=True)
-        if last - first >= SHORTEST_TURN * rate
-    ]
+    return cutting.active(
+        rms, hop=hop / rate, frame=length / rate, pause=LONGEST_PAUSE, shortest=SHORTEST_TURN
+    )
 
 
 def remarks(table: pd.DataFrame) -> tuple[str, ...]:
