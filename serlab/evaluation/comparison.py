@@ -21,8 +21,8 @@ COLUMNS = (
     "n_seeds", "p", "least_p",
 )  # fmt: skip
 
-#: What a method may add by way of aligning before it adds the thing that is asked for.
-_ON_TOP = "alignment"
+#: What a method may add to a control that has seen the unlabelled target before.
+_ON_TOP = ("alignment", "normalisation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def pairs(names: Iterable[str]) -> tuple[Pair, ...]:
         own = _own_pairs(methods.get(name))
         found += own
         for pair in own:
-            if pair.question == _ON_TOP:
+            if pair.question in _ON_TOP:
                 found += _below(name, pair.control)
     return tuple(dict.fromkeys(found))
 
@@ -70,11 +70,11 @@ def _own_pairs(spec: MethodSpec) -> list[Pair]:
     controls = {**({spec.adds: spec.control} if spec.control else {}), **spec.further_controls}
     found: list[Pair] = []
     for adds, control in controls.items():
-        # What is believed of target utterances, on top of their statistics: that, too, is more than
-        # normalisation.
         question: str = adds
         if adds == "unlabelled target" and _sees_unlabelled(methods.get(control)):
-            question = _ON_TOP
+            # On one scale, what is believed of target utterances is more than normalisation, too.
+            on_one_scale = methods.get(control).normalization == spec.normalization
+            question = "alignment" if on_one_scale else "normalisation"
         elif adds == "unlabelled target" and not spec.uses_source:
             question = "unlabelled target alone"
         found.append(Pair(question=question, method=spec.name, control=control))
@@ -85,7 +85,7 @@ def _below(name: str, control: str) -> list[Pair]:
     """Comparisons of a method that aligns with the controls of its control."""
     found: list[Pair] = []
     for pair in _own_pairs(methods.get(control)):
-        if pair.question == _ON_TOP:
+        if pair.question in _ON_TOP:
             found += _below(name, pair.control)
         elif pair.question in ("source", "unlabelled target"):
             found.append(Pair(question=pair.question, method=name, control=pair.control, own=False))

@@ -51,6 +51,13 @@ def test_what_is_believed_of_the_target_is_more_than_its_normalisation():
     }
 
 
+def test_another_scale_is_no_alignment():
+    assert asked("probe-source-voices") == {
+        ("normalisation", "probe-source-voices", "probe-source-z"),
+        ("unlabelled target", "probe-source-voices", "probe-source"),
+    }
+
+
 def test_without_a_source_another_question_is_asked():
     assert asked("rf-target-z") == {("unlabelled target alone", "rf-target-z", "rf-target")}
     assert ("source", "rf-pooled-z", "rf-target-z") in asked("rf-pooled-z")
