@@ -86,14 +86,13 @@ def _option(option: Option, value: object) -> w.Widget:
 
 
 def source_boxes(parameters: Parameters, installed: list[str]) -> dict[str, w.Checkbox]:
-    """A checkbox a corpus; what is not installed cannot be ticked."""
+    """A checkbox a corpus that is installed, and a chosen one that is not; the panel lists the others below."""
     boxes = {}
-    for name in dict.fromkeys([*installed, *corpora.CORPORA, *parameters.sources]):
+    for name in dict.fromkeys([*installed, *parameters.sources]):
         there = name in installed
         title = corpora.CORPORA[name].title if name in corpora.CORPORA else "your own corpus"
         boxes[name] = _checkbox(name if there else f"{name} (missing)", title)
         boxes[name].value = name in parameters.sources
-        boxes[name].disabled = not there and not boxes[name].value
     return boxes
 
 

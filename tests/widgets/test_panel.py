@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shlex
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -217,9 +218,9 @@ def test_what_was_declared_and_is_not_ticked_is_pointed_out(parameters):
 
 def test_corpora_that_are_not_installed_are_listed_with_how_to_get_them(parameters):
     panel = Panel(parameters)
-    assert "emodb" not in panel.installed
-    assert panel.source_boxes["emodb"].disabled
-    assert panel.source_boxes["emodb"].description == "emodb (missing)"
+    assert "emodb" not in panel.installed and "emodb" not in panel.source_boxes
+    chosen = Panel(replace(parameters, sources=("emodb",)))
+    assert chosen.source_boxes["emodb"].description == "emodb (missing)"
     assert "emodb" not in panel.controls["target"].options
     page = widgets._how_to_get(panel.installed, parameters.data)
     assert "<b>emodb</b>" in page and "synthetic" not in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from serlab.corpora import iemocap
-from tests.corpora.trees.sounds import noise
+from tests.corpora.trees.sounds import write
 
 #: Session -> turns of the four classes (Zhou & Beigi, table 1).
 SESSIONS: dict[int, dict[str, int]] = {
@@ -31,6 +31,7 @@ def tree(folder: Path, *, suffix: str = ".wav", every: int = 1, distinct: bool =
     # The first turns get the low ratings, so that the published counts come out.
     low = {rating: counts[0] for rating, counts in iemocap.EXPECTED_RATINGS.items()}
     turn_number = 0
+    sounds: list[Path] = []
     for session, labels in _labels().items():
         root = folder / "IEMOCAP_full_release" / f"Session{session}"
         dialogues = [f"Ses0{session}{who}_{scene}" for who in "FM" for scene in ("impro01", "script01_1")]
@@ -59,7 +60,6 @@ def tree(folder: Path, *, suffix: str = ".wav", every: int = 1, distinct: bool =
                     "A-M1:\tval 3; act 3; dom  ;\t()",
                     "",
                 ]
-                wav = root / "sentences" / "wav" / dialogue / (turn + suffix)
-                wav.parent.mkdir(parents=True, exist_ok=True)
-                wav.write_bytes(noise(suffix, seed=turn_number if distinct else 0))
+                sounds.append(root / "sentences" / "wav" / dialogue / turn)
             (evaluation / f"{dialogue}.txt").write_text("\n".join(lines) + "\n")
+    write(sounds, suffix, 1, distinct=distinct)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -23,11 +24,28 @@ def noise(suffix: str, *, seed: int = 0, seconds: float = 0.1) -> bytes:
     return file.getvalue()
 
 
-def write(paths: Iterator[Path], suffix: str, every: int, *, distinct: bool = False) -> None:
+#: From so many files on a whole tree is made of links to one file, which is many times faster.
+#: Nothing may be written to a file of such a tree: all others would change, too.
+LINKED = 1000
+
+
+def write(paths: Iterable[Path], suffix: str, every: int, *, distinct: bool = False) -> None:
     """An audio file at each ``every``-th path; all with the same noise, or each with its own."""
-    for number, path in enumerate(itertools.islice(paths, 0, None, every)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_name(path.name + suffix).write_bytes(noise(suffix, seed=number if distinct else 0))
+    chosen = list(itertools.islice(paths, 0, None, every))
+    linked = every == 1 and not distinct and len(chosen) >= LINKED
+    made: set[Path] = set()
+    first = ""
+    for number, path in enumerate(chosen):
+        if path.parent not in made:  # asked once a folder: corpora have thousands of files
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.add(path.parent)
+        name = f"{path}{suffix}"
+        if linked and first:
+            os.link(first, name)
+            continue
+        with open(name, "wb") as file:
+            file.write(noise(suffix, seed=number if distinct else 0))
+        first = name
 
 
 def cells(n: int, *values: Iterable) -> list[tuple]:
