@@ -43,7 +43,7 @@ def write(paths: Iterable[Path], suffix: str, every: int, *, distinct: bool = Fa
         if linked and first:
             os.link(first, name)
             continue
-        with open(name, "wb") as file:
+        with Path(name).open("wb") as file:
             file.write(noise(suffix, seed=number if distinct else 0))
         first = name
 
