@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from serlab import metrics
 from serlab.errors import ParameterError, ProtocolError
+from serlab.evaluation import intervals
 from serlab.protocols import Split
 from serlab.training import losses
 
@@ -116,7 +117,7 @@ class TwoSampleTest:
     p : float
         Share of permutations with as large an MMD, the samples themselves included.
     null_high : float
-        What the MMD of 95 % of the permutations does not exceed.
+        What the MMD of most permutations does not exceed (:data:`serlab.evaluation.intervals.LEVEL`).
     """
 
     mmd2: float
@@ -191,7 +192,7 @@ def two_sample_test(
     return TwoSampleTest(
         mmd2=observed,
         p=(1 + as_large) / (1 + n_permutations),
-        null_high=float(np.quantile(permuted, 0.95)),
+        null_high=float(np.quantile(permuted, intervals.LEVEL)),
     )
 
 
