@@ -86,7 +86,7 @@ def _option(option: Option, value: object) -> w.Widget:
 
 
 def source_boxes(parameters: Parameters, installed: list[str]) -> dict[str, w.Checkbox]:
-    """A checkbox a corpus that is installed, and a chosen one that is not; the panel lists the others below."""
+    """A checkbox a corpus that is installed or chosen; the panel lists the others below."""
     boxes = {}
     for name in dict.fromkeys([*installed, *parameters.sources]):
         there = name in installed
