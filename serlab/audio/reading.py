@@ -13,7 +13,7 @@ import math
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -215,8 +215,9 @@ def regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise missing(path) from None
     except (OSError, ValueError) as error:
-        if path.is_dir():
-            raise missing(path) from None
+        with suppress(OSError, ValueError):  # a name that no file can have cannot be asked about
+            if path.is_dir():
+                raise missing(path) from None
         raise unopened(path, error) from error
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):

@@ -47,8 +47,7 @@ import math
 import posixpath
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -57,8 +56,9 @@ import pandas as pd
 
 from serlab import audio, data
 from serlab.corpora import annotators as annotating
-from serlab.corpora import files, locating, settings, texts, words
+from serlab.corpora import locating, settings, texts, words
 from serlab.corpora.base import Corpus
+from serlab.corpora.durations import durations
 from serlab.corpora.settings import RATINGS, Settings
 from serlab.corpora.texts import Problem, Sheet
 from serlab.errors import CorpusError, LabelError, meant
@@ -83,8 +83,6 @@ _KNOWN = (
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 #: What programs write for a missing number.
 _NO_NUMBER = ("nan", "na", "n/a", "none", "null")
-#: Headers are read side by side: that waits for the disk more than for a processor.
-_THREADS = 4
 
 
 def from_csv(
@@ -333,22 +331,6 @@ def _same_names(rows: list[annotating.Row]) -> list[Problem]:
     return problems
 
 
-def _durations(paths: Sequence[str]) -> dict[str, float]:
-    """Seconds of each file, NaN where its header cannot be read."""
-
-    def measure(part: Sequence[str]) -> list[float]:
-        return [files.duration(Path(path)) for path in part]
-
-    parts = [paths[first::_THREADS] for first in range(_THREADS)]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        measured = list(pool.map(measure, parts))
-    return {
-        path: seconds
-        for part, own in zip(parts, measured, strict=True)
-        for path, seconds in zip(part, own, strict=True)
-    }
-
-
 def _finished(path: Path, name: str, rows: list[dict[str, Any]], sheet: Sheet) -> pd.DataFrame:
     """The table of all rows, with what files say."""
     table = pd.DataFrame(rows)
@@ -358,7 +340,7 @@ def _finished(path: Path, name: str, rows: list[dict[str, Any]], sheet: Sheet) -
             f"{path}: none of the {table['path'].nunique()} files is there, the first is "
             f"{table['path'].iloc[0]}; relative paths start at {path.parent}"
         )
-    seconds = _durations(table.loc[~missing, "path"].unique())
+    seconds = durations(table.loc[~missing, "path"])
     whole = table["path"].map(seconds).astype(float)
     # As labelled, where the file is missing: there is nothing to measure it by.
     table["duration"] = table["end"].fillna(whole) - table["start"].fillna(0.0)
