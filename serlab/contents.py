@@ -97,6 +97,24 @@ def digests(
     return found
 
 
+def of_paths(paths: Iterable[str], *, cache: Path) -> str:
+    """Short hash of files, and of folders with all in them, wherever they lie; empty where there is none.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        What is neither (a name of a model that is found elsewhere) is passed over.
+    cache : Path
+        See :func:`digests`.
+    """
+    content = []
+    for path in map(Path, filter(None, paths)):
+        found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        known = digests([str(p) for p in found if p.is_file()], cache=cache).digests
+        content += [[p.relative_to(path.parent).as_posix(), known[str(p)]] for p in found if str(p) in known]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12] if content else ""
+
+
 def remembered(folder: Path, paths: Iterable[str]) -> dict[str, str]:
     """Hashes of those files that have not changed since they were last read."""
     memory = _memory(folder)

@@ -77,3 +77,19 @@ def test_reading_can_be_cancelled(tmp_path: Path) -> None:
     cancel.set()
     with pytest.raises(Cancelled):
         contents.digests([str(tmp_path / "a")], cache=tmp_path, cancel=cancel)
+
+
+def test_files_that_are_named_count_by_what_they_hold_wherever_they_lie(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name / "model").mkdir(parents=True)
+        (tmp_path / name / "model/weights").write_bytes(b"first")
+
+    def of(*names: str) -> str:
+        return contents.of_paths([str(tmp_path / name) if name else "" for name in names], cache=tmp_path)
+
+    assert of("", "none") == ""
+    assert of("one/model") == of("two/model") != of("one/model/weights")
+    (tmp_path / "two/model/weights").write_bytes(b"other")
+    assert of("one/model") != of("two/model")
+    (tmp_path / "one/model/further").touch()
+    assert len({of("one/model"), of("two/model"), of("one/model/weights")}) == 3

@@ -33,6 +33,8 @@ COLUMNS = ("check", "severity", "finding", "remedy", "n")
 VERSION = 1
 #: Folds of whole speakers, and trees of the classifier.
 _FOLDS, _TREES = 5, 100
+#: Utterances that the classifier is asked about at most, drawn at random: more say the same, later.
+MOST = 20_000
 #: Of the way from chance to 1; a smaller part is told, but is no warning.
 NOTABLE = 0.1
 #: Facts that may be acted: a shout is loud, and sadness pauses.
@@ -162,10 +164,13 @@ def of_facts(facts: pd.DataFrame, emotion: pd.Series, speaker: pd.Series, *, see
     emotion, speaker : Series
         Same index; at least two of each.
     seed : int
-        Of the folds and of the trees.
+        Of the folds, of the trees, and of which :data:`MOST` utterances are asked about.
     """
     from sklearn.ensemble import ExtraTreesClassifier
 
+    if len(facts) > MOST:
+        some = np.sort(np.random.default_rng(seed).choice(len(facts), MOST, replace=False))
+        facts, emotion, speaker = facts.iloc[some], emotion.iloc[some], speaker.iloc[some]
     y, speakers = _coded(emotion), speaker.astype(str).to_numpy()
     X, answers = facts.to_numpy(dtype=np.float32), np.zeros(len(y), dtype=int)
     for train, test in _folds(y, speakers, seed):

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 from torch import Tensor
 
+from serlab import contents, evaluation, methods
 from serlab import data as corpus_data
-from serlab import evaluation, methods
 from serlab.errors import ParameterError
 from serlab.evaluation import Material, Setting
 from serlab.experiment import running
@@ -266,12 +266,18 @@ class Session:
 
     def _basis_of(self, prepared: Prepared) -> str:
         """Equal where parameters, data and code are."""
-        text = f"{self.parameters.digest()} {prepared.fingerprint} {self._code}"
+        text = f"{self.parameters.digest()} {prepared.fingerprint} {self._code}{self._given}"
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
     @cached_property
     def _code(self) -> str:
         return package_digest()
+
+    @cached_property
+    def _given(self) -> str:
+        """What the files hold that options name: weights, an acoustic model."""
+        paths = [str(self.parameters.options[name]) for name, option in OPTIONS.items() if option.is_path]
+        return contents.of_paths(paths, cache=corpus_data.cache_root())
 
     def beside(self, name: str, **values: Any) -> Session:
         """A session with other values of some parameters, in a folder of its own below this one.

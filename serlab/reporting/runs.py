@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import serlab
+from serlab import contents, methods, provenance
 from serlab import data as corpus_data
-from serlab import methods, provenance
 from serlab.errors import SerlabError
 from serlab.files import write_text
 from serlab.progress import Progress, forwarded
@@ -95,7 +95,7 @@ def run(
     root = corpus_data.data_root(data or values.get("data"))
     asked = {name: value for name, value in values.items() if name not in _WHERE}
     corpora = _corpora_fingerprint(asked, root)
-    digest = _digest(source, asked, corpora)
+    digest = _digest(source, asked, corpora + _given_files(asked))
     folder = out / source.stem / _pair(asked) / digest
     partial = folder.with_name(f"{digest}.partial")
     with records.locked(out, digest):
@@ -286,6 +286,12 @@ def _corpora_fingerprint(asked: Mapping[str, Any], root: Path) -> str:
     from serlab import corpora
 
     return corpus_data.fingerprint(corpora.read_many(names, root))
+
+
+def _given_files(asked: Mapping[str, Any]) -> str:
+    """Hash of what the files hold that parameters name (weights, an acoustic model); empty without any."""
+    paths = [str(asked.get(name, "")) for name, option in methods.OPTIONS.items() if option.is_path]
+    return contents.of_paths(paths, cache=corpus_data.cache_root())
 
 
 def _pair(asked: Mapping[str, Any]) -> str:

@@ -39,6 +39,13 @@ def test_facts_that_follow_the_emotion_are_found_and_named(table: pd.DataFrame) 
     assert found.by[0] == "coding 100%"
 
 
+def test_of_many_utterances_some_are_asked_about(table: pd.DataFrame, monkeypatch) -> None:
+    monkeypatch.setattr(giveaways, "MOST", 60)
+    facts = pd.DataFrame({"coding": table["emotion"].cat.codes.astype(float)}, index=table.index)
+    found = giveaways.of_facts(facts, table["emotion"], table["speaker"])
+    assert (found.n, found.uar) == (60, 1.0)
+
+
 def test_facts_that_know_the_speaker_only_do_not_count(table: pd.DataFrame) -> None:
     """A microphone a speaker: nobody unseen can be told by it."""
     facts = pd.DataFrame({"rate": table["speaker"].str[-1].astype(float)}, index=table.index)

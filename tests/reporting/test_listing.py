@@ -84,3 +84,10 @@ def test_nothing_is_loaded() -> None:
     text = listing.write([listed()])
     assert "default-src 'none'" in text
     assert not re.search(r"(src|href)=\"https?:", text)
+
+
+def test_a_badge_is_what_the_run_says_else_what_its_protocol_says() -> None:
+    given = {"target": "b", "sources": ["a"], "protocol": "given"}
+    assert "speakers are shared" not in listing.write([listed(parameters=given)])
+    assert "speakers are shared" in listing.write([listed(parameters=given, badge="speakers are shared")])
+    assert "random split: speakers" in listing.write([listed(parameters={**given, "protocol": "random"})])
