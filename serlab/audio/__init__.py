@@ -260,11 +260,11 @@ def header(path: str | os.PathLike[str]) -> Header:
         )
 
 
-def channel_of(utterances: pd.DataFrame) -> pd.Series:
-    """What of its channels each utterance of a table uses: its column ``channel``, else :data:`MIX`."""
+def channel_of(utterances: pd.DataFrame, *, otherwise: str = MIX) -> pd.Series:
+    """What of its channels each utterance of a table uses: its column ``channel``, where it says so."""
     if "channel" not in utterances:
-        return pd.Series(MIX, index=utterances.index, dtype=object)
-    return utterances["channel"].astype(object).where(utterances["channel"].notna(), MIX)
+        return pd.Series(otherwise, index=utterances.index, dtype=object)
+    return utterances["channel"].astype(object).where(utterances["channel"].notna(), otherwise)
 
 
 def check_channel(channel: str, *, of: str) -> None:

@@ -100,7 +100,7 @@ class Recording:
         position = first
         try:
             if first:
-                self.file.seek(first)
+                self._seek(first)
             while last is None or position < last:
                 wanted = size if last is None else min(size, last - position)
                 block = self.file.read(wanted, dtype="float32", always_2d=True)
@@ -122,13 +122,38 @@ class Recording:
         except soundfile.SoundFileError as error:
             raise _damaged(self.path, error, f"after {position / self.rate:.3f} s") from error
         if last is not None and position < last:
+            if self.n_frames is None:
+                raise outside(self, f"the end at {last / self.rate:.3f} s")
             raise truncated(self.path, f"{position - first} of {last - first} samples can be read")
+
+    def _seek(self, first: int) -> None:
+        import soundfile
+
+        try:
+            self.file.seek(first)
+        except soundfile.SoundFileError:
+            if self.n_frames is not None:
+                raise
+            raise outside(self, f"the start at {first / self.rate:.3f} s") from None
+
+
+def outside(recording: Recording, what: str) -> AudioError:
+    """A start or an end does not lie in the file."""
+    length = (
+        "" if recording.n_frames is None else f", which is {recording.n_frames / recording.rate:.3f} s long"
+    )
+    return AudioError(
+        f"{recording.path}: {what} is not a part of the file{length}; "
+        "correct start and end of this utterance",
+        problem="cut",
+    )
 
 
 def _finite(block: np.ndarray) -> bool:
     """Whether all samples are numbers; the sum of squares tells at once, but where it overflows."""
     flat = block.reshape(-1)
-    return bool(np.isfinite(np.dot(flat, flat))) or bool(np.isfinite(block).all())
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.dot(flat, flat))) or bool(np.isfinite(block).all())
 
 
 @contextmanager
@@ -290,7 +315,7 @@ def part(recording: Recording, *, start: float, end: float) -> tuple[int, int | 
     AudioError
         If start and end do not lie in the file, or enclose too little.
     """
-    path, rate, n_frames = recording.path, recording.rate, recording.n_frames
+    rate, n_frames = recording.rate, recording.n_frames
     first = 0 if math.isnan(start) else _sample(start, rate)
     last = n_frames if math.isnan(end) else _sample(end, rate)
     cut = not (math.isnan(start) and math.isnan(end))
@@ -300,12 +325,7 @@ def part(recording: Recording, *, start: float, end: float) -> tuple[int, int | 
         or first >= long
         or (last is not None and (last <= first or last > long + END_TOLERANCE * rate))
     ):
-        length = f", which is {n_frames / rate:.3f} s long" if n_frames is not None else ""
-        raise AudioError(
-            f"{path}: {start} s to {end} s is not a part of the file{length}; "
-            "correct start and end of this utterance",
-            problem="cut",
-        )
+        raise outside(recording, f"{start} s to {end} s")
     if last is not None and n_frames is not None:
         last = min(last, n_frames)
     if last is not None:

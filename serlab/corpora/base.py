@@ -11,7 +11,7 @@ from typing import Literal
 import pandas as pd
 
 from serlab import audio, data
-from serlab.corpora import split_lists, walking
+from serlab.corpora import settings, split_lists, walking
 from serlab.corpora.terms import UNKNOWN, Terms
 from serlab.errors import CorpusError
 from serlab.labels import refuse_unknown
@@ -88,7 +88,8 @@ class Corpus:
         was read, one sentence each; shown by validation and in reports.
     channel : {"mix", "left", "right"}
         What is used of a recording with two channels: their mean, or one of them. Two microphones
-        apart from each other are better not averaged. A column ``channel`` of the table wins.
+        apart from each other are better not averaged. ``channel = "left"`` in a ``corpus.toml`` in the
+        folder of any corpus wins over this, a column ``channel`` of a table over both.
     sampling_rates, channels : tuple of int
         As published, in Hz and channels of a file; empty where that is not known.
     seconds : tuple of two floats
@@ -174,10 +175,16 @@ class Corpus:
         if table.empty:
             raise self.foreign(folder)
         table = data.utterances(table)
-        if self.channel != audio.MIX and "channel" not in table:
-            table["channel"] = self.channel
-        table = self.labelled(table)
+        table = self.labelled(self._with_channel(table, folder))
         return table if self.embedded else split_lists.beside(table, folder)
+
+    def _with_channel(self, table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+        """The table with its column ``channel``, where the answer is not always "mix"."""
+        channel = self.channel
+        if not self.embedded:
+            channel = settings.beside(folder / "corpus.csv").channel or channel
+        own = audio.channel_of(table, otherwise=channel)
+        return table if (own == audio.MIX).all() else table.assign(channel=own)
 
     def labelled(self, table: pd.DataFrame) -> pd.DataFrame:
         """Say what native labels mean and where ratings are cut in two: all that a label scheme needs.

@@ -137,7 +137,7 @@ def sound(folder: Path, files: pd.DataFrame) -> list[Row]:
     return found
 
 
-def channels(corpus: Corpus, folder: Path, files: pd.DataFrame) -> list[Row]:
+def channels(folder: Path, files: pd.DataFrame) -> list[Row]:
     """Channels that differ, and by how much; channels that cancel."""
     once = files.drop_duplicates("path")
     cancel = once["notes"].map(lambda notes: audio.CHANNELS_CANCEL in notes)
@@ -157,10 +157,8 @@ def channels(corpus: Corpus, folder: Path, files: pd.DataFrame) -> list[Row]:
             "their mean"
         )
         used = (
-            "serlab averages them; check that no channel holds another speaker or another microphone, and "
-            "compare with the channel left or right"
-            if corpus.channel == audio.MIX
-            else f"the {corpus.channel} one is used"
+            'serlab averages them unless corpus.toml says otherwise (channel = "left"); check that no '
+            "channel holds another speaker or another microphone, and compare"
         )
         found.append(("warning", "channels differ", text, used, names))
     return found

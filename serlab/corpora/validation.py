@@ -163,7 +163,7 @@ def validate(
         *soundness.cuts(table, files),
         *soundness.extra(corpus, folder, table),
         *soundness.sound(folder, files),
-        *soundness.channels(corpus, folder, files),
+        *soundness.channels(folder, files),
         *soundness.formats(corpus, folder, files),
         *soundness.levels(counts),
         *_confound(table.assign(emotion=emotions)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -10,14 +12,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import soxr
 
-from serlab import corpora
+from serlab import audio, corpora, features
 from serlab.corpora import overlaps
 from serlab.corpora.validation import ValidationReport, validate
-from serlab.errors import Cancelled, CorpusError
+from serlab.errors import AudioError, Cancelled, CorpusError
 from tests.corpora import trees
 
 RATE = trees.RATE
+
+#: A feature set that costs nothing.
+LOUDNESS = dataclasses.replace(
+    features.get("librosa"),
+    name="loudness",
+    settings={},
+    load=lambda: (("db",), lambda samples: np.array([20 * np.log10(samples.std())], dtype=np.float32)),
+)
 
 
 def speech(seed: int = 0, seconds: float = 0.5) -> np.ndarray:
@@ -254,6 +265,136 @@ def test_validation_writes_nothing(root: Path):
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     check(root)
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+class TestAsPublished:
+    """A copy is compared with what is published of its audio."""
+
+    def copy(self, root: Path, change) -> ValidationReport:
+        """EmoDB with 30 recordings of 1.23 to 8.98 s, each changed."""
+        folder = root / "emodb/wav"
+        folder.mkdir(parents=True)
+        for number, seconds in enumerate(np.linspace(1.23, 8.98, 30)):
+            samples, rate = change(speech(number, seconds))
+            soundfile.write(folder / f"03a01{'WLEAFT'[number % 6]}{chr(97 + number // 6)}.wav", samples, rate)
+        corpus = dataclasses.replace(
+            corpora.get("emodb"), expected=dict.fromkeys("WLEAFT", 5), expected_speakers=1, expected_texts=0
+        )
+        return validate(corpus, root)
+
+    def warned(self, report: ValidationReport) -> set[str]:
+        return set(report.findings.loc[report.findings["severity"] == "warning", "check"])
+
+    def test_the_publisher_s_copy(self, tmp_path: Path):
+        report = self.copy(tmp_path, lambda samples: (samples, RATE))
+        assert not self.warned(report) & {"durations", "resampled", "same length", "bandwidth", "channels"}
+
+    def test_cut_to_two_seconds_at_another_rate(self, tmp_path: Path):
+        """Known from a public copy, which passed as whole."""
+
+        def change(samples: np.ndarray):
+            padded = np.concatenate([samples, np.zeros(2 * RATE)])[: 2 * RATE]
+            return soxr.resample(padded, RATE, 22_050), 22_050
+
+        report = self.copy(tmp_path, change)
+        assert self.warned(report) >= {"durations", "resampled", "same length", "bandwidth"}
+        assert "published at 16000 Hz" in finding(report, "resampled").finding
+        assert "30 of 30 files are exactly 2.000 s" in finding(report, "same length").finding
+        assert "the published ones 1.23 to 8.98 s" in finding(report, "durations").finding
+
+    def test_a_lower_rate_is_told_but_no_warning(self, tmp_path: Path):
+        report = self.copy(tmp_path, lambda samples: (soxr.resample(samples, RATE, 8_000), 8_000))
+        assert finding(report, "resampled").severity == "info"
+        assert finding(report, "durations") is None
+
+    def test_more_channels_than_published(self, tmp_path: Path):
+        report = self.copy(tmp_path, lambda samples: (np.stack([samples, -samples], axis=1), RATE))
+        assert {"channels", "channels cancel"} <= self.warned(report)
+
+    def test_longer_than_published(self, tmp_path: Path):
+        report = self.copy(tmp_path, lambda samples: (np.concatenate([samples, samples]), RATE))
+        assert "2.46 to 17.96 s" in finding(report, "durations").finding
+
+
+class TestParts:
+    """Utterances that are parts of a file."""
+
+    def test_each_is_measured_and_judged_as_it_is_read(self, tmp_path: Path):
+        (tmp_path / "mine").mkdir()
+        samples = np.concatenate([speech(seconds=1), np.zeros(RATE), 0.01 * speech(seconds=1)])
+        soundfile.write(tmp_path / "mine/a.wav", samples, RATE)
+        (tmp_path / "mine/corpus.csv").write_text(
+            "path,speaker,label,start,end\na.wav,1,anger,0,1\na.wav,1,anger,1.1,1.9\na.wav,1,joy,2,3\n"
+            "a.wav,1,joy,2.5,4\na.wav,1,joy,5,6\na.wav,1,joy,0.5,0.52\n"
+        )
+        report = validate(corpora.get("mine", tmp_path), tmp_path)
+        problems = report.files["cut_problem"].to_list()
+        assert sorted(problems) == ["", "", "cut", "cut", "silent", "too short"]
+        levels = report.files["level_db"][report.files["cut_problem"] == ""]
+        assert levels.max() - levels.min() == pytest.approx(40, abs=0.5)
+        for name, row in report.files.iterrows():
+            at = corpora.get("mine", tmp_path).read(tmp_path).loc[name]
+            if row["cut_problem"]:
+                with pytest.raises(AudioError) as raised:
+                    audio.load(at["path"], start=at["start"], end=at["end"])
+                assert raised.value.problem == row["cut_problem"]
+            else:
+                audio.load(at["path"], start=at["start"], end=at["end"])
+        assert (
+            finding(report, "cuts").severity == "warning"
+            and "2 utterances" in finding(report, "cuts").finding
+        )
+
+    def test_channel_of_a_corpus(self, tmp_path: Path):
+        (tmp_path / "mine").mkdir()
+        soundfile.write(tmp_path / "mine/a.wav", np.stack([speech(1), 0.01 * speech(2)], axis=1), RATE)
+        (tmp_path / "mine/corpus.csv").write_text("path,speaker,label\na.wav,1,anger\n")
+        found = {}
+        for channel in audio.CHANNELS:
+            (tmp_path / "mine/corpus.toml").write_text(f'channel = "{channel}"\n')
+            corpus = corpora.get("mine", tmp_path)
+            found[channel] = validate(corpus, tmp_path).files["level_db"].iloc[0]
+            sound = features.extract(corpus.read(tmp_path), features=LOUDNESS, cache=tmp_path / "cache")
+            assert sound.X["db"].iloc[0] == pytest.approx(found[channel], abs=0.05)
+        assert found["left"] - found["right"] == pytest.approx(40, abs=0.5)
+        assert found["left"] - found["mix"] == pytest.approx(6, abs=0.2)
+
+
+def test_links_that_lead_nowhere_and_names_that_are_none(root: Path):
+    (root / "emovo/EMOVO/f2/gone.txt").symlink_to(root / "nothing")
+    (root / "emovo/EMOVO" / os.fsdecode(b"\xff.wav")).write_bytes(trees.noise(".wav"))
+    report = check(root)
+    assert finding(report, "broken links").files == ("EMOVO/f2/gone.txt",)
+    assert finding(report, "file names").files == ("EMOVO/\\xff.wav",)
+    json.dumps(report.as_dict())
+
+
+def test_a_linked_folder_counts(root: Path, tmp_path_factory: pytest.TempPathFactory):
+    elsewhere = tmp_path_factory.mktemp("disk") / "f1"
+    (root / "emovo/EMOVO/f1").rename(elsewhere)
+    (root / "emovo/EMOVO/f1").symlink_to(elsewhere)
+    assert len(check(root).files) == 42
+
+
+def test_a_folder_with_an_archive_only(tmp_path: Path):
+    (tmp_path / "emovo").mkdir()
+    (tmp_path / "emovo/emovo.zip").write_bytes(b"PK")
+    assert not corpora.get("emovo").is_installed(tmp_path)
+    with pytest.raises(CorpusError, match=r"holds emovo\.zip, which is not unpacked"):
+        check(tmp_path)
+
+
+def test_a_folder_of_another_format(tmp_path: Path):
+    (tmp_path / "emovo").mkdir()
+    (tmp_path / "emovo/neu-f1-b1.m4a").write_bytes(b"x")
+    with pytest.raises(CorpusError, match=r"1 files such as neu-f1-b1\.m4a, which serlab does not.*ffmpeg"):
+        check(tmp_path)
+
+
+def test_capitals_in_names_are_hinted_at(root: Path, first: Path):
+    first.rename(first.with_name(first.name.upper()))
+    with pytest.raises(CorpusError, match="capitals and small letters differ"):
+        check(root)
 
 
 class TestOverlaps:

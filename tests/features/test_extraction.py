@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from serlab import audio, features
+from serlab import audio, data, features
+from serlab.audio import CHANNELS
 from serlab.errors import AudioError, Cancelled, ParameterError, SerlabError
-from serlab.features import FEATURE_SETS, cache
+from serlab.features import FEATURE_SETS, Frames, cache
 from tests.features.made import RATE, corpus, entry_files, voice
 
 
@@ -261,3 +262,38 @@ def test_writer_killed_before_the_rename_leaves_nothing_that_is_read(tmp_path, a
     after = ask(utterances)
     assert (after.from_cache, after.rebuilt, len(after.X)) == (0, 0, 3)
     assert not list((tmp_path / "cache/features/partial").iterdir())
+
+
+@pytest.mark.parametrize("name", [*FEATURE_SETS, "encoder:whisper", "encoder-frames:whisper@1"])
+def test_parts_of_a_long_recording_in_every_feature_set(tmp_path, tiny_encoder, name):
+    """As if each part were a file of its own."""
+    if name.startswith("encoder"):
+        pytest.importorskip("transformers")
+    if name in ("is10", "egemaps"):
+        pytest.importorskip("opensmile")
+    parts = [voice(150, seconds=0.8), voice(220, seconds=0.7, seed=1)]
+    soundfile.write(tmp_path / "long.wav", np.concatenate([*parts, parts[0]]), RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "second.wav", parts[1], RATE, subtype="FLOAT")
+    rows = [
+        {"utterance": "a/1", "path": str(tmp_path / "long.wav"), "start": 0.8, "end": 1.5},
+        {"utterance": "a/2", "path": str(tmp_path / "second.wav")},
+        {"utterance": "a/3", "path": str(tmp_path / "long.wav"), "end": 0.8},
+    ]
+    found = features.extract(data.utterances(rows), features=name, cache=tmp_path / "cache", jobs=1)
+    values = found.X.values if isinstance(found.X, Frames) else found.X.to_numpy()
+    assert np.array_equal(values[0], values[1], equal_nan=True)
+    assert not np.array_equal(values[0], values[2], equal_nan=True)
+    assert found.audio_hash.is_unique
+
+
+def test_one_of_two_channels(tmp_path, ask):
+    left, right = voice(150), voice(300, level=0.05)
+    soundfile.write(tmp_path / "a.wav", np.stack([left, right], axis=1), RATE)
+    rows = [
+        {"utterance": f"a/{i}", "path": str(tmp_path / "a.wav"), "channel": c} for i, c in enumerate(CHANNELS)
+    ]
+    found = ask(data.utterances(rows))
+    assert found.audio_hash.is_unique
+    expected = [((left + right) / 2).std(), left.std(), right.std()]
+    assert found.X["sd"].to_numpy() == pytest.approx(expected, rel=1e-3)
+    assert len(found.notes) == 1  # nothing is to be told where a channel was chosen
