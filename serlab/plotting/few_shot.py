@@ -107,7 +107,7 @@ def _best_says(table: pd.DataFrame) -> str:
 
 
 def break_even(table: pd.DataFrame) -> pd.DataFrame:
-    """Find up to where a source is shown to pay, and from where on it is not needed.
+    """Find with how many labels a source is shown to pay, and from where on it is not needed.
 
     Parameters
     ----------
@@ -118,17 +118,17 @@ def break_even(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a method: method, title, over; break_even: the first number of shots at which the
-        gain is not above 0, NaN where there is none; clear_up_to: the largest number at which its
-        interval lies above 0, NaN where there is none; largest_gain with largest_gain_low and
-        largest_gain_high, and its number of shots, at_shots; says: all of it in words.
+        One row a method: method, title, over; break_even: the number of shots from which on no
+        gain is above 0, NaN where that of the largest number is; helps_with, hurts_with: numbers
+        whose whole interval lies above 0, below 0, as text; largest_gain with largest_gain_low
+        and largest_gain_high, and its number of shots, at_shots; says: all of it in words.
     """
     rows = [
         {"method": method, "title": own["title"].iloc[0], "over": own["over"].iloc[0], **_crossing(own)}
         for method, own in table.groupby("method", sort=False)
     ]
     columns = [
-        "method", "title", "over", "break_even", "clear_up_to",
+        "method", "title", "over", "break_even", "helps_with", "hurts_with",
         "largest_gain", "largest_gain_low", "largest_gain_high", "at_shots", "says",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
@@ -136,20 +136,27 @@ def break_even(table: pd.DataFrame) -> pd.DataFrame:
 
 def _crossing(own: pd.DataFrame) -> dict:
     """Where one method's gain ends."""
-    own = own.sort_values("shots")
-    shots = own["shots"].to_numpy()
-    reached, clear = shots[(own["gain"] <= 0).to_numpy()], shots[(own["gain_low"] > 0).to_numpy()]
+    own = own.sort_values("shots", ignore_index=True)
+    shots, above = own["shots"], np.flatnonzero(own["gain"] > 0)
+    ends = above[-1] + 1 if len(above) else 0
+    helps, hurts = (
+        ", ".join(map(str, shots[clear])) for clear in (own["gain_low"] > 0, own["gain_high"] < 0)
+    )
     best = own.loc[own["gain"].idxmax()]
+    if ends == len(own):
+        crossing = f"on average better with {shots.iloc[-1]} per class, the most tried"
+    else:
+        crossing = f"the target alone is as good from {shots[ends]} per class on"
     says = [
-        f"shown to help up to {clear[-1]} per class" if len(clear) else "no gain is shown",
-        f"the target alone is as good from {reached[0]} per class on"
-        if len(reached)
-        else f"on average better up to {shots[-1]} per class, the most tried",
+        f"the source is shown to help with {helps} per class" if helps else "no gain is shown",
+        *([f"it is shown to hurt with {hurts} per class"] if hurts else []),
+        crossing,
         f"largest gain {interval(best, 'gain', sign=True)}, with {best['shots']} per class",
     ]
     return {
-        "break_even": float(reached[0]) if len(reached) else np.nan,
-        "clear_up_to": float(clear[-1]) if len(clear) else np.nan,
+        "break_even": float(shots[ends]) if ends < len(own) else np.nan,
+        "helps_with": helps,
+        "hurts_with": hurts,
         "largest_gain": best["gain"],
         "largest_gain_low": best["gain_low"],
         "largest_gain_high": best["gain_high"],

@@ -18,23 +18,29 @@ def test_few_shot_numbers_stand_at_equal_distances():
     assert "chance, 0.50" in texts(figure) and is_within_page(figure)
 
 
-def test_break_even_is_where_the_target_alone_catches_up():
+def test_break_even_is_where_the_target_alone_catches_up_for_good():
     table = few_shot_gains(
         early={1: 0.13, 5: 0.0, 10: -0.05, 50: -0.15},
         late={1: 0.12, 5: 0.06, 10: 0.01, 50: -0.01},
         never={1: -0.10, 5: -0.10},
         beyond={1: 0.05, 5: 0.01},
+        later={1: -0.18, 5: 0.03, 10: 0.06},
     )
     found = plotting.break_even(table).set_index("method")
     assert found["break_even"].dropna().to_dict() == {"early": 5, "late": 50, "never": 1}
-    assert found["clear_up_to"].dropna().to_dict() == {"early": 1, "late": 5, "beyond": 1}
+    assert found["helps_with"].to_dict() == {
+        "early": "1", "late": "1, 5", "never": "", "beyond": "1", "later": "5, 10",
+    }  # fmt: skip
+    assert found.loc[["early", "never", "later"], "hurts_with"].tolist() == ["10, 50", "1, 5", "1"]
     assert found.loc["early", ["largest_gain", "at_shots"]].tolist() == pytest.approx([0.13, 1])
     assert found.loc["late", "says"] == (
-        "shown to help up to 5 per class; the target alone is as good from 50 per class on; "
+        "the source is shown to help with 1, 5 per class; the target alone is as good from 50 per class on; "
         "largest gain +0.12 [+0.10, +0.14], with 1 per class"
     )
-    assert found.loc["never", "says"].startswith("no gain is shown; the target alone is as good from 1 per")
-    assert "on average better up to 5 per class, the most tried" in found.loc["beyond", "says"]
+    assert found.loc["never", "says"].startswith(
+        "no gain is shown; it is shown to hurt with 1, 5 per class; the target alone is as good from 1 per"
+    )
+    assert "on average better with 10 per class, the most tried" in found.loc["later", "says"]
     assert plotting.break_even(table[:0]).empty
 
 
@@ -46,7 +52,7 @@ def test_gains_stand_about_nothing_and_say_over_what():
     assert is_within_page(figure)
     assert f"Bands: {intervals.LABEL} over speakers and draws" in texts(figure)
     assert figure.alt.startswith(
-        "What the source adds to few labels: x to y. Method pooled: shown to help up"
+        "What the source adds to few labels: x to y. Method pooled: the source is shown to help with 1 per"
     )
 
 
