@@ -56,7 +56,7 @@ import pandas as pd
 
 from serlab import audio, data
 from serlab.corpora import annotators as annotating
-from serlab.corpora import locating, settings, texts, words
+from serlab.corpora import locating, settings, terms, texts, words
 from serlab.corpora.base import Corpus
 from serlab.corpora.durations import durations
 from serlab.corpora.settings import RATINGS, Settings
@@ -176,6 +176,7 @@ def corpus(name: str, folder: Path | None = None) -> Corpus:
         language=said.language or "und",  # ISO 639-2, undetermined: the file says it row by row
         citation=said.citation or "not stated",
         license=said.license or "not stated: ask whoever made it",
+        terms=terms.of(said.license),
         how_to_get=f"Write <data>/{name}/{FILE_NAME} with the columns {', '.join(REQUIRED)}.",
         layout=FILE_NAME,
         expected={},

@@ -199,6 +199,7 @@ def test_what_corpus_toml_says(tmp_path: Path):
     )
     own = corpora.get("mine", tmp_path)
     assert (own.title, own.language, own.license, own.citation) == ("Mine", "nl", "CC0", "Me")
+    assert own.terms.publishable == "yes"
     table = own.read(tmp_path)
     assert table["native_label"].to_list() == ["anger", None]
     assert table["language"].to_list() == ["nl", "nl-BE"]
