@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
@@ -246,21 +245,13 @@ def audio_files(folder: Path, pattern: str) -> list[Path]:
     list of Path
         Sorted.
     """
-    deep = pattern.startswith("**/")
-    names = pattern.removeprefix("**/").split("/")
     return sorted(
         path
         for path, kind in walking.entries(folder)
         if path.suffix.lower() in AUDIO_SUFFIXES
         and kind in ("file", "broken link")
-        and _matches(path.relative_to(folder).parts, names, deep=deep)
+        and walking.matches(path.relative_to(folder), pattern)
     )
-
-
-def _matches(parts: tuple[str, ...], names: list[str], *, deep: bool) -> bool:
-    if len(parts) < len(names) or (len(parts) > len(names) and not deep):
-        return False
-    return all(map(fnmatchcase, parts[-len(names) :], names))
 
 
 def binary_counts(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from serlab.corpora import files, texts
+from serlab.corpora import files, texts, walking
 from serlab.corpora.base import Corpus, Download
 from serlab.corpora.terms import creative_commons
 from serlab.errors import CorpusError
@@ -129,7 +129,7 @@ def listening_test(folder: Path) -> pd.DataFrame:
         Naming the line that cannot be read.
     """
     table: dict[str, tuple[float, float]] = {}
-    for path in sorted(folder.glob("**/erkennung.txt")):
+    for path in walking.glob(folder, "**/erkennung.txt"):
         # Latin-1 with no-break spaces as padding and decimal commas.
         for number, line in texts.lines(path, encoding="latin-1"):
             cells = [cell.replace("\xa0", " ").strip() for cell in line.split("\t")]

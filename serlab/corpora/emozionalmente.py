@@ -21,7 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from serlab.corpora import files, naming, texts
+from serlab.corpora import files, naming, texts, walking
 from serlab.corpora.base import Corpus
 from serlab.corpora.terms import creative_commons
 from serlab.errors import CorpusError
@@ -111,7 +111,7 @@ def _users(folder: Path) -> dict[str, dict[str, str]]:
 def _given_splits(folder: Path) -> dict[str, str]:
     """Stem of the audio file, or actor -> part of the publisher's split."""
     parts: dict[str, str] = {}
-    for path in sorted(folder.glob("**/*.csv")):
+    for path in walking.glob(folder, "**/*.csv"):
         named = {part for word, part in _SPLITS.items() if word in re.split(r"[^a-z]+", path.stem.lower())}
         if len(named) != 1:
             continue
@@ -125,7 +125,7 @@ def _given_splits(folder: Path) -> dict[str, str]:
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    return next(iter(sorted(folder.glob(f"**/{name}"))), None)
+    return next(iter(walking.glob(folder, f"**/{name}")), None)
 
 
 def _cells(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:

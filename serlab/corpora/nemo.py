@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from serlab.corpora import naming, texts
+from serlab.corpora import naming, texts, walking
 from serlab.corpora.base import Corpus
 from serlab.corpora.terms import creative_commons
 from serlab.errors import CorpusError
@@ -93,7 +93,7 @@ def expected_names(folder: Path) -> set[str]:
         Naming the line of a name that is none.
     """
     names: set[str] = set()
-    for path in sorted(folder.glob("**/data.tsv")):
+    for path in walking.glob(folder, "**/data.tsv"):
         for number, line in texts.lines(path):
             name = Path(line.partition("\t")[0].strip())
             if number == 1 or not line.strip():

@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.audio import reading
-from serlab.corpora import cutting, files, texts
+from serlab.corpora import cutting, files, texts, walking
 from serlab.corpora.base import Corpus, binary_counts
 from serlab.corpora.csv_corpus import SEXES
 from serlab.corpora.terms import AGREEMENT
@@ -142,7 +142,7 @@ def read(folder: Path) -> pd.DataFrame:
 
 def _csv_files(folder: Path, inside: str) -> dict[str, Path]:
     """Speaker -> CSV file, at any depth below ``folder``."""
-    paths = sorted(folder.glob(f"**/{inside}/P*.csv"))
+    paths = walking.glob(folder, f"**/{inside}/P*.csv")
     rows = files.unique({"utterance": path.stem, "path": path} for path in paths)
     return {row["utterance"]: row["path"] for row in rows}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -72,6 +73,27 @@ def entries(folder: Path) -> Iterator[Entry]:
 def files(folder: Path) -> list[Path]:
     """All files below a folder, sorted."""
     return sorted(entry.path for entry in entries(folder) if entry.kind == "file")
+
+
+def glob(folder: Path, pattern: str) -> list[Path]:
+    """Files below a folder whose path matches a glob, sorted; ``**/`` at its beginning: in any folder.
+
+    :meth:`Path.glob` does not look into linked folders.
+    """
+    return sorted(
+        path
+        for path, kind in entries(folder)
+        if kind == "file" and matches(path.relative_to(folder), pattern)
+    )
+
+
+def matches(path: Path, pattern: str) -> bool:
+    """Whether a relative path matches a glob, folder by folder."""
+    deep, names = pattern.startswith("**/"), pattern.removeprefix("**/").split("/")
+    parts = path.parts
+    if len(parts) < len(names) or (len(parts) > len(names) and not deep):
+        return False
+    return all(map(fnmatchcase, parts[-len(names) :], names))
 
 
 def archives_only(folder: Path) -> list[Path]:

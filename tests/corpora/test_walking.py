@@ -84,3 +84,11 @@ def test_archives(tmp_path: Path):
     assert [path.name for path in walking.archives_only(tmp_path)] == ["a.zip"]
     made(tmp_path, "b.txt")
     assert walking.archives_only(tmp_path) == []
+
+
+def test_label_files_in_linked_folders(tmp_path: Path):
+    made(tmp_path / "disk", "docs/labels.tsv")
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/linked").symlink_to(tmp_path / "disk")
+    assert walking.glob(tmp_path / "corpus", "**/labels.tsv") == [tmp_path / "corpus/linked/docs/labels.tsv"]
+    assert walking.glob(tmp_path / "corpus", "labels.tsv") == []
