@@ -42,8 +42,8 @@ def display_table(
     Parameters
     ----------
     columns : mapping or sequence, optional
-        Columns to show, in order; a mapping renames them. Names that the
-        table lacks are passed over.
+        Columns to show, in order; a mapping renames them, else they are headed as :func:`heading`
+        says. Names that the table lacks are passed over.
     percent : collection of str
         Columns (by their own names) to show as percent.
     """
@@ -51,8 +51,7 @@ def display_table(
     order = [name for name in (texts if columns is None else columns) if name in texts]
     texts = texts[order]
     numbers = [place for place, name in enumerate(order) if _is_number(table[name])]
-    if isinstance(columns, Mapping):
-        texts = texts.rename(columns=columns)
+    texts = texts.rename(columns=columns if isinstance(columns, Mapping) else _readable(order))
     # The same table gets the same HTML, so that a report can be compared with an older one.
     uuid = hashlib.sha256(texts.to_csv().encode()).hexdigest()[:8]
     style = texts.style.set_uuid(uuid).format(escape="html").format_index(escape="html", axis="columns")
@@ -62,6 +61,34 @@ def display_table(
     if table.empty:
         caption = f"{caption}: none"
     return style.set_caption(html.escape(caption)) if caption else style
+
+
+#: Columns of results whose names are no words; others stay as they are: they may be names of corpora.
+_HEADINGS = {
+    "uar": "UAR", "p_holm": "p (Holm)", "macro_f1": "macro F1", "text_id": "sentence", "mmd2": "squared MMD",
+    "a_distance": "A-distance", "uar_fold_sd": "SD over folds", "shared_classes": "shared classes",
+    "target_seen": "saw of target", "held_out": "held out", "left_out": "left out", "one_class": "one class",
+    "native_label": "native label", "label_scheme": "label scheme", "fold_sd": "SD over folds",
+}  # fmt: skip
+
+
+def heading(name: object) -> object:
+    """Name of a column as a reader is shown it: words, not an identifier.
+
+    Examples
+    --------
+    >>> heading("n_speakers"), heading("uar"), heading("a_corpus")
+    ('speakers', 'UAR', 'a_corpus')
+    """
+    if not isinstance(name, str):
+        return name
+    return _HEADINGS.get(name, name.removeprefix("n_") if name.startswith("n_") and len(name) > 3 else name)
+
+
+def _readable(names: Sequence[object]) -> dict[object, object]:
+    """Headings of columns; their own names, where two would read the same."""
+    found = {name: heading(name) for name in names}
+    return {name: text if list(found.values()).count(text) == 1 else name for name, text in found.items()}
 
 
 def _texts(table: pd.DataFrame, percent: Collection[str], decimals: int) -> pd.DataFrame:

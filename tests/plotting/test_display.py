@@ -36,3 +36,12 @@ def test_display_table_renames_selects_and_marks_missing():
     counts = pd.DataFrame({"n": [3.0, np.nan], "share": [1.0, 0.0]})
     assert list(plotting.display_table(counts).data["n"]) == ["3", plotting.MISSING]
     assert list(plotting.display_table(counts).data["share"]) == ["1.000", "0.000"]
+
+
+def test_columns_are_headed_by_words_and_never_two_alike():
+    table = pd.DataFrame({"method": ["a"], "uar": [0.5], "n_speakers": [3], "my_corpus": [1]})
+    shown = plotting.display_table(table).to_html()
+    assert ">UAR<" in shown and ">speakers<" in shown and ">my_corpus<" in shown and "n_speakers" not in shown
+    both = plotting.display_table(pd.DataFrame({"n_folds": [1], "folds": [2]})).to_html()
+    assert ">n_folds<" in both and ">folds<" in both
+    assert ">n_speakers<" in plotting.display_table(table, columns={"n_speakers": "n_speakers"}).to_html()
