@@ -48,6 +48,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -56,7 +57,7 @@ import pandas as pd
 
 from serlab import audio, data
 from serlab.corpora import annotators as annotating
-from serlab.corpora import locating, settings, terms, texts, words
+from serlab.corpora import files, locating, settings, terms, texts, words
 from serlab.corpora.base import Corpus
 from serlab.corpora.durations import durations
 from serlab.corpora.settings import RATINGS, Settings
@@ -168,8 +169,14 @@ def corpus(name: str, folder: Path | None = None) -> Corpus:
     """
     try:
         said = Settings() if folder is None else settings.beside(folder / FILE_NAME)
-    except CorpusError:
-        said = Settings()
+        in_rows = {} if folder is None else _in_rows(folder / FILE_NAME)
+    except (CorpusError, OSError):
+        said, in_rows = Settings(), {}
+    said = replace(
+        said,
+        license=said.license or in_rows.get("license", ""),
+        citation=said.citation or in_rows.get("citation", ""),
+    )
     return Corpus(
         name=name,
         title=said.name or f"{name} ({FILE_NAME})",
@@ -185,6 +192,19 @@ def corpus(name: str, folder: Path | None = None) -> Corpus:
         channel=said.channel or audio.MIX,
         remarks=remarks,
     )
+
+
+def _in_rows(path: Path) -> dict[str, str]:
+    """Licence and citation of a table whose rows all name the same; read if there is such a column only."""
+    if not files.is_file(path):
+        return {}
+    with path.open("rb") as file:
+        head = file.readline(texts.LONGEST_LINE).lower()
+    if not any(name in head for name in (b"license", b"licence", b"citation")):
+        return {}
+    rows = _lowered(texts.sheet(path)).rows
+    said = {key: {cells.get(key, "") for _, cells in rows} for key in ("license", "citation")}
+    return {key: values.pop() for key, values in said.items() if len(values) == 1}
 
 
 def remarks(table: pd.DataFrame) -> tuple[str, ...]:

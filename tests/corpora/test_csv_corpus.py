@@ -211,6 +211,15 @@ def test_what_corpus_toml_says(tmp_path: Path):
         corpora.from_csv(path)
 
 
+def test_licence_and_citation_may_stand_in_the_rows(tmp_path: Path):
+    text = "path,speaker,label,Licence,citation\na.wav,1,joy,CC BY 4.0,Me\nb ü.flac,1,joy,CC BY 4.0,You\n"
+    write_csv(tmp_path / "mine", text)
+    own = corpora.get("mine", tmp_path)
+    assert (own.license, own.citation, own.terms.publishable) == ("CC BY 4.0", "not stated", "yes")
+    (tmp_path / "mine/corpus.toml").write_text('license = "CC0"')
+    assert corpora.get("mine", tmp_path).license == "CC0"
+
+
 def test_a_damaged_corpus_toml_ends_nothing_else(tmp_path: Path):
     for name in ("bad", "good"):
         write_csv(tmp_path / name, "path,speaker,label\na.wav,1,joy\n")
