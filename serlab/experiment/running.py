@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from serlab import evaluation, methods
-from serlab.evaluation import comparison, giveaways, leakage
+from serlab.evaluation import comparison, giveaways, leakage, ranking
 from serlab.experiment.outcome import MadeWith, Outcome, save, versions
 from serlab.experiment.parameters import Parameters
 from serlab.experiment.preparation import NotKept
@@ -149,7 +149,10 @@ def _tables(
     titles = {name: methods.get(name).title for name in methods.METHODS}
     summary.insert(1, "title", summary["method"].map(titles))
     summary["protocol"], summary["badge"] = parameters.protocol, leakage.badge(protocol, audit)
-    summary["note"] = [_note(name, parameters) for name in summary["method"]]
+    summary["note"] = [
+        _note(name, one_class, parameters)
+        for name, one_class in zip(summary["method"], summary["one_class"], strict=True)
+    ]
     compared = evaluation.compare(
         done.predictions, speakers, primary=parameters.declared, fold_is=protocol.fold_is
     )
@@ -178,9 +181,11 @@ def _tables(
     )
 
 
-def _note(name: str, parameters: Parameters) -> str:
-    """What a reader has to know of a method's row."""
+def _note(name: str, one_class: float, parameters: Parameters) -> str:
+    """What a reader has to know of a method's row; ``one_class``: share of fits that collapsed."""
     notes = [] if name in parameters.methods else ["control, added"]
+    if one_class >= ranking.COLLAPSED and name != "majority":
+        notes.append(f"one answer to everything in {one_class:.0%} of its fits")
     if name == "majority" and parameters.split_protocol().fold_is == "part":
         notes.append("may be below chance: what the tested speakers say most is the rarer among all others")
     return "; ".join(notes)
