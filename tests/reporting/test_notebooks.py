@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from serlab import methods
 from serlab.errors import ParameterError
 from serlab.reporting import notebooks
 
@@ -170,3 +171,16 @@ def test_a_notebook_without_plain_parameters_is_refused(
 ) -> None:
     with pytest.raises(ParameterError, match=message):
         notebooks.complete(write(tmp_path / "own.ipynb", source, tags), {})
+
+
+def test_what_a_notebook_declares_is_that_of_its_baseline() -> None:
+    """So that a run made before there were declarations, and Python, answer what the notebook does."""
+    found = 0
+    for path in notebooks.own_folder().glob("0*.ipynb"):
+        declared = notebooks.parameters(path)
+        if "primary" in declared:
+            found += 1
+            assert tuple(declared["primary"].default) == methods.PRIMARY[declared["baseline"].default]
+            other = notebooks.complete(path, {"baseline": "svm-target"})
+            assert other["primary"] == [], "another baseline has others"
+    assert found >= 6
