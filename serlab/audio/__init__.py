@@ -30,6 +30,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,9 @@ from serlab.audio.foreign import CONVERTIBLE, SUFFIXES, conversion
 from serlab.audio.levels import Level
 from serlab.audio.reading import END_TOLERANCE, SHORTEST, SILENT_PEAK, integer_scale
 from serlab.errors import AudioError
+
+if TYPE_CHECKING:
+    import soxr
 
 __all__ = [
     "ATTENUATED",
@@ -217,26 +221,41 @@ class _Resampler:
     """Changes the rate of blocks, and puts them together."""
 
     def __init__(self, rate: int, wanted: int) -> None:
-        import soxr  # late: listing corpora and feature sets reads no audio
-
+        self._rate, self._wanted = rate, wanted
+        self._only: np.ndarray | None = None  # the first block, until a second one comes
+        self._stream: soxr.ResampleStream | None = None
         self._blocks: list[np.ndarray] = []
-        self._stream = None
-        if rate != wanted:
-            self._stream = soxr.ResampleStream(rate, wanted, 1, dtype="float32", quality="HQ")
 
     def add(self, samples: np.ndarray) -> None:
         """Take in a block, of shape (n,)."""
-        if self._stream is not None:
-            # What comes out is a view of a buffer as long as what went in.
-            samples = self._stream.resample_chunk(np.ascontiguousarray(samples)).copy()
-        self._blocks.append(samples)
+        if self._rate == self._wanted:
+            self._blocks.append(samples)
+        elif self._stream is not None:
+            self._feed(samples)
+        elif self._only is None:
+            self._only = samples
+        else:
+            import soxr  # late: listing corpora and feature sets reads no audio
+
+            self._stream = soxr.ResampleStream(self._rate, self._wanted, 1, dtype="float32", quality="HQ")
+            self._feed(self._only)
+            self._feed(samples)
 
     def samples(self) -> np.ndarray:
         """All of them, to be asked for once."""
+        if self._only is not None and self._stream is None:
+            import soxr
+
+            return soxr.resample(self._only, self._rate, self._wanted, quality="HQ")
         if self._stream is not None:
-            self._blocks.append(self._stream.resample_chunk(np.zeros(0, np.float32), last=True))
+            self._feed(np.zeros(0, np.float32), last=True)
         blocks, self._blocks = self._blocks, []
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+    def _feed(self, samples: np.ndarray, *, last: bool = False) -> None:
+        assert self._stream is not None
+        # What comes out is a view of a buffer as long as what went in.
+        self._blocks.append(self._stream.resample_chunk(np.ascontiguousarray(samples), last=last).copy())
 
 
 def header(path: str | os.PathLike[str]) -> Header:
