@@ -126,7 +126,7 @@ def test_attentive_cnn_runs_headless_and_by_clicking(small_corpora, tmp_path):
     folder = runs.run("02", chosen, out=tmp_path, data=small_corpora)
     html = (folder / "report.html").read_text(encoding="utf-8")
     for text in (
-        "as good as with a source",
+        "What the source adds to few labels",
         "How peaked",
         "Table 2 of the paper",
         "specaugment",

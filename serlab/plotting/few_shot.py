@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from serlab.evaluation import intervals
 from serlab.plotting.marks import chance_line, highest, known, limits, require_rows
 from serlab.plotting.style import GREY, Figure, finished, heading, legend_below, note_figure, series, styled
-from serlab.plotting.texts import interval, number, sentences, span
+from serlab.plotting.texts import interval, listing, number, sentences, span
 
 
 @styled
@@ -61,9 +61,8 @@ def plot_few_shot_gains(table: pd.DataFrame, *, title: str = "") -> Figure:
     note = f"Gain over the same classifier without the source.\n{_note(table)}"
     legend_below(figure, handles, note=note, ncols=2)
     heading(figure, "What the source adds to few labels", title)
-    return finished(
-        figure, sentences(*(f"{row.title}: {row.says}" for row in break_even(table).itertuples()))
-    )
+    says = [f"{row.title}: {row.says}" for row in break_even(table).itertuples()]
+    return finished(figure, sentences(listing(says)))
 
 
 def _empty(shots: Sequence[int], label: str) -> tuple[Figure, Axes]:

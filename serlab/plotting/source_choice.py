@@ -18,7 +18,7 @@ from serlab.plotting.style import (
     series,
     styled,
 )
-from serlab.plotting.texts import number, sentences, signed
+from serlab.plotting.texts import listing, number, sentences, signed
 
 
 @styled
@@ -60,7 +60,7 @@ def plot_source_sets(table: pd.DataFrame, *, chance: float, title: str = "") -> 
     axes.grid(True, axis="y")
     legend_below(figure, handles, ncols=2, note="Lines: means over the sets of a size.")
     heading(figure, "What more source corpora are worth", title)
-    return finished(figure, sentences(*says))
+    return finished(figure, sentences(listing(says)))
 
 
 @styled
@@ -98,4 +98,4 @@ def plot_source_worth(table: pd.DataFrame, *, title: str = "") -> Figure:
     axes.grid(True, axis="x")
     legend_below(figure, handles, ncols=2, note="Exploratory: no claim is made for any one of them.")
     heading(figure, "What each source adds to the others", title)
-    return finished(figure, sentences(*says))
+    return finished(figure, sentences(listing(says)))

@@ -76,7 +76,7 @@ def write(tables: Tables) -> str:
     if tables.summary.empty:
         return ""
     return (
-        f'<div class="opening">\n{_figures(tables)}\n'
+        f'<div class="opening">\n<div class="asked">\n{_figures(tables)}\n</div>\n'
         f'<div class="beside">\n{_seen(tables.summary)}\n{_found(tables.audit)}\n</div>\n</div>\n'
     )
 

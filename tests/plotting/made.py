@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib
@@ -250,6 +250,28 @@ def few_shot_gains(**curves: Mapping[int, float]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def source_sets(*titles: str, sources: Sequence[str] = ("a", "b")) -> pd.DataFrame:
+    """Each source alone, then both: better by .1."""
+    rows = [
+        {"method": title, "title": title, "sources": name, "n_sources": 1 + (" + " in name),
+         "uar": 0.4 + 0.01 * i + 0.1 * (" + " in name), "uar_low": 0.3, "uar_high": 0.6}
+        for i, title in enumerate(titles)
+        for name in (*sources, " + ".join(sources))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def source_worth(*titles: str, sources: Sequence[str] = ("a", "b")) -> pd.DataFrame:
+    """The first source adds .05, the others nothing."""
+    rows = [
+        {"method": title, "title": title, "source": name, "alone": 0.4, "adds": 0.05 * (name == sources[0]),
+         "adds_low": -0.02, "adds_high": 0.08}
+        for title in titles
+        for name in sources
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def probes(layers: list[str]) -> pd.DataFrame:
     rows = [
         {"layer": layer, "what": what, "uar": 0.3 + 0.05 * number, "low": 0.25, "high": 0.9,
@@ -408,6 +430,12 @@ FIGURES: dict[str, Callable[[Names, str], plotting.Figure]] = {
     ),
     "plot_before_after": lambda names, _: _before_after(names),
     "plot_sweep": lambda names, _: plotting.plot_sweep(_sweep(names), chance=0.25),
+    "plot_source_sets": lambda names, _: plotting.plot_source_sets(
+        source_sets(*names.methods, sources=names.corpora[1:] or ("a",)), chance=0.25, title=names.word
+    ),
+    "plot_source_worth": lambda names, _: plotting.plot_source_worth(
+        source_worth(*names.methods, sources=names.corpora), title=names.word
+    ),
     "plot_few_shot": lambda names, _: plotting.plot_few_shot(_few_shot(names), title=names.word),
     "plot_few_shot_gains": lambda names, _: plotting.plot_few_shot_gains(
         pd.concat(

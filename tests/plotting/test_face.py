@@ -39,6 +39,8 @@ TABLES = {
     "plot_few_shot": "table",
     "plot_few_shot_gains": "table",
     "plot_sweep": plotting.selector_table,
+    "plot_source_sets": "table",
+    "plot_source_worth": "table",
     "plot_probes": "table",
     "plot_layer_weights": plotting.layer_weight_table,
     "plot_training": "history",

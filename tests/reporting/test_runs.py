@@ -229,7 +229,7 @@ def test_a_second_process_is_kept_off(talkative: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(talkative)
     with (
         records.locked(Path("reports"), only_run(talkative).name),
-        pytest.raises(SerlabError, match="another process is at work"),
+        pytest.raises(SerlabError, match=r"another process \(\d+ on .* since .*\) is at work"),
     ):
         runs.run("7", {"shots": 3})
 
