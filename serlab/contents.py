@@ -79,6 +79,9 @@ def digests(
     known = remembered(cache, asked)
     found = Contents(dict(known), {})
 
+    # As they are before they are read: what changes meanwhile is read once more.
+    before = {path: _state(path) for path in asked - known.keys()}
+
     def one(path: str) -> str:
         stop_if(cancel, "reading files was cancelled; what was read is remembered")
         return read(path)
@@ -91,7 +94,7 @@ def digests(
                 new[path] = future.result()
             elif isinstance(error, Exception):
                 found.failed[path] = error
-    remember(cache, new)
+    remember(cache, {path: known for path, known in new.items() if _state(path) == before[path]})
     stop_if(cancel, "reading files was cancelled; what was read is remembered")
     found.digests.update(new)
     return found

@@ -229,6 +229,8 @@ def _even_groups(
     sex = utterances["sex"].iloc[target].fillna("")
     strata = pd.crosstab(group, [emotion[target], sex.to_numpy(dtype=str)])
     stratum = pd.factorize(emotion[target] + sex.to_numpy(dtype=object))[0]
+    if np.bincount(stratum).max() < n_folds:  # nothing to stratify by
+        stratum = np.zeros_like(stratum)
     divisions = []
     for trial in range(_TRIALS):
         folds = StratifiedGroupKFold(

@@ -87,7 +87,8 @@ def normalize(
         - ``"voices"``: z-scored by corpus, then by speaker, in each corpus whose
           speakers show several emotions: by their labels in the source, by
           guesses of a linear classifier of the source in the target. See
-          :mod:`serlab.voices`. Vectors only.
+          :mod:`serlab.voices`. Vectors only. Where tested speakers are not
+          among ``adapt``, it is ``"corpus"``.
         - ``"neutral"``: Andova & Lustrek, section 3.4. Each source corpus and
           the target on their own: minus the mean of their neutral training
           utterances, divided by the SD of all their training utterances.
@@ -309,7 +310,10 @@ def _by_voices(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
             "normalisation 'voices' is of vectors and not defined for frames; choose a feature set of "
             "vectors, or another normalisation"
         )
+    adapt = _require(parts["adapt"], name="adapt (unlabelled target utterances)", scope="voices")
     by_corpus = _by_group(parts, "corpus")
+    if not np.isin(parts["test"].speaker, adapt.speaker).all():
+        return by_corpus  # those who are tested would stay as they are, and all others not
     scaled, source = {name: X.copy() for name, X in by_corpus.items()}, parts["source"]
     if source is not None:
         for corpus in np.unique(source.corpus):

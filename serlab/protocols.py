@@ -196,6 +196,8 @@ def _why_not(emotion: np.ndarray, target_train: np.ndarray, test: np.ndarray) ->
     if len(test) == 0:
         return "no utterance is left to test"
     found = np.unique(emotion[target_train])
+    if len(found) == 0:
+        return "no labelled target utterance is left to train on"
     if len(found) < 2:
         return f"the labelled target utterances are all {found[0]!r}: one class cannot be trained on"
     return ""
@@ -342,6 +344,8 @@ def hold_out_speakers(
     folds = StratifiedGroupKFold(min(5, n_speakers), shuffle=True, random_state=seed)
     with warnings.catch_warnings():  # a class rarer than the folds
         warnings.simplefilter("ignore", UserWarning)
+        if max(np.unique(emotion, return_counts=True)[1]) < folds.n_splits:  # nothing to stratify by
+            emotion = np.zeros(len(rows), dtype=int)
         train, held_out = next(folds.split(rows, emotion, speaker))
     return rows[train], rows[held_out]
 

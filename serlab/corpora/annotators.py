@@ -129,4 +129,4 @@ def _joined(values: Sequence[Any]) -> Any:
         return first
     if all(isinstance(value, float) for value in values):
         return first if all(math.isnan(value) for value in values) else next(v for v in values if v == v)
-    return "; ".join(dict.fromkeys(str(value) for value in values if value is not None)) or None
+    return "; ".join(dict.fromkeys(str(value) for value in values if value)) or None

@@ -22,6 +22,7 @@ from serlab.evaluation import intervals
 from serlab.evaluation.differences import Difference, paired
 from serlab.evaluation.scoring import measures
 from serlab.evaluation.units import units_of
+from serlab.protocols import FoldIs
 
 #: What is asked of a table -> names of columns that are taken for it, in any case.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -180,7 +181,7 @@ def measure(answers: Answers, *, level: float = intervals.LEVEL) -> pd.DataFrame
         measure, value, low, high, n (answers it is of); a class that is never true has no row.
     """
     table, classes = _numbered(answers, answers.classes), answers.classes
-    kinds = units_of(table, answers.speakers)
+    kinds = units_of(table, answers.speakers, fold_is=fold_is(answers))
     n = answers.table["truth"].value_counts()
     rows = []
     for name, value, low, high in measures(table, kinds, classes, level):
@@ -188,6 +189,17 @@ def measure(answers: Answers, *, level: float = intervals.LEVEL) -> pd.DataFrame
         if own is None or own in n:
             rows.append((name, value, low, high, int(n[own]) if own else len(table)))
     return pd.DataFrame(rows, columns=["measure", "value", "low", "high", "n"])
+
+
+def fold_is(answers: Answers) -> FoldIs:
+    """Whether folds are training subjects: they are named after speakers, who are not tested in their own.
+
+    Then intervals speak of other training subjects, too, as those of a run do.
+    """
+    table = answers.table
+    fold, speaker = table["fold"].astype(str), table["speaker"].astype(str)
+    named = fold.nunique() > 1 and set(fold) <= set(speaker)
+    return "subject" if named and (fold != speaker).all() else "part"
 
 
 def confusion(answers: Answers) -> pd.DataFrame:
@@ -222,7 +234,7 @@ def difference(one: Answers, other: Answers, *, level: float = intervals.LEVEL) 
         [_numbered(a, classes).assign(method=name) for a, name in ((one, "one"), (other, "other"))],
         ignore_index=True,
     )
-    return paired(both, one.speakers, method="one", control="other", level=level)
+    return paired(both, one.speakers, method="one", control="other", fold_is=fold_is(one), level=level)
 
 
 def _sheet(path: Path) -> texts.Sheet:
@@ -313,13 +325,17 @@ def _changing(table: pd.DataFrame, lines: Sequence[int]) -> list[Problem]:
 
 
 def _in_words(truth: pd.Series, predicted: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Labels in serlab's words, if each label has one and no two of a column the same."""
-    known: dict[str, str | None] = {}
-    for labels in (truth, predicted):
-        own = {label: words.find(label, words.EMOTIONS_BY_WORD) for label in labels.unique()}
-        if None in own.values() or len(set(own.values())) < len(own):
-            return truth, predicted
-        known |= own
+    """Labels in serlab's words, unless two of the truth have the same: then they are classes apart.
+
+    One that has no word stays as it is.
+    """
+    known = {
+        label: words.find(label, words.EMOTIONS_BY_WORD) or label
+        for label in {*truth.unique(), *predicted.unique()}
+    }
+    apart = [known[label] for label in truth.unique()]
+    if len(set(apart)) < len(apart):
+        return truth, predicted
     return truth.map(known), predicted.map(known)
 
 

@@ -282,9 +282,11 @@ def _folds(y: np.ndarray, speakers: np.ndarray, seed: int) -> list[tuple[np.ndar
     from sklearn.model_selection import StratifiedGroupKFold
 
     folds = StratifiedGroupKFold(min(_FOLDS, len(np.unique(speakers))), shuffle=True, random_state=seed)
+    # Where every class is rarer than the folds there is nothing to stratify by.
+    strata = y if np.bincount(y).max() >= folds.n_splits else np.zeros_like(y)
     with warnings.catch_warnings():  # a class rarer than the folds
         warnings.simplefilter("ignore", UserWarning)
-        return list(folds.split(y, y, speakers))
+        return list(folds.split(y, strata, speakers))
 
 
 def _scored(answers: np.ndarray, y: np.ndarray, speaker: pd.Series, *, by: tuple[str, ...] = ()) -> Giveaway:

@@ -129,7 +129,8 @@ def locked(out: Path, digest: str) -> Iterator[None]:
     """
     try:
         (out / ".locks").mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".locks" / digest, timeout=0)
+        # Who only looks whether it is taken, takes it for a moment.
+        lock = FileLock(out / ".locks" / digest, timeout=1)
         lock.acquire()
     except Timeout:
         raise SerlabError(

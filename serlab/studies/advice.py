@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from serlab import methods
+from serlab.evaluation import QUESTIONS
 from serlab.experiment import Outcome
 from serlab.methods import FIT_ARGUMENTS
 
@@ -30,7 +32,8 @@ def table(outcome: Outcome) -> pd.DataFrame:
     -------
     DataFrame
         have, labelled (mean number of labelled target utterances), method (title), among, uar, uar_low,
-        uar_high, over (title of its control), gain, gain_low, gain_high, verdict, seconds (of all its fits).
+        uar_high, question, over (title of its control), gain, gain_low, gain_high, verdict, seconds (of
+        all its fits).
     """
     rows = []
     summary = outcome.summary[outcome.summary["method"] != "majority"]
@@ -53,12 +56,20 @@ def table(outcome: Outcome) -> pd.DataFrame:
         gained = outcome.comparison
         gained = gained[gained["method"] == best["method"]] if len(gained) else gained
         if len(gained):
-            first = gained.iloc[0]
+            first = _own(gained, best["method"])
+            row["question"] = QUESTIONS[first["question"]]
             row["over"] = titles.get(first["control"], first["control"])
             row |= {name: first[name] for name in ("gain", "gain_low", "gain_high", "verdict")}
         rows.append(row | {"seconds": best["seconds"]})
     columns = [
-        "have", "labelled", "method", "among", "uar", "uar_low", "uar_high", "over", "gain", "gain_low",
-        "gain_high", "verdict", "seconds",
+        "have", "labelled", "method", "among", "uar", "uar_low", "uar_high", "question", "over",
+        "gain", "gain_low", "gain_high", "verdict", "seconds",
     ]  # fmt: skip
     return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def _own(gained: pd.DataFrame, method: str) -> pd.Series:
+    """Of several comparisons of a method: the declared one, else that with its own control."""
+    declared = gained[gained["primary"].astype(bool)]
+    own = gained[gained["control"] == methods.get(method).control]
+    return next(found for found in (declared, own, gained) if len(found)).iloc[0]

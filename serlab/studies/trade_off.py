@@ -206,14 +206,15 @@ def _fit(session: Session, spec: MethodSpec, value: float, seed: int, split: Spl
         ),
     )
     proba, classes = fitted.proba(), material.classes
+    heard = fitted.shown(split.adapt).test  # tested utterances only where they may be heard
     held_out, of_source = fitted.shown(split.validation).test, fitted.as_source
     scores = selection.scores(
         source_embedding=of_source.embed(held_out.X),
         source_proba=np.asarray(of_source.predict_proba(held_out.X), dtype=float),
         source_y=fitted.samples.y[split.validation],
         train_embedding=of_source.embed(fitted.parts.source.X),
-        target_embedding=fitted.method.embed(fitted.parts.test.X),
-        target_proba=proba,
+        target_embedding=fitted.method.embed(heard.X),
+        target_proba=np.asarray(fitted.method.predict_proba(heard.X), dtype=float),
         n_classes=len(classes),
         seed=seed,
     )

@@ -103,6 +103,40 @@ def test_labels_stay_apart_that_are_apart(tmp_path: Path):
     assert answers.read(written(tmp_path / "a.csv", numbers)).classes == ("0", "1", "2")
 
 
+def test_one_unknown_answer_changes_nothing_but_itself(tmp_path: Path):
+    rows = table()
+    whole = answers.read(written(tmp_path / "a.csv", rows)).table
+    rows.loc[0, "Predicted"] = "unk"
+    read = answers.read(written(tmp_path / "b.csv", rows)).table
+    assert read["truth"].tolist() == whole["truth"].tolist()
+    assert read["predicted"].tolist() == ["unk", *whole["predicted"].tolist()[1:]]
+
+
+def test_folds_that_are_training_subjects_are_in_the_interval(tmp_path: Path):
+    """As a report has it: half as wide where they are left out."""
+    rng = np.random.default_rng(0)
+    rows = [
+        (
+            f"{tested}/{number}",
+            trained,
+            tested,
+            number % 2,
+            (number + (rng.random() > 0.3 + 0.6 * (trained == "a"))) % 2,
+        )
+        for trained in "abcd"
+        for tested in "abcd"
+        if tested != trained
+        for number in range(10)
+    ]
+    frame = pd.DataFrame(rows, columns=["file", "fold", "speaker", "truth", "predicted"]).astype(str)
+    found = answers.read(written(tmp_path / "a.csv", frame))
+    assert answers.fold_is(found) == "subject"
+    parts = answers.read(written(tmp_path / "b.csv", frame.assign(fold="part " + frame["fold"])))
+    assert answers.fold_is(parts) == "part"
+    wide, narrow = (answers.measure(one).set_index("measure").loc["uar"] for one in (found, parts))
+    assert wide["value"] == narrow["value"] and wide["high"] - wide["low"] > narrow["high"] - narrow["low"]
+
+
 def test_predictions_of_serlab_name_their_classes_and_methods(tmp_path: Path):
     rows = pd.DataFrame(
         {

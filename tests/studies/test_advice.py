@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
+from serlab.evaluation import QUESTIONS
 from serlab.experiment import Parameters, Session
 from serlab.studies import advice
 
@@ -26,5 +29,19 @@ def test_for_each_thing_one_may_have_the_highest_and_its_verdict(small_corpora):
     ]
     assert unlabelled["uar"] == both.max() and unlabelled["method"] == both.idxmax()
     assert table.loc["labels for some", "labelled"] == summary.loc["Ridge, target only", "n_target"]
-    row = outcome.comparison.set_index("title").loc[[unlabelled["method"]]].iloc[0]
+    assert (
+        advice._own(
+            pd.DataFrame(
+                {
+                    "question": ["unlabelled target", "alignment"],
+                    "control": ["light-source", "light-adabn"],
+                    "primary": [False, False],
+                }
+            ),
+            "light-mmd",
+        )["question"]
+        == "alignment"
+    ), "the gain over its own control, not over one that lacks more"
+    rows = outcome.comparison[outcome.comparison["title"] == unlabelled["method"]]
+    row = rows[rows["question"].map(QUESTIONS) == unlabelled["question"]].iloc[0]
     assert unlabelled["gain"] == row["gain"] and unlabelled["verdict"] == row["verdict"]
