@@ -203,6 +203,33 @@ def _texts(
     return [(text, names) for names in tests]
 
 
+def whole_groups(
+    strata: np.ndarray, group: np.ndarray, n_folds: int, seed: int | np.random.RandomState
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Folds that part no group, with each stratum as evenly in them as groups allow, however rare it is.
+
+    Parameters
+    ----------
+    strata, group : ndarray, shape (n,)
+        Group of each row: its speaker, session or sentence.
+    n_folds : int
+        No more than there are groups.
+    seed : int or RandomState
+
+    Yields
+    ------
+    (train, test) : ndarrays of int
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    if np.unique(strata, return_counts=True)[1].max() < n_folds:  # nothing to stratify by
+        strata = np.zeros(len(strata), dtype=int)
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # a stratum rarer than the folds
+        warnings.simplefilter("ignore", UserWarning)
+        yield from list(folds.split(strata, strata, group))
+
+
 def _even_groups(
     target: np.ndarray,
     emotion: np.ndarray,
@@ -218,8 +245,6 @@ def _even_groups(
     Where one group is most of a class, no division is even: the one whose
     folds differ least from the corpus is taken.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     n_folds = protocol.repeats if n_folds is None else n_folds
     if len(np.unique(group)) < n_folds:
         raise ProtocolError(
@@ -229,16 +254,10 @@ def _even_groups(
     sex = utterances["sex"].iloc[target].fillna("")
     strata = pd.crosstab(group, [emotion[target], sex.to_numpy(dtype=str)])
     stratum = pd.factorize(emotion[target] + sex.to_numpy(dtype=object))[0]
-    if np.bincount(stratum).max() < n_folds:  # nothing to stratify by
-        stratum = np.zeros_like(stratum)
     divisions = []
     for trial in range(_TRIALS):
-        folds = StratifiedGroupKFold(
-            n_folds, shuffle=True, random_state=np.random.RandomState([protocol.seed, trial])
-        )
-        with warnings.catch_warnings():  # a stratum rarer than the folds: measured below instead
-            warnings.simplefilter("ignore", UserWarning)
-            tests = [np.unique(group[test]) for _, test in folds.split(target, stratum, group)]
+        seed = np.random.RandomState([protocol.seed, trial])
+        tests = [np.unique(group[test]) for _, test in whole_groups(stratum, group, n_folds, seed)]
         shares = np.array([strata.loc[names].sum() / strata.sum() for names in tests])
         divisions.append((np.sum((shares - 1 / n_folds) ** 2), tests))
     return min(divisions, key=lambda division: division[0])[1]

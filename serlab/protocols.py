@@ -6,7 +6,6 @@ result. All index arrays are positions in the utterance table that was split.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -334,19 +333,12 @@ def hold_out_speakers(
     ProtocolError
         If there is one speaker only.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     speaker = utterances["speaker"].to_numpy(dtype=str)[rows]
     n_speakers = len(np.unique(speaker))
     if n_speakers < 2:
         raise ProtocolError(f"{n_speakers} source speaker(s): none can be kept for model choice")
     emotion = utterances["emotion"].astype(str).to_numpy(dtype=str)[rows]
-    folds = StratifiedGroupKFold(min(5, n_speakers), shuffle=True, random_state=seed)
-    with warnings.catch_warnings():  # a class rarer than the folds
-        warnings.simplefilter("ignore", UserWarning)
-        if max(np.unique(emotion, return_counts=True)[1]) < folds.n_splits:  # nothing to stratify by
-            emotion = np.zeros(len(rows), dtype=int)
-        train, held_out = next(folds.split(rows, emotion, speaker))
+    train, held_out = next(divisions.whole_groups(emotion, speaker, min(5, n_speakers), seed))
     return rows[train], rows[held_out]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from serlab import corpora, labels
+from serlab import corpora, divisions, labels
 from serlab.errors import ProtocolError
 from serlab.protocols import SplitProtocol
 from tests.toys import utterance_table
@@ -109,3 +110,27 @@ def test_an_unknown_speaker_is_not_kept_apart_by_guessing(table):
     for name in ("loso", "speaker-groups", "one-subject", "k-shot"):
         with pytest.raises(ProtocolError, match="speaker of 12 utterances of 'here' is not known"):
             plan(some, name)
+
+
+def test_folds_of_whole_groups_however_rare_a_class_is():
+    """No class has as many utterances as there are folds: groups are parted all the same."""
+    group = np.repeat(np.arange(10), 3)
+    rare = np.arange(30)
+    for strata in (rare, np.tile([0, 1, 2], 10)):
+        folds = list(divisions.whole_groups(strata, group, 6, 0))
+        assert len(folds) == 6
+        assert sorted(np.concatenate([test for _, test in folds]).tolist()) == list(range(30))
+        assert all(not set(group[train]) & set(group[test]) for train, test in folds)
+
+
+def test_a_fold_without_a_labelled_utterance_is_skipped_with_its_reason():
+    """Whose sentence is tested with them leaves nobody: one says t1, the other both."""
+    said = [("a", "t1"), ("a", "t1"), ("b", "t1"), ("b", "t1"), ("b", "t2"), ("b", "t2")]
+    rows = pd.DataFrame(said, columns=["speaker", "text_id"])
+    rows = rows.assign(corpus="here", emotion=["joy", "anger"] * 3, sex=None, session=None)
+    protocol = SplitProtocol(name="speaker-text-groups", target="here", repeats=2)
+    try:
+        reasons = [skip.reason for skip in protocol.plan(rows)[1]]
+    except ProtocolError as error:
+        reasons = [str(error)]
+    assert any("no labelled target utterance is left to train on" in reason for reason in reasons)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import audio, data, features
+from serlab.divisions import whole_groups
 from serlab.errors import AudioError
 from serlab.evaluation import intervals
 from serlab.evaluation.units import spreads, units_of
@@ -279,14 +279,7 @@ def _coded(emotion: pd.Series) -> np.ndarray:
 
 
 def _folds(y: np.ndarray, speakers: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = StratifiedGroupKFold(min(_FOLDS, len(np.unique(speakers))), shuffle=True, random_state=seed)
-    # Where every class is rarer than the folds there is nothing to stratify by.
-    strata = y if np.bincount(y).max() >= folds.n_splits else np.zeros_like(y)
-    with warnings.catch_warnings():  # a class rarer than the folds
-        warnings.simplefilter("ignore", UserWarning)
-        return list(folds.split(y, strata, speakers))
+    return list(whole_groups(y, speakers, min(_FOLDS, len(np.unique(speakers))), seed))
 
 
 def _scored(answers: np.ndarray, y: np.ndarray, speaker: pd.Series, *, by: tuple[str, ...] = ()) -> Giveaway:

@@ -214,7 +214,10 @@ def _fit(session: Session, spec: MethodSpec, value: float, seed: int, split: Spl
         source_y=fitted.samples.y[split.validation],
         train_embedding=of_source.embed(fitted.parts.source.X),
         target_embedding=fitted.method.embed(heard.X),
-        target_proba=np.asarray(fitted.method.predict_proba(heard.X), dtype=float),
+        # Asked once where the tested utterances are those that are heard.
+        target_proba=proba
+        if np.array_equal(split.adapt, split.test)
+        else np.asarray(fitted.method.predict_proba(heard.X), dtype=float),
         n_classes=len(classes),
         seed=seed,
     )
