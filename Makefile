@@ -1,6 +1,7 @@
 # make demo   a report on synthetic corpora, in under a minute
 # make test   all tests, and the types
 # make lab    JupyterLab in notebooks/
+# make lessons the notebooks for a class, with and without solutions, in build/lessons
 # make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
 # make fuzz   thousands of damaged files through every reader; takes long
 # make types  the type checker alone
@@ -17,7 +18,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
 	echo $$python && break; done)
 
-.PHONY: demo test lab docs types fuzz clean
+.PHONY: demo test lab lessons docs types fuzz clean
 
 demo: $(STAMP)
 	$(VENV)/bin/serlab demo
@@ -27,6 +28,11 @@ test: $(STAMP)
 
 lab: $(STAMP)
 	$(VENV)/bin/serlab lab
+
+# Students get notebooks without solutions; who teaches gets a course of nbgrader.
+lessons: $(STAMP)
+	$(VENV)/bin/serlab lessons build/lessons/student --force
+	$(VENV)/bin/serlab lessons build/lessons/instructor --instructor --force
 
 types: $(STAMP)
 	$(VENV)/bin/python -m mypy

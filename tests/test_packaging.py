@@ -132,7 +132,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["demo", "test", "lab", "docs", "types"])
+@pytest.mark.parametrize("target", ["demo", "test", "lab", "lessons", "docs", "types"])
 def test_make_installs_once(checkout: Path, target: str) -> None:
     first = make(checkout, "-n", target, f"PYTHON={sys.executable}")
     assert f"{sys.executable} -m venv .venv" in first.stdout

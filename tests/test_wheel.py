@@ -111,5 +111,10 @@ def test_in_an_empty_folder_the_installed_package_makes_a_report(programs: Path,
 
     serlab("notebooks", "mine")
     assert {path.read_bytes() for path in (here / "mine").rglob("*.ipynb")} == {
-        (ROOT / name).read_bytes() for name in files_of(ROOT / "notebooks", "*.ipynb")
+        path.read_bytes() for path in (ROOT / "notebooks").glob("*.ipynb")
     }
+    # Solutions are not copied with them.
+    serlab("lessons", "class")
+    made = {path.stem: path.read_text(encoding="utf-8") for path in (here / "class").glob("*.ipynb")}
+    assert made.keys() == {path.stem for path in (ROOT / "notebooks/lessons").glob("*.ipynb")}
+    assert not any("SOLUTION" in text for text in made.values())

@@ -42,6 +42,7 @@ FLOORS: dict[str, str] = {
     "plotting": "Figures",
     "reporting": "Reports",
     "widgets": "Widgets",
+    "lessons": "Lessons for a class",
     "cli": "Command line",
 }
 

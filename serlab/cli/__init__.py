@@ -12,7 +12,18 @@ import sys
 from collections.abc import Sequence
 
 import serlab
-from serlab.cli import audit, corpora, cutting, exchange, listing, notebooks, pretraining, running, scoring
+from serlab.cli import (
+    audit,
+    corpora,
+    cutting,
+    exchange,
+    lessons,
+    listing,
+    notebooks,
+    pretraining,
+    running,
+    scoring,
+)
 from serlab.cli.command import Command
 from serlab.errors import ParameterError, SerlabError
 
@@ -29,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     *pretraining.COMMANDS,
     *listing.COMMANDS,
     *notebooks.COMMANDS,
+    *lessons.COMMANDS,
 )
 
 

@@ -94,6 +94,9 @@ Copied = Literal["copied", "same", "replaced", "kept"]
 def copy(folder: Path | str, *, force: bool = False) -> dict[Path, Copied]:
     """Copy serlab's own notebooks, for somebody to change.
 
+    Those of lessons have solutions in them, and are copied without by
+    :func:`serlab.lessons.copying.copy`.
+
     Parameters
     ----------
     folder : path
@@ -115,7 +118,7 @@ def copy(folder: Path | str, *, force: bool = False) -> dict[Path, Copied]:
     own, done = own_folder(), {}
     for source in sorted(own.rglob("*.ipynb")):
         part = source.relative_to(own)
-        if ".ipynb_checkpoints" in part.parts:
+        if part.parts[0] == "lessons" or ".ipynb_checkpoints" in part.parts:
             continue
         target = Path(folder) / part
         try:

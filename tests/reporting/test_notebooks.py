@@ -68,18 +68,19 @@ def test_copies_are_for_changing_and_what_is_changed_is_kept(tmp_path: Path, mon
     monkeypatch.setattr(notebooks, "CHECKOUT", tmp_path / "checkout")
     own, mine = tmp_path / "checkout" / "notebooks", tmp_path / "mine"
     write(own / "01_first.ipynb").chmod(0o444)
-    write(own / "lessons" / "01_lesson.ipynb")
+    write(own / "more" / "07_further.ipynb")
+    write(own / "lessons" / "01_lesson.ipynb")  # with its solution
     write(own / ".ipynb_checkpoints" / "01_first-checkpoint.ipynb")
-    first, lesson = mine / "01_first.ipynb", mine / "lessons" / "01_lesson.ipynb"
-    assert notebooks.copy(mine) == {first: "copied", lesson: "copied"}
+    first, more = mine / "01_first.ipynb", mine / "more" / "07_further.ipynb"
+    assert notebooks.copy(mine) == {first: "copied", more: "copied"}
     assert [path.relative_to(mine) for path in sorted(mine.rglob("*.ipynb"))] == [
         first.relative_to(mine),
-        lesson.relative_to(mine),
+        more.relative_to(mine),
     ]
     write(first, "shots: int = 50")
-    assert notebooks.copy(mine) == {first: "kept", lesson: "same"}
+    assert notebooks.copy(mine) == {first: "kept", more: "same"}
     assert notebooks.parameters(first)["shots"].default == 50
-    assert notebooks.copy(mine, force=True) == {first: "replaced", lesson: "same"}
+    assert notebooks.copy(mine, force=True) == {first: "replaced", more: "same"}
     assert "target" in notebooks.parameters(first)
     with pytest.raises(ParameterError, match="choose another folder"):
         notebooks.copy(own / "01_first.ipynb")

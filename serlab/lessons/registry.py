@@ -1,0 +1,8 @@
+"""All lessons, in the order of teaching."""
+
+from __future__ import annotations
+
+from serlab.lessons import listen
+from serlab.lessons.base import Plan
+
+LESSONS: tuple[Plan, ...] = (listen.LESSON,)
