@@ -93,3 +93,32 @@ def test_a_wait_can_be_cancelled():
     thread.join(SECONDS)
     with turns.one_at_a_time(cancel=cancel):
         pass
+
+
+def test_the_number_of_threads_is_that_of_one_block_at_a_time():
+    before, seen = torch.get_num_threads(), []
+    inside, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with training.threads(1):
+            inside.set()
+            leave.wait(SECONDS)
+            seen.append(torch.get_num_threads())
+
+    def second() -> None:
+        with training.threads(2):
+            seen.append(torch.get_num_threads())
+
+    cancel = threading.Event()
+    cancel.set()
+    one, two = threading.Thread(target=first), threading.Thread(target=second)
+    one.start()
+    assert inside.wait(SECONDS)
+    two.start()
+    with pytest.raises(Cancelled), training.threads(2, cancel=cancel):
+        pass
+    leave.set()
+    for thread in (one, two):
+        thread.join(SECONDS)
+    assert seen == [1, 2]
+    assert torch.get_num_threads() == before

@@ -38,7 +38,7 @@ from serlab.corpora import (
 )
 from serlab.corpora.base import Corpus
 from serlab.corpora.csv_corpus import from_csv
-from serlab.errors import CorpusError
+from serlab.errors import CorpusError, meant
 
 __all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "overview", "read_many", "remarks"]
 
@@ -88,9 +88,10 @@ def get(name: str, root: Path | str | None = None) -> Corpus:
     own = csv_corpus.installed(root)
     if name in own:
         return own[name]
+    known = [*CORPORA, *own]
     raise CorpusError(
-        f"unknown corpus {name!r}; known: {', '.join([*CORPORA, *own])}. A corpus of your own is found "
-        f"as {data.data_root(root) / name / csv_corpus.FILE_NAME}"
+        f"unknown corpus {name!r}{meant(name, known)}; known: {', '.join(known)}. A corpus of your own is "
+        f"found as {data.data_root(root) / name / csv_corpus.FILE_NAME}"
     )
 
 

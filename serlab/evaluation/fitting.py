@@ -195,9 +195,10 @@ def fit(
     for name, part in arguments.items():
         if part is None:
             raise ProtocolError(f"{spec.name} needs {name.replace('_', ' ')} data and there is none")
-    method = setting.build(spec, n_classes=len(material.classes), seed=seed, fitting=fitting)
     before = {} if fitted_before is None else fitted_before
     with turns.one_at_a_time(progress=fitting.progress, cancel=fitting.cancel):
+        # Some draw their first weights while they are built.
+        method = setting.build(spec, n_classes=len(material.classes), seed=seed, fitting=fitting)
         learned = _learned(method, arguments, before)
     return Fitted(
         spec=spec,

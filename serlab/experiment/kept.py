@@ -28,8 +28,10 @@ import pandas as pd
 
 from serlab.evaluation import recordings
 from serlab.evaluation.running import Run
+from serlab.experiment.parameters import Parameters
 from serlab.experiment.preparation import NotKept, Prepared
 from serlab.files import DamagedFile, read_parquet, set_aside, write_table, write_text
+from serlab.methods import PRIMARY
 
 _T = TypeVar("_T")
 #: Remedy for a folder that is not what was written.
@@ -44,6 +46,14 @@ _ROUNDED = {"predictions": "p_", "attention": "a_", "embeddings": "e_"}
 MOST_FEATURES = 200
 #: Parameters that say where or how fast, not what.
 _WHERE = ("data", "jobs", "device")
+
+
+def _default(name: str, others: Mapping[str, Any]) -> Any:
+    """JSON value of a parameter that nobody chose beside others."""
+    if name == "primary":
+        return list(PRIMARY.get(others.get("baseline", Parameters.default("baseline")), ()))
+    value = Parameters.default(name)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def rounded(run: Run) -> Run:
@@ -118,7 +128,10 @@ class Kept:
         NotKept
             Naming the parameter and both values.
         """
-        for name, kept in self.facts["parameters"].items():
+        known = self.facts["parameters"]
+        later = [name for name in parameters if name not in known and name in Parameters.names()]
+        # What a run of an earlier version does not name had the value that it has where nobody chooses.
+        for name, kept in [*known.items(), *((name, _default(name, known)) for name in later)]:
             asked = parameters.get(name, kept)
             if name not in _WHERE and asked != kept:
                 raise NotKept(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,19 @@ ON_BAD_FILE: tuple[str, ...] = ("skip", "stop")
 
 #: Which classes take part where corpora have different ones.
 LABEL_SETS: tuple[str, ...] = ("scheme", "shared", "any")
+
+#: Names that a message lists; of more it lists a few.
+_MOST_LISTED, _FEW_LISTED = 30, 8
+
+#: Share of letters from which on a name is taken for a mistyped parameter.
+_ALMOST = 0.8
+
+#: Cells of a kernel, its empty one among them, of which the last makes parameters: later ones have variables
+#: of their own.
+_FIRST_CELLS = 4
+
+#: More threads than any machine has use for.
+MOST_JOBS = 1024
 
 #: Where or how fast, not what: they change no prediction.
 _NO_MATTER = ("data", "jobs", "baseline", "primary")
@@ -70,7 +84,8 @@ class Parameters:
         Data root; empty for the default, see :func:`serlab.data.data_root`.
     on_bad_file : {"skip", "stop"}
     jobs : int
-        Threads.
+        Threads. 0: as measured (``benchmarks/threads.py``): one for a fit, since two were never faster on the
+        networks and forests of these notebooks, and one a processor for features.
     transductive : bool
         Whether methods may use the tested utterances without their labels (to adapt, for statistics of
         the target). If not, they use those of target speakers who are not tested.
@@ -110,7 +125,7 @@ class Parameters:
     device: str = "auto"
     data: str = ""
     on_bad_file: str = "skip"
-    jobs: int = 2
+    jobs: int = 0
     label_sets: str = "scheme"
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -147,7 +162,16 @@ class Parameters:
 
     @classmethod
     def from_names(cls, names: Mapping[str, Any]) -> Parameters:
-        """Pick the parameters out of a notebook's variables: ``from_names(globals())``."""
+        """Pick the parameters out of a notebook's variables: ``from_names(globals())``.
+
+        Raises
+        ------
+        ParameterError
+            In a kernel that has only just begun also for a variable that is almost one: papermill sets what
+            it is given, known or not.
+        """
+        if 0 < len(names.get("In", ())) <= _FIRST_CELLS:
+            _refuse_near_misses(names, cls.names())
         own = {name: names[name] for name in _KINDS if name in names}
         return cls(**own, options={name: names[name] for name in OPTIONS if name in names})
 
@@ -199,6 +223,16 @@ class Parameters:
         """Name of the feature set that a method is fed."""
         return spec.feature_set(self.options) or self.features
 
+    @property
+    def threads_of_a_fit(self) -> int:
+        """Threads that a method may use: ``jobs``, or one."""
+        return self.jobs or 1
+
+    @property
+    def threads_of_features(self) -> int | None:
+        """Threads that compute features: ``jobs``, or None for one a processor."""
+        return self.jobs or None
+
     def digest(self) -> str:
         """Short hash of everything that may change a prediction."""
         chosen = {name: value for name, value in self.as_dict().items() if name not in _NO_MATTER}
@@ -240,6 +274,16 @@ def choices() -> dict[str, tuple[str, ...]]:
     }
 
 
+def _refuse_near_misses(names: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise for a plain variable whose name is a parameter's but for a letter or two."""
+    for name, value in names.items():
+        if name in known or name.startswith("_") or not isinstance(value, str | int | float | list | tuple):
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=_ALMOST)
+        if near:
+            raise ParameterError(f"there is no parameter {name!r} (did you mean {near[0]!r}?)")
+
+
 def _entries(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
@@ -265,17 +309,30 @@ def _require_known(parameters: Parameters) -> None:
     for name, known in choices().items():
         for value in _entries(getattr(parameters, name)):
             if value not in known:
-                near = meant(str(value), known)
-                raise ParameterError(f"parameter {name!r}: {value!r} is none of {', '.join(known)}{near}")
+                groups = methods.GROUPS if name == "methods" else ()
+                near = meant(str(value), [*known, *groups])
+                if name == "baseline" and value in methods.METHODS:
+                    near = "; a baseline learns from the target alone, and this one uses the source"
+                raise ParameterError(f"parameter {name!r}: {value!r} is none of {_listed(known)}{near}")
+
+
+def _listed(known: Sequence[str]) -> str:
+    """Names to choose from; of very many the first, since a long list hides what follows it."""
+    if len(known) <= _MOST_LISTED:
+        return ", ".join(known)
+    return f"{', '.join(known[:_FEW_LISTED])} ... ({len(known)} in all; `serlab methods` lists them)"
 
 
 def _require_sense(parameters: Parameters) -> None:
     if not parameters.methods:
         raise ParameterError("parameter 'methods' needs at least one entry")
-    if parameters.jobs < 1 or parameters.shots < 1:
+    if not 0 <= parameters.jobs <= MOST_JOBS:
         raise ParameterError(
-            f"parameters 'jobs' ({parameters.jobs}) and 'shots' ({parameters.shots}) start at 1"
+            f"parameter 'jobs': {parameters.jobs} is not a number of threads; choose 1 to {MOST_JOBS}, "
+            "or 0 for what was measured to be fastest"
         )
+    if parameters.shots < 1:
+        raise ParameterError(f"parameter 'shots': {parameters.shots}; it starts at 1")
     if min(parameters.seeds) < 0:
         raise ParameterError(f"parameter 'seeds': {min(parameters.seeds)} is below 0")
     if not 0 <= parameters.seconds < math.inf:

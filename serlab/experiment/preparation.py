@@ -8,10 +8,11 @@ from functools import cached_property
 
 import pandas as pd
 
-from serlab import corpora, data, features, labels
-from serlab.errors import AudioError, ProtocolError, SerlabError
+from serlab import corpora, data, features
+from serlab.errors import AudioError, SerlabError
 from serlab.evaluation import Material, recordings
 from serlab.evaluation.material import Features
+from serlab.experiment.labelling import labelled_of
 from serlab.experiment.parameters import Parameters
 from serlab.features import augmentation
 from serlab.progress import UNWATCHED, Watch
@@ -100,7 +101,7 @@ def prepare(parameters: Parameters, *, watch: Watch = UNWATCHED) -> Prepared:
         Audio only with ``on_bad_file="stop"``, or if an augmentation spoils it.
     """
     table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
-    labelled, left_out = _labelled(table, parameters)
+    labelled, left_out = labelled_of(table, parameters)
     extraction = _extract(labelled, parameters, parameters.features, watch=watch)
     skipped_files = _with_classes(extraction.skipped, labelled)
     labelled = labelled.loc[extraction.X.index]
@@ -127,7 +128,7 @@ def prepare(parameters: Parameters, *, watch: Watch = UNWATCHED) -> Prepared:
         notes=_notes(table, extraction),
         fingerprint=data.fingerprint(table),
         same_recordings=recordings.copies(
-            labelled, jobs=parameters.jobs, progress=watch.progress, cancel=watch.cancel
+            labelled, jobs=parameters.threads_of_features, progress=watch.progress, cancel=watch.cancel
         ),
     )
 
@@ -140,19 +141,6 @@ def _with_classes(skipped: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame
     )
 
 
-def _labelled(table: pd.DataFrame, parameters: Parameters) -> tuple[pd.DataFrame, pd.Series]:
-    """Utterances that have a class, and counts of the others by corpus and emotion."""
-    scheme = labels.scheme(parameters.scheme)
-    labelled = scheme.apply(table)
-    left_out = scheme.left_out_counts(table)
-    if parameters.label_sets == "shared":
-        labelled, alone = _of_shared_classes(labelled)
-        left_out = pd.concat([left_out, alone]).sort_index()
-    elif parameters.label_sets == "any":
-        labelled = labelled.assign(emotion=labelled["emotion"].cat.remove_unused_categories())
-    return labelled, left_out
-
-
 def _extract(
     labelled: pd.DataFrame, parameters: Parameters, name: str, *, watch: Watch, augment: str | None = None
 ) -> features.Extraction:
@@ -163,7 +151,7 @@ def _extract(
         augment=augment,
         seed=parameters.seeds[0],
         on_bad=parameters.on_bad_file,
-        jobs=parameters.jobs,
+        jobs=parameters.threads_of_features,
         progress=watch.progress,
         cancel=watch.cancel,
     )
@@ -191,19 +179,3 @@ def _notes(table: pd.DataFrame, extraction: features.Extraction) -> tuple[str, .
     if extraction.rebuilt:
         notes.append(f"{extraction.rebuilt} damaged cache entries were computed again")
     return tuple(notes)
-
-
-def _of_shared_classes(utterances: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    """Utterances of the classes that every corpus has, and counts of the others by corpus and emotion."""
-    found = utterances.groupby("corpus", observed=True)["emotion"].agg(set)
-    shared = [name for name in utterances["emotion"].cat.categories if all(name in own for own in found)]
-    if len(shared) < 2:
-        raise ProtocolError(
-            f"{', '.join(found.index)} share {len(shared)} class(es), two are needed; choose another label "
-            "scheme, other corpora, or label_sets='scheme'"
-        )
-    kept = utterances["emotion"].isin(shared)
-    others = utterances[~kept]
-    alone = others.groupby([others["corpus"], others["emotion"].astype(str)]).size()
-    utterances = utterances[kept]
-    return utterances.assign(emotion=utterances["emotion"].cat.set_categories(shared)), alone

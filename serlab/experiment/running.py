@@ -57,7 +57,7 @@ def _giveaways(session: Session) -> pd.DataFrame:
     def search() -> pd.DataFrame:
         return giveaways.findings(
             session.prepare().utterances,
-            jobs=parameters.jobs,
+            jobs=parameters.threads_of_features,
             progress=session.progress,
             cancel=session.cancel,
         )

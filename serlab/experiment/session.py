@@ -199,7 +199,7 @@ class Session:
         return Setting(
             seeds=parameters.seeds if seeds is None else tuple(seeds),
             preset=parameters.preset,
-            n_jobs=parameters.jobs,
+            n_jobs=parameters.threads_of_a_fit,
             device=resolve_device(parameters.device),
             augment=_batch_augmentation(parameters),
             values=parameters.options,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from serlab.errors import ParameterError
+from serlab.errors import ParameterError, meant
 from serlab.features import encoder, speaker_encoder
 from serlab.features.base import FeatureSet
 from serlab.features.constant_q import CQT, SPEECH_CQT
@@ -47,7 +47,9 @@ def get(features: str | FeatureSet) -> FeatureSet:
         return PREFIXES[prefix](model)
     if features not in FEATURE_SETS:
         known = [*FEATURE_SETS, *(f"{prefix}:<model>" for prefix in PREFIXES)]
-        raise ParameterError(f"unknown feature set {features!r}; known: {', '.join(known)}")
+        raise ParameterError(
+            f"unknown feature set {features!r}{meant(features, FEATURE_SETS)}; known: {', '.join(known)}"
+        )
     return FEATURE_SETS[features]
 
 

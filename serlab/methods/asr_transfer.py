@@ -247,6 +247,16 @@ def _provided(asked: Asked) -> AcousticModel:
     )
 
 
+def _look(value: str) -> None:
+    from serlab.pretrained import encoders
+
+    if value and encoders.find_folder(value) is None:
+        raise ParameterError(
+            f"there is no folder {value!r}, here or under {encoders.models_root()}; `serlab pretrain` makes "
+            "one, and with nothing given the TDNN is pretrained on the sources"
+        )
+
+
 def _described(value: str, model: AcousticModel) -> str:
     from serlab.asr import for_experiments
 
@@ -280,6 +290,7 @@ OPTIONS: tuple[Option, ...] = (
         title="acoustic model",
         help="Folder made by `serlab pretrain`, or its name under SERLAB_MODELS, for the tdnn methods; "
         "empty: pretrained on the sources.",
+        look=_look,
         provide=_provided,
         describe=_described,
         heard=_heard,

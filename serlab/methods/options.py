@@ -86,6 +86,8 @@ class Option:
         What it means if nothing is given: "random".
     check : callable(value)
         Raises :class:`serlab.errors.ParameterError` for a value that makes no sense.
+    look : callable(value)
+        The same for what a look at the disk tells: that a file is missing. Loads nothing.
     provide : callable(Asked) -> object
         What builders are given: a loaded model, a file's weights. May be slow; called once an experiment.
     describe : callable(value, provided) -> str
@@ -107,6 +109,7 @@ class Option:
     help: str
     empty: str = ""
     check: Callable[[Any], None] = field(default=_accept, repr=False)
+    look: Callable[[Any], None] = field(default=_accept, repr=False)
     provide: Callable[[Asked], Any] = field(default=_value, repr=False)
     describe: Callable[[Any, Any], str] = field(default=_nothing, repr=False)
     heard: Callable[[Any], Iterable[str]] = field(default=_no_audio, repr=False)

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serlab.errors import ProtocolError
+from serlab.errors import ParameterError, ProtocolError
 from serlab.methods.adapters import adapter, objective
 from serlab.methods.base import Method, MethodSpec
 from serlab.methods.building import Recipe, fine_tuned, grid, networks, of_preset, trained
@@ -223,6 +224,11 @@ def _provided(asked: Asked) -> Weights | None:
     )
 
 
+def _look(value: str) -> None:
+    if value not in ("", "download") and not Path(value).expanduser().is_file():
+        raise ParameterError(f"there is no file of weights {value}; give its path, 'download', or nothing")
+
+
 def _described(value: str, weights: Weights | None) -> str:
     from serlab.pretrained import imagenet
 
@@ -237,6 +243,7 @@ OPTIONS: tuple[Option, ...] = (
         empty="random",
         title="VGG16 weights",
         help="ImageNet weights for VGG16: a local file, 'download', or empty for random initialisation.",
+        look=_look,
         provide=_provided,
         describe=_described,
         is_path=True,

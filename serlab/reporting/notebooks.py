@@ -161,7 +161,7 @@ def find(name: str) -> Path:
     if len(matches) == 1:
         return known[matches[0]]
     listing = ", ".join(known) or "none; give the path of a notebook"
-    raise ParameterError(f"unknown notebook {name!r}; known notebooks: {listing}")
+    raise ParameterError(f"unknown notebook {name!r}{meant(name, known)}; known notebooks: {listing}")
 
 
 def parameters(path: Path) -> dict[str, Parameter]:

@@ -20,6 +20,7 @@ import serlab
 from serlab import contents, methods, provenance
 from serlab import data as corpus_data
 from serlab.errors import SerlabError
+from serlab.experiment import Parameters, checks
 from serlab.files import write_text
 from serlab.progress import Progress, forwarded
 from serlab.reporting import notebooks, publishing, records
@@ -94,7 +95,7 @@ def run(
     values = _with_seeds(notebooks.complete(source, parameters or {}))
     root = corpus_data.data_root(data or values.get("data"))
     asked = {name: value for name, value in values.items() if name not in _WHERE}
-    corpora = _corpora_fingerprint(asked, root)
+    corpora = _corpora_fingerprint(asked, root, _checked(values))
     digest = _digest(source, asked, corpora + _given_files(asked))
     folder = out / source.stem / _pair(asked) / digest
     partial = folder.with_name(f"{digest}.partial")
@@ -279,13 +280,22 @@ def _corpora_of(asked: Mapping[str, Any]) -> list[str]:
     return [name for name in dict.fromkeys([asked.get("target", ""), *asked.get("sources", [])]) if name]
 
 
-def _corpora_fingerprint(asked: Mapping[str, Any], root: Path) -> str:
+def _checked(values: Mapping[str, Any]) -> Parameters | None:
+    """Parameters of a notebook about an experiment, checked before anything is started or written."""
+    return checks.require_sense(values) if checks.is_experiment(values) else None
+
+
+def _corpora_fingerprint(asked: Mapping[str, Any], root: Path, parameters: Parameters | None) -> str:
+    """Of the corpora as read, which have to allow what is asked."""
     names = _corpora_of(asked)
     if not names:
         return ""
     from serlab import corpora
 
-    return corpus_data.fingerprint(corpora.read_many(names, root))
+    table = corpora.read_many(names, root)
+    if parameters is not None:
+        checks.require_folds(parameters, table)
+    return corpus_data.fingerprint(table)
 
 
 def _given_files(asked: Mapping[str, Any]) -> str:

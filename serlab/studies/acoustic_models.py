@@ -62,7 +62,9 @@ def _voices(session: Session, model: AcousticModel) -> Iterator[tuple[str, np.nd
         yield "i-vector", model.ivectors.extract(X).astype(np.float32)
     if encoders.find_folder(SPEAKER_ENCODER) is not None:
         found = features.extract(
-            prepared.utterances, features=f"speaker-encoder:{SPEAKER_ENCODER}", jobs=session.parameters.jobs
+            prepared.utterances,
+            features=f"speaker-encoder:{SPEAKER_ENCODER}",
+            jobs=session.parameters.threads_of_features,
         )
         if not len(found.skipped):
             yield SPEAKER_ENCODER, found.X.to_numpy(dtype=np.float32)

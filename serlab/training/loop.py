@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -40,14 +41,31 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def threads(n_jobs: int) -> Iterator[None]:
-    """Let torch use so many threads during a block; -1: as many as it does anyway."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(before if n_jobs == -1 else n_jobs)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def threads(n_jobs: int, *, cancel: Event | None = None) -> Iterator[None]:
+    """Let torch use so many threads during a block; -1: as many as it does anyway.
+
+    The number is one of the whole process, as the generator is, and with another one sums are rounded in
+    another order: another thread waits until the block is left (:mod:`serlab.turns`), and finds the number
+    that was there before.
+
+    Parameters
+    ----------
+    n_jobs : int
+    cancel : threading.Event, optional
+        Ends the wait.
+
+    Raises
+    ------
+    Cancelled
+        While it waits.
+    """
+    with turns.one_at_a_time(cancel=cancel):
+        before = torch.get_num_threads()
+        torch.set_num_threads(before if n_jobs == -1 else n_jobs)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def train(

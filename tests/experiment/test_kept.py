@@ -155,6 +155,17 @@ def test_a_folder_of_other_parameters_is_refused(tmp_path: Path) -> None:
         kept.require({"target": "b", "seeds": [1]})
 
 
+def test_what_an_older_run_does_not_name_had_its_default(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.note(state="complete", parameters={"target": "b", "seeds": [0], "baseline": "svm-target"})
+    kept.require({"target": "b", "seeds": [0], "trade_off": 1.0, "padding": "", "jobs": 4})
+    kept.require({"target": "b", "seeds": [0], "primary": ["svm-pooled", "svm-source-z"]})
+    with pytest.raises(NotKept, match=r"has trade_off 1.0, not 0.3"):
+        kept.require({"target": "b", "seeds": [0], "trade_off": 0.3})
+    with pytest.raises(NotKept, match="has primary"):
+        kept.require({"target": "b", "seeds": [0], "primary": ["rf-pooled"]})
+
+
 def test_nothing_of_another_basis_is_kept(tmp_path: Path) -> None:
     """Yesterday's audio and today's do not meet in one table; other runs below keep what is theirs."""
     kept, beside = Kept(tmp_path), Kept(tmp_path / "beside")

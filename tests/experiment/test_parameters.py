@@ -27,7 +27,11 @@ from serlab.errors import ParameterError
         ({"methods": ()}, "at least one entry"),
         ({"seconds": -1.0}, "not a length of time; 0 cuts nothing"),
         ({"seconds": float("inf")}, "not a length of time; 0 cuts nothing"),
-        ({"jobs": 0}, "start at 1"),
+        ({"jobs": -1}, "'jobs': -1 is not a number of threads"),
+        ({"jobs": 1_000_000}, "choose 1 to 1024"),
+        ({"shots": 0}, "starts at 1"),
+        ({"methods": ("adaptatoin",)}, "did you mean 'adaptation'"),
+        ({"baseline": "rf-source"}, "learns from the target alone"),
     ],
 )
 def test_parameters_are_checked(parameters, change, message):
@@ -43,6 +47,21 @@ def test_groups_of_methods_and_digests(parameters):
     assert replace(parameters, seeds=(3,)).digest() != parameters.digest()
     names = {**parameters.as_dict(), "something_else": 1}
     assert experiment.Parameters.from_names(names) == parameters
+
+
+def test_threads_are_as_measured_unless_somebody_says_how_many(parameters):
+    chosen = replace(parameters, jobs=0)
+    assert (chosen.threads_of_a_fit, chosen.threads_of_features) == (1, None)
+    chosen = replace(parameters, jobs=3)
+    assert (chosen.threads_of_a_fit, chosen.threads_of_features) == (3, 3)
+
+
+def test_a_name_that_papermill_sets_and_is_almost_a_parameter_is_refused(parameters):
+    names = {**parameters.as_dict(), "In": ["", "a", "b", "c"], "targte": "urdu", "run_folder": ""}
+    with pytest.raises(ParameterError, match=r"no parameter 'targte' \(did you mean 'target'"):
+        experiment.Parameters.from_names(names)
+    # A notebook that has run has names of its own.
+    assert experiment.Parameters.from_names({**names, "In": [""] * 9}).target == parameters.target
 
 
 @pytest.mark.parametrize(

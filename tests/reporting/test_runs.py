@@ -334,7 +334,7 @@ def no_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         notebooks, "execute", lambda source, values, output, **_: output.write_bytes(source.read_bytes())
     )
-    monkeypatch.setattr(runs, "_corpora_fingerprint", lambda asked, root: "0" * 12)
+    monkeypatch.setattr(runs, "_corpora_fingerprint", lambda *asked: "0" * 12)
     return tmp_path
 
 
@@ -347,7 +347,7 @@ def test_the_folder_names_the_question_and_the_digest_all_that_matters(no_kernel
         runs.run("02", {"sources": "", "target": "b/../c"}),
     ]
     assert [path.parent.name for path in others] == ["a-to-b", "a+c-to-b", "b_.._c"]
-    monkeypatch.setattr(runs, "_corpora_fingerprint", lambda asked, root: "1" * 12)
+    monkeypatch.setattr(runs, "_corpora_fingerprint", lambda *asked: "1" * 12)
     others.append(runs.run("02"))
     monkeypatch.setattr("serlab.__version__", "99")
     others.append(runs.run("02"))

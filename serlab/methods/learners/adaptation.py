@@ -152,7 +152,7 @@ class SupervisedAdaptation(_TwoStages):
 def _normalized_by(network: Network, X: np.ndarray) -> Network:
     """A copy whose batch normalisation has the statistics of ``X``; the same where there is none."""
     module = copy.deepcopy(network.module)
-    with training.threads(network.fitting.n_jobs):
+    with training.threads(network.fitting.n_jobs, cancel=network.fitting.cancel):
         take_statistics(module, torch.from_numpy(X).to(_device(module)))
     return replace(network).keep(module, network.history().drop(columns="stage"))
 

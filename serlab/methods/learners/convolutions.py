@@ -205,7 +205,7 @@ class _Store:
         for first in range(0, len(rows), _AT_A_TIME):
             stop_if(fitting.cancel, "convolution of the utterances was cancelled")
             part = rows[first : first + _AT_A_TIME]
-            with training.threads(fitting.n_jobs):
+            with training.threads(fitting.n_jobs, cancel=fitting.cancel):
                 values = training.predict(
                     network, X[part], function=network.convolved, batch_size=_AT_A_TIME, fitting=fitting
                 )

@@ -82,7 +82,7 @@ class Network:
         if self.loss is not None:
             beside.setdefault("loss", self.loss)
         X, y = torch.from_numpy(part.X), as_labels(part.y)
-        with training.threads(self.fitting.n_jobs):
+        with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
             history = training.train(
                 module,
                 X,
@@ -113,7 +113,7 @@ class Network:
         return f"{self.stage}-{hashlib.blake2b(''.join(what).encode(), digest_size=8).hexdigest()}"
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        with training.threads(self.fitting.n_jobs):
+        with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
             return training.predict_proba(self.module, X, fitting=self.fitting)
 
     def history(self) -> pd.DataFrame:
@@ -147,7 +147,7 @@ class Network:
         return torch.from_numpy(X[:1]).to(next(self.module.parameters()).device)
 
     def _predict(self, X: np.ndarray, function: Callable) -> np.ndarray:
-        with training.threads(self.fitting.n_jobs):
+        with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
             return training.predict(self.module, X, function=function, fitting=self.fitting)
 
 

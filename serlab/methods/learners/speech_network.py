@@ -116,7 +116,7 @@ class Embeddings:
             stop_if(self.fitting.cancel, "embedding the utterances was cancelled")
             part = order[first : first + _AT_A_TIME]
             inputs = self.model.inputs(X[part, : lengths[part].max()])
-            with torch.inference_mode(), training.threads(self.fitting.n_jobs):
+            with torch.inference_mode(), training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
                 yield part, function(torch.from_numpy(inputs).to(self._device))
 
     def _read(self, name: str) -> np.ndarray | None:
@@ -202,7 +202,7 @@ class FrameNetwork(Network):
         super().train(module, part, **beside)
         # Few utterances are few steps, after which running means lie behind: those of the data instead.
         X = torch.from_numpy(part.X).to(next(module.parameters()).device)
-        with training.threads(self.fitting.n_jobs):
+        with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
             take_statistics(module, X, batch_size=_AT_A_TIME)
         return self
 
