@@ -30,6 +30,7 @@ from serlab.methods import (
     groups,
     light,
     majority,
+    many_sources,
     ridge,
     sparse_autoencoder,
     speech_rivals,
@@ -80,6 +81,7 @@ FAMILIES = (
     asr_transfer,
     speech_rivals,
     encoder,
+    many_sources,
 )
 
 METHODS: dict[str, MethodSpec] = {spec.name: spec for family in FAMILIES for spec in family.SPECS}
@@ -87,7 +89,7 @@ METHODS: dict[str, MethodSpec] = {spec.name: spec for family in FAMILIES for spe
 #: Names for several methods at once, wherever methods are chosen.
 GROUPS: dict[str, tuple[str, ...]] = {
     name: members
-    for module in (groups, acnn, light, vgg, encoder, ridge)
+    for module in (groups, acnn, light, vgg, encoder, ridge, many_sources)
     for name, members in module.GROUPS.items()
 }
 

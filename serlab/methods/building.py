@@ -100,6 +100,21 @@ SCENARIOS: Mapping[str, Scenario] = {
         adds="labels",
         further_controls={"source": "target-z"},
     ),
+    "pooled-voices": Scenario(
+        title="source + target, per-speaker z where voices allow",
+        access="semi-supervised",
+        normalization="voices",
+        control="source-voices",
+        adds="labels",
+        further_controls={"source": "target-voices", "unlabelled target": "pooled-z"},
+    ),
+    "target-voices": Scenario(
+        title="target only, per-speaker z where voices allow",
+        access="target-semi-supervised",
+        normalization="voices",
+        control="target-z",
+        adds="unlabelled target",
+    ),
     "target-z": Scenario(
         title="target only, per-corpus z",
         access="target-semi-supervised",

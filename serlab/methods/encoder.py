@@ -213,8 +213,9 @@ _ZOU = "Zou et al. 2018, class-balanced self-training"
 _WANG = "fine-tuning as in Wang et al. 2021, A fine-tuned wav2vec 2.0/HuBERT benchmark"
 
 _ON_ENCODER: dict[str, Any] = {"requires": "transformers", "options": ("encoder",), "features": pooled}
-_PROBE: dict[str, Any] = {**_ON_ENCODER, "stochastic": False}
-_LAYER_2: dict[str, Any] = {**_PROBE, "columns": LAYER_2}
+#: Fields of a method that is linear in all layers.
+PROBE: dict[str, Any] = {**_ON_ENCODER, "stochastic": False}
+_LAYER_2: dict[str, Any] = {**PROBE, "columns": LAYER_2}
 _TOP: dict[str, Any] = {
     **_ON_ENCODER,
     "features": below_top,
@@ -239,8 +240,10 @@ SPECS: tuple[MethodSpec, ...] = (
             "source-voices": VOICES,
             "pooled-z": SCHULLER,
             "target-z": SCHULLER,
+            "target-voices": VOICES,
+            "pooled-voices": VOICES,
         },
-        **_PROBE,
+        **PROBE,
     ),
     MethodSpec(
         name="probe-selftrained",
@@ -251,7 +254,7 @@ SPECS: tuple[MethodSpec, ...] = (
         control="probe-source-z",
         adds="unlabelled target",
         reference=_ZOU,
-        **_PROBE,
+        **PROBE,
     ),
     MethodSpec(
         name="probe-cautious",
@@ -262,7 +265,7 @@ SPECS: tuple[MethodSpec, ...] = (
         control="probe-source-z",
         adds="unlabelled target",
         reference="ours, after Zou et al. 2018; see docs/choices.md",
-        **_PROBE,
+        **PROBE,
     ),
     MethodSpec(
         name="probe-selftrained-pooled",
@@ -273,7 +276,7 @@ SPECS: tuple[MethodSpec, ...] = (
         control="probe-pooled-z",
         adds="unlabelled target",
         reference=_ZOU,
-        **_PROBE,
+        **PROBE,
     ),
     *grid(
         "layer2",

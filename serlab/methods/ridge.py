@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from serlab.methods.learners.self_training import BalancedRidge
 
 
-def balanced_ridge(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting) -> BalancedRidge:
+def balanced_ridge(
+    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = ""
+) -> BalancedRidge:
     """Penalty chosen on held-out speakers of what it learns from; nothing in it is random."""
     from serlab.methods.learners.self_training import BalancedRidge
 
     return BalancedRidge(n_classes)
 
 
-def _one_a_source(stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting) -> OneASource:
+def one_a_source(
+    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = ""
+) -> OneASource:
+    """One such classifier for each corpus, and the mean of their answers."""
     from serlab.methods.learners.many_sources import OneASource
     from serlab.methods.learners.self_training import BalancedRidge
 
@@ -47,6 +52,8 @@ SPECS: tuple[MethodSpec, ...] = (
             "source-voices": VOICES,
             "target-z": SCHULLER,
             "pooled-z": SCHULLER,
+            "target-voices": VOICES,
+            "pooled-voices": VOICES,
         },
         stochastic=False,
     ),
@@ -55,7 +62,7 @@ SPECS: tuple[MethodSpec, ...] = (
         title="Ridge, mean of one a source, per-corpus z",
         access="unlabelled",
         normalization="corpus",
-        build=trained("unlabelled", _one_a_source),
+        build=trained("unlabelled", one_a_source),
         control="ridge-source-z",
         adds="combination",
         stochastic=False,

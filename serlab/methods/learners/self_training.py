@@ -23,7 +23,7 @@ segmentation via class-balanced self-training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +33,7 @@ from sklearn.model_selection import GroupKFold
 
 from serlab import metrics
 from serlab.methods.base import require_classes, spread_proba
+from serlab.methods.learners.weighting import scaled, weights
 from serlab.samples import Labelled, Unlabelled, concatenate
 
 #: From which a penalty is chosen, for features of variance 1.
@@ -40,8 +41,6 @@ PENALTIES: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0, 100.0)
 #: With one speaker there is nobody to hold out.
 _UNVALIDATED = 10.0
 _FOLDS = 5
-#: Standard deviations beyond which a feature is cut: outliers of a small corpus.
-_MOST = 5.0
 
 
 @dataclass
@@ -61,6 +60,8 @@ class BalancedRidge:
         penalty means the same for any number of them.
     penalty : float or None
         What was chosen; given, it is not chosen again.
+    weigh : callable(part) -> ndarray
+        Weight of each row, 1 on average; :func:`serlab.methods.learners.weighting.weights` if not given.
     classes : ndarray of int
         That training has; the others are never predicted.
     """
@@ -68,6 +69,7 @@ class BalancedRidge:
     n_classes: int
     penalties: Sequence[float] = PENALTIES
     penalty: float | None = None
+    weigh: Callable[[Labelled], np.ndarray] | None = None
 
     def fit(self, part: Labelled) -> BalancedRidge:
         """Fit on all rows, with the penalty that held-out speakers prefer; the larger one of equals.
@@ -84,9 +86,14 @@ class BalancedRidge:
         self._ridge = self._fitted(part, self.penalty)
         return self
 
+    @property
+    def coefficients(self) -> np.ndarray:
+        """Shape (d, len(classes)), of features as :func:`serlab.methods.learners.weighting.scaled`."""
+        return self._ridge.coef_.T
+
     def scores(self, X: np.ndarray) -> np.ndarray:
         """One number for each of :attr:`classes`, shape (n, len(classes)): larger is likelier."""
-        return self._ridge.predict(_scaled(X))
+        return self._ridge.predict(scaled(X))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Softmax of the scores: right in order, not calibrated."""
@@ -103,7 +110,7 @@ class BalancedRidge:
             return _UNVALIDATED
         answers = np.zeros((len(self.penalties), len(part)), dtype=int)
         for train, held_out in GroupKFold(n_folds).split(part.X, groups=speakers):
-            X = _scaled(part.X[held_out])
+            X = scaled(part.X[held_out])
             for number, penalty in enumerate(self.penalties):
                 fitted = self._fitted(part.take(train), penalty)
                 answers[number, held_out] = self.classes[fitted.predict(X).argmax(axis=1)]
@@ -114,7 +121,7 @@ class BalancedRidge:
         wanted = np.where(self.classes == part.y[:, None], 1.0, -1.0)
         # Without intercept: features have mean 0, and by their weights so have all classes.
         return Ridge(alpha=penalty, fit_intercept=False).fit(
-            _scaled(part.X), wanted, sample_weight=_weights(part)
+            scaled(part.X), wanted, sample_weight=(self.weigh or weights)(part)
         )
 
 
@@ -193,20 +200,38 @@ class CautiouslySelfTrained:
         ProtocolError
             If the source has fewer than two classes.
         """
-        scores = self.classifier.fit(source).scores(adapt.X)
-        alone = scores.argmax(axis=1)
-        frequency = np.bincount(alone, minlength=scores.shape[1]) / len(alone)
-        for number in range(1, self.rounds + 1):
-            agreed = np.flatnonzero(scores.argmax(axis=1) == alone)
-            most = np.ceil(number / self.rounds * len(alone) * frequency).astype(int)
-            rows = agreed[_surest(scores[agreed], most)]
-            part = _believed(adapt, rows, self.classifier.classes[alone[rows]])
-            scores = self.classifier.fit(concatenate(source, part)).scores(adapt.X)
-            self.believed = len(rows) / len(alone)
+        self._go_through_the_rounds(source, adapt)
         return self
+
+    def _go_through_the_rounds(self, known: Labelled, adapt: Unlabelled) -> None:
+        scores = self.classifier.fit(known).scores(adapt.X)
+        alone = scores.argmax(axis=1)
+        for number in range(1, self.rounds + 1):
+            rows = agreeing(scores, alone, share=number / self.rounds)
+            part = _believed(adapt, rows, self.classifier.classes[alone[rows]])
+            scores = self.classifier.fit(concatenate(known, part)).scores(adapt.X)
+            self.believed = len(rows) / len(alone)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return self.classifier.predict_proba(X)
+
+
+class CautiouslySemiSupervised(CautiouslySelfTrained):
+    """The same where some of the target is labelled: these count as a corpus beside the source.
+
+    What has to agree is what source and labels say without the rest.
+    """
+
+    def fit(self, *, source: Labelled, target_train: Labelled, adapt: Unlabelled) -> CautiouslySemiSupervised:
+        """Choose the penalty on speakers of both, then go through the rounds.
+
+        Raises
+        ------
+        ProtocolError
+            If source and labelled target together have fewer than two classes.
+        """
+        self._go_through_the_rounds(concatenate(source, target_train), adapt)
+        return self
 
 
 class SemiSupervised(_SelfTraining):
@@ -228,6 +253,26 @@ class SemiSupervised(_SelfTraining):
         """
         self._go_through_the_rounds(concatenate(source, target_train), adapt)
         return self
+
+
+def agreeing(scores: np.ndarray, alone: np.ndarray, *, share: float) -> np.ndarray:
+    """Rows whose best class is what the source alone says, the surest of them, of each class a share.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n, k)
+    alone : ndarray of int, shape (n,)
+        Best class by the source alone.
+    share : float
+        Of the utterances that the source alone takes for a class.
+
+    Returns
+    -------
+    ndarray of int
+    """
+    agreed = np.flatnonzero(scores.argmax(axis=1) == alone)
+    most = np.ceil(share * np.bincount(alone, minlength=scores.shape[1])).astype(int)
+    return agreed[_surest(scores[agreed], most)]
 
 
 def surest(scores: np.ndarray, *, share: float) -> np.ndarray:
@@ -268,16 +313,3 @@ def _believed(adapt: Unlabelled, rows: np.ndarray, y: np.ndarray) -> Labelled:
         row=None if adapt.row is None else adapt.row[rows],
         y=y,
     )
-
-
-def _scaled(X: np.ndarray) -> np.ndarray:
-    return np.clip(X, -_MOST, _MOST) / np.sqrt(X.shape[1])
-
-
-def _weights(part: Labelled) -> np.ndarray:
-    """Weight of each row, 1 on average: every class of every corpus weighs the same."""
-    _, group, count = np.unique(
-        np.stack([np.unique(part.corpus, return_inverse=True)[1], part.y], axis=1),
-        axis=0, return_inverse=True, return_counts=True,
-    )  # fmt: skip
-    return len(part) / (len(count) * count[group])

@@ -43,7 +43,7 @@ def test_every_class_of_every_corpus_weighs_the_same():
     a = part(np.zeros((4, 1)), [0, 0, 0, 1])
     b = replace(part(np.zeros((2, 1)), [0, 1]), corpus=np.array(["b", "b"]))
     both = self_training.concatenate(a, b)
-    weights = self_training._weights(both)
+    weights = self_training.weights(both)
     # Four groups share the six rows: 1.5 each.
     np.testing.assert_allclose(weights, [0.5, 0.5, 0.5, 1.5, 1.5, 1.5])
     assert weights.mean() == pytest.approx(1)
@@ -88,7 +88,7 @@ def test_the_penalty_is_chosen_on_speakers_that_were_held_out(monkeypatch: pytes
     train = part(X, list(rng.integers(0, 2, n)), speaker=speaker)
     of_row = dict(zip(train.X[:, 3].tolist(), speaker, strict=True))
     seen: list[set[str]] = []
-    fitted, scaled = BalancedRidge._fitted, self_training._scaled
+    fitted, scaled = BalancedRidge._fitted, self_training.scaled
 
     def spy_on_fit(self, rows: Labelled, penalty: float):
         seen.append({of_row[value] for value in rows.X[:, 3].tolist()})
@@ -101,7 +101,7 @@ def test_the_penalty_is_chosen_on_speakers_that_were_held_out(monkeypatch: pytes
         return scaled(values)
 
     monkeypatch.setattr(BalancedRidge, "_fitted", spy_on_fit)
-    monkeypatch.setattr(self_training, "_scaled", spy_on_scaling)
+    monkeypatch.setattr(self_training, "scaled", spy_on_scaling)
     ridge = BalancedRidge(2)
     ridge.fit(train)
     everyone = set(speaker)
@@ -202,14 +202,14 @@ def test_source_labelled_target_and_what_is_believed_weigh_the_same(monkeypatch:
     source, target = clouds(90, seed=0), clouds(60, seed=1, corpus="t")
     few, others = target.take(slice(6)), target.take(slice(6, None))
     weighed: list[dict[str, float]] = []
-    weights = self_training._weights
+    weights = self_training.weights
 
     def spy(rows: Labelled) -> np.ndarray:
         found = weights(rows)
         weighed.append({name: found[rows.corpus == name].sum() for name in np.unique(rows.corpus)})
         return found
 
-    monkeypatch.setattr(self_training, "_weights", spy)
+    monkeypatch.setattr(self_training, "weights", spy)
     SemiSupervised(BalancedRidge(3)).fit(source=source, target_train=few, adapt=without_labels(others))
     last = weighed[-1]
     assert set(last) == {"a", "t", "t, believed"}
