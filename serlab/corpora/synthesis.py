@@ -742,6 +742,24 @@ def synthesise(spec: Spec, seed: int | Sequence[int]) -> np.ndarray:
         16 kHz, 1 to 2.5 s, peak below full scale.
     """
     planning, sound, recording = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
-    speech = render(plan(spec, planning), sound)
-    recorded = apply_channel(speech, spec.shift.channel, recording) * 10 ** (spec.shift.level / 20)
+    return record(render(plan(spec, planning), sound), spec.shift, recording)
+
+
+def record(speech: np.ndarray, shift: Shift, rng: np.random.Generator) -> np.ndarray:
+    """Record speech through the channel and at the level of a shift; its other dials are none of a recording.
+
+    Parameters
+    ----------
+    speech : ndarray, shape (n,)
+        16 kHz; synthetic, or recorded before.
+    shift : Shift
+    rng : numpy.random.Generator
+        Of the channel's noise.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        Peak below full scale.
+    """
+    recorded = apply_channel(speech, shift.channel, rng) * 10 ** (shift.level / 20)
     return _limit(recorded).astype(np.float32)

@@ -164,6 +164,35 @@ def make_corpus(
     return data.utterances([{**row, "path": str(folder / row["path"])} for row in rows])
 
 
+def variant(
+    of: str, *, name: str, shift: Shift, folder: Path, n_speakers: int = 8, n_utterances: int = 160
+) -> pd.DataFrame:
+    """Make an embedded corpus again with the dials elsewhere: same speakers, sentences and takes.
+
+    Parameters
+    ----------
+    of : str
+        Key of :data:`SETTINGS`.
+    name : str
+        Of the variant. Begins with "synthetic-", so that all who read of it know what it is.
+    shift : Shift
+        In place of the corpus' own.
+    folder, n_speakers, n_utterances
+        See :func:`make_corpus`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such corpus, or the name hides that this is synthetic.
+    """
+    if of not in SETTINGS:
+        raise ParameterError(f"{of!r} is no synthetic corpus; there are {', '.join(SETTINGS)}")
+    if not name.startswith("synthetic-"):
+        raise ParameterError(f'the name of a synthetic corpus begins with "synthetic-"; {name!r} does not')
+    settings = {**SETTINGS[of], "shift": shift}
+    return make_corpus(name=name, folder=folder, n_speakers=n_speakers, n_utterances=n_utterances, **settings)
+
+
 def _build(folder: Path, settings: dict, shift: Shift) -> list[dict]:
     """Write a corpus beside ``folder`` and move it there in one step."""
     try:

@@ -92,15 +92,26 @@ def as_vectors(X: Features | None) -> pd.DataFrame:
     return X if isinstance(X, pd.DataFrame) else X.statistics()
 
 
-def prepare(parameters: Parameters, *, watch: Watch = UNWATCHED) -> Prepared:
+def prepare(
+    parameters: Parameters, *, table: pd.DataFrame | None = None, watch: Watch = UNWATCHED
+) -> Prepared:
     """Read the corpora, map their labels, extract (or find) their features.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    table : DataFrame, optional
+        Utterances of target and sources that are at hand, of corpora that no registry knows, or of a part
+        of one; read from the corpora without.
+    watch : Watch
 
     Raises
     ------
     CorpusError, LabelError, AudioError
         Audio only with ``on_bad_file="stop"``, or if an augmentation spoils it.
     """
-    table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
+    if table is None:
+        table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
     labelled, left_out = labelled_of(table, parameters)
     extraction = _extract(labelled, parameters, parameters.features, watch=watch)
     skipped_files = _with_classes(extraction.skipped, labelled)

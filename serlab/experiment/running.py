@@ -23,7 +23,9 @@ if TYPE_CHECKING:  # a session runs itself through this module
     from serlab.experiment.session import Session
 
 
-def run(session: Session, *, with_details: bool = True, with_controls: bool = True) -> Outcome:
+def run(
+    session: Session, *, with_details: bool = True, with_controls: bool = True, with_giveaways: bool = True
+) -> Outcome:
     """Run an experiment; what :meth:`serlab.experiment.Session.run` does."""
     parameters = session.parameters
     session.provided  # noqa: B018  a wrong file is told of before features are computed
@@ -37,7 +39,7 @@ def run(session: Session, *, with_details: bool = True, with_controls: bool = Tr
         scopes={methods.get(name).normalization for name in names},
         audio_hash=prepared.audio_hash,
         copies=prepared.same_recordings,
-        further=_giveaways(session),
+        further=_giveaways(session) if with_giveaways else pd.DataFrame(),
         n_compared=_most_declared(parameters),
         pretrained_on=_heard(session),
     )

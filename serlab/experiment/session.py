@@ -70,7 +70,9 @@ class Session:
         if not isinstance(self.parameters, Parameters):
             raise ParameterError(f"a session is of Parameters(target=..., ...), not of {self.parameters!r}")
 
-    def run(self, *, with_details: bool = True, with_controls: bool = True) -> Outcome:
+    def run(
+        self, *, with_details: bool = True, with_controls: bool = True, with_giveaways: bool = True
+    ) -> Outcome:
         """Fit all methods on all splits, compare them, and write the tables into the folder.
 
         Parameters
@@ -79,6 +81,8 @@ class Session:
             Whether to keep attention, embeddings and shift, for figures.
         with_controls : bool
             Whether methods are run, too, that the chosen ones have to be compared with.
+        with_giveaways : bool
+            Whether it is asked what gives labels away in the corpora themselves (seconds a corpus).
 
         Raises
         ------
@@ -87,7 +91,12 @@ class Session:
         Cancelled
             Finished work stays in the folder.
         """
-        return running.run(self, with_details=with_details, with_controls=with_controls)
+        return running.run(
+            self,
+            with_details=with_details,
+            with_controls=with_controls,
+            with_giveaways=with_giveaways,
+        )
 
     def prepare(self) -> Prepared:
         """Utterances with classes and features, read once.
