@@ -20,6 +20,25 @@ from serlab.experiment import Parameters, Session
 from serlab.plotting.style import GREY, Figure, finished, series, styled
 from serlab.plotting.style import heading as titled
 
+__all__ = [
+    "MOST",
+    "SCHEME",
+    "Shift",
+    "corpus",
+    "features",
+    "in_order",
+    "most",
+    "moved",
+    "pair",
+    "plot_beside",
+    "session",
+    "tested",
+    "together",
+    "turned",
+    "uar",
+    "vectors",
+]
+
 #: Utterances of a corpus that a lesson works with: features of so many take some ten seconds on 2 cores.
 MOST = 200
 #: Classes of all lessons.
@@ -85,6 +104,7 @@ def session(
     protocol: str = "speaker-groups",
     folds: int = 4,
     features: str = "librosa",
+    preset: str = "demo",
     folder: Path | None = None,
     **values: Any,
 ) -> Session:
@@ -95,7 +115,7 @@ def session(
     target : DataFrame
     *sources : DataFrame
     methods : sequence of str
-    protocol, folds, features, **values
+    protocol, folds, features, preset, **values
         See :class:`serlab.Parameters`. Folds are no more than the target has speakers.
     folder : path, optional
         Where it is kept; nowhere without.
@@ -109,7 +129,7 @@ def session(
         protocol=protocol,
         folds=folds if protocol == "random" else max(2, min(folds, speakers)),
         features=features,
-        preset="demo",
+        preset=preset,
         **values,
     )
     prepared = experiment.prepare(parameters, table=_stacked((target, *sources)))
@@ -170,6 +190,13 @@ def moved(before: experiment.Outcome, after: experiment.Outcome, *, n: int = 8) 
 def uar(outcome: experiment.Outcome, method: str) -> float:
     """UAR of a method."""
     return float(outcome.summary.set_index("method").loc[method, "uar"])
+
+
+def in_order(outcome: experiment.Outcome, methods: Sequence[str]) -> str:
+    """Titles of methods with their UARs, the highest first."""
+    own = outcome.summary[outcome.summary["method"].isin(list(methods))]
+    own = own.sort_values("uar", ascending=False, kind="stable")
+    return ", ".join(f"{row.title} ({row.uar:.2f})" for row in own.itertuples())
 
 
 @styled

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from serlab import evaluation, files, methods, protocols
@@ -372,3 +373,49 @@ def gains(by_line: pd.DataFrame, speakers: pd.Series, *, lines: Sequence[Line]) 
                 }
             )
     return pd.DataFrame(rows, columns=columns)
+
+
+def worth(summary: pd.DataFrame, *, method: str, alone: str, chance: float) -> pd.DataFrame:
+    """How many labelled target utterances the source stands for.
+
+    With ``s`` labels per class a method that also has the source reaches some UAR; the target alone
+    reaches that with ``n``: the source is worth ``n - s``. Between numbers that were tried the curve of
+    the target alone is taken to be straight, and without labels to be at chance; of several crossings the
+    first counts. The curves are means over draws and noisy: read it beside their intervals.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        See :class:`FewShot`.
+    method : str
+        Of a line with the source.
+    alone : str
+        The same classifier on the target alone.
+    chance : float
+
+    Returns
+    -------
+    DataFrame
+        shots, uar (of the method), needed (labels per class of the target alone; NaN if it needs more
+        than were tried), worth (``needed - shots``).
+    """
+    own = summary[summary["method"] == alone].sort_values("shots")
+    shots = np.concatenate([[0.0], own["shots"].to_numpy(dtype=float)])
+    reached = np.concatenate([[chance], own["uar"].to_numpy(dtype=float)])
+    rows = []
+    for row in summary[summary["method"] == method].sort_values("shots").itertuples():
+        needed = _first_at(row.uar, shots, reached)
+        rows.append((row.shots, row.uar, needed, needed - row.shots))
+    return pd.DataFrame(rows, columns=["shots", "uar", "needed", "worth"])
+
+
+def _first_at(level: float, x: np.ndarray, y: np.ndarray) -> float:
+    """Where a line through points first reaches a level; NaN if it does not."""
+    at = np.flatnonzero(y >= level)
+    if not len(at):
+        return float("nan")
+    if at[0] == 0:
+        return float(x[0])
+    before = at[0] - 1
+    share = (level - y[before]) / (y[at[0]] - y[before])
+    return float(x[before] + share * (x[at[0]] - x[before]))

@@ -148,3 +148,17 @@ def test_the_curve_of_an_experiment_is_of_what_it_runs(prepared):
         few_shot.curves_of(session(prepared).parameters)
     with pytest.raises(ProtocolError, match="tdnn-frozen-target needs the feature set 'mfcc40'"):
         session(prepared).material.of(methods.get("tdnn-frozen-target"), {})
+
+
+def test_what_a_source_is_worth_is_read_off_the_curve_of_the_target_alone() -> None:
+    rows = [("both", 0, 0.4), ("both", 5, 0.6), ("both", 10, 0.9)]
+    rows += [("alone", 1, 0.3), ("alone", 5, 0.5), ("alone", 10, 0.7)]
+    summary = pd.DataFrame(rows, columns=["method", "shots", "uar"])
+    found = few_shot.worth(summary, method="both", alone="alone", chance=0.25)
+    # .4 lies half way from 1 (.3) to 5 (.5), .6 half way from 5 to 10; .9 was never reached.
+    assert list(found["needed"][:2]) == pytest.approx([3, 7.5])
+    assert list(found["worth"][:2]) == pytest.approx([3, 2.5])
+    assert found["needed"].isna().tolist() == [False, False, True]
+    # What is no better than chance is worth no label.
+    low = pd.concat([summary, pd.DataFrame([("low", 0, 0.2)], columns=summary.columns)])
+    assert few_shot.worth(low, method="low", alone="alone", chance=0.25)["needed"].tolist() == [0]
