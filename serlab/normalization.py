@@ -10,13 +10,15 @@ test label, because test and adaptation rows are :class:`Unlabelled`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from serlab import voices
 from serlab.errors import ParameterError, ProtocolError
-from serlab.samples import Labelled, Unlabelled, frames, without_labels
+from serlab.samples import Labelled, Unlabelled, frames, stacked, without_labels
+from serlab.sequences import BLOCK, Sequences
 
 #: Scope -> what it does, in a line.
 SCOPES: dict[str, str] = {
@@ -139,7 +141,7 @@ def normalize(
         scaled = _by_group(parts, scope)
     return Normalized(
         **{
-            name: None if part is None else replace(part, X=scaled[name].astype(np.float32, copy=False))
+            name: None if part is None else replace(part, X=_float32(scaled[name]))
             for name, part in parts.items()
         }
     )
@@ -220,6 +222,9 @@ def _require_finite(parts: dict[str, Unlabelled | None]) -> None:
     for name, part in parts.items():
         if part is None:
             continue
+        if isinstance(part.X, Sequences):
+            _require_finite_sequences(part.X, name)
+            continue
         finite = np.isfinite(part.X)
         expected = _whole_frames(part.X)[:, :, None] if part.X.ndim == 3 else True
         if not (finite == expected).all():
@@ -228,6 +233,17 @@ def _require_finite(parts: dict[str, Unlabelled | None]) -> None:
                 f"feature {column} of row {row} in {name} is not finite; "
                 "leave the utterance out, or check its audio file"
             )
+
+
+def _require_finite_sequences(X: Sequences, name: str) -> None:
+    """A store knows this of its utterances, once for all folds."""
+    bad = np.flatnonzero(~X.finite)
+    if len(bad):
+        column = np.argwhere(~np.isfinite(X.utterance(bad[0])))[0][1]
+        raise ProtocolError(
+            f"feature {column} of row {bad[0]} in {name} is not finite; "
+            "leave the utterance out, or check its audio file"
+        )
 
 
 def _whole_frames(X: np.ndarray) -> np.ndarray:
@@ -245,7 +261,13 @@ def _require(part: Unlabelled | None, *, name: str, scope: str) -> Unlabelled:
     return part
 
 
-def _z(X: np.ndarray, like: np.ndarray, *, centre: np.ndarray | None = None) -> np.ndarray:
+def _float32(X: np.ndarray | Sequences) -> np.ndarray | Sequences:
+    return X if isinstance(X, Sequences) else X.astype(np.float32, copy=False)
+
+
+def _z(
+    X: np.ndarray | Sequences, like: np.ndarray | Sequences, *, centre: np.ndarray | Sequences | None = None
+) -> np.ndarray | Sequences:
     """``X`` minus the mean of ``centre`` (of ``like``), by the SD of ``like``.
 
     Statistics of sequences are over all frames; padding stays NaN.
@@ -253,55 +275,103 @@ def _z(X: np.ndarray, like: np.ndarray, *, centre: np.ndarray | None = None) -> 
     return _scaled(X, *_mean_and_scale(like, centre))
 
 
-def _mean_and_scale(like: np.ndarray, centre: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    like = _vectors(like).astype(float)
-    sd = like.std(axis=0)
+def _mean_and_scale(
+    like: np.ndarray | Sequences, centre: np.ndarray | Sequences | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    mean, largest = _mean_and_largest(like)
+    sd = np.sqrt(_mean_and_largest(like, less=mean)[0])
     # Rounding leaves a constant feature an SD of about 1e-16 of its size, and
     # float32 features a step of 1e-7.
-    varies = sd > 1e-7 * np.abs(like).max(axis=0)
-    mean = like.mean(axis=0) if centre is None else _vectors(centre).mean(axis=0, dtype=float)
-    return mean, np.divide(1.0, sd, out=np.zeros_like(sd), where=varies)
+    scale = np.divide(1.0, sd, out=np.zeros_like(sd), where=sd > 1e-7 * largest)
+    return mean if centre is None else _mean_and_largest(centre)[0], scale
 
 
-def _scaled(X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def _mean_and_largest(
+    X: np.ndarray | Sequences, *, less: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over rows, or over all frames, and largest size; of squared deviations from ``less`` if given.
+
+    In blocks, and added up in the order of rows, so that the size of a block changes nothing.
+    """
+    total, largest, n = None, np.zeros(X.shape[-1]), 0
+    for block in _blocks(X):
+        values = block if less is None else (block - less) ** 2
+        n += len(values)
+        total = np.add.reduce(values if total is None else np.concatenate([total[None], values]), axis=0)
+        largest = np.maximum(largest, np.abs(values).max(axis=0))
+    return total / n, largest
+
+
+def _blocks(X: np.ndarray | Sequences) -> Iterator[np.ndarray]:
+    """Some rows, or frames, at a time, float64: what is large is never converted as a whole."""
+    if isinstance(X, Sequences):
+        parts = X.frames()
+    else:
+        X = X[frames(X)] if X.ndim == 3 else X
+        step = max(1, BLOCK // X.shape[1])
+        parts = (X[start : start + step] for start in range(0, len(X), step))
+    for part in parts:
+        yield part.astype(float)
+
+
+def _scaled(X: np.ndarray | Sequences, mean: np.ndarray, scale: np.ndarray) -> np.ndarray | Sequences:
+    if isinstance(X, Sequences):
+        return X.scaled(mean, scale)
     if X.ndim == 3:  # float32 throughout: sequences are large
         return (X - mean.astype(np.float32)) * scale.astype(np.float32)
     return (X - mean) * scale
 
 
-def _vectors(X: np.ndarray) -> np.ndarray:
-    """All frames of sequences one below the other; vectors as they are."""
-    return X[frames(X)] if X.ndim == 3 else X
+def _scaled_by(
+    X: np.ndarray | Sequences, of: np.ndarray, scales: list[tuple[np.ndarray, np.ndarray]], dtype: type
+) -> np.ndarray | Sequences:
+    """Each row by one of several means and scales; ``of`` says by which."""
+    if isinstance(X, Sequences):
+        means, by = (np.stack(part) for part in zip(*scales, strict=True))
+        return X.scaled(means, by, of)
+    out = np.empty(X.shape, np.float32 if X.ndim == 3 else dtype)
+    step = max(1, BLOCK // X[:1].size)
+    for number, (mean, scale) in enumerate(scales):
+        rows = np.flatnonzero(of == number)
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step]
+            out[some] = _scaled(X[some], mean, scale)
+    return out
 
 
-def _by_source(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
+def _by_source(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray | Sequences]:
     training = parts["target_train"] if parts["source"] is None else parts["source"]
-    like = _require(training, name="source or target_train", scope="source").X
-    statistics = _mean_and_scale(like)
-    return {name: _scaled(part.X, *statistics) for name, part in parts.items() if part is not None}
+    scales = [_mean_and_scale(_require(training, name="source or target_train", scope="source").X)]
+    return {
+        name: _scaled_by(part.X, np.zeros(len(part), dtype=int), scales, np.float32)
+        for name, part in parts.items()
+        if part is not None
+    }
 
 
-def _by_group(parts: dict[str, Unlabelled | None], scope: str) -> dict[str, np.ndarray]:
+def _by_group(
+    parts: dict[str, Unlabelled | None], scope: str, dtype: type = np.float32
+) -> dict[str, np.ndarray | Sequences]:
     """Each corpus or speaker by its rows in source, target_train and adapt."""
     target = parts["target_train"] if parts["adapt"] is None else parts["adapt"]
     _require(target, name="adapt (unlabelled target utterances)", scope=scope)
     given = [parts[name] for name in ("source", "target_train", "adapt") if parts[name] is not None]
-    X = np.concatenate([part.X for part in given])
-    group = np.concatenate([getattr(part, scope) for part in given])
-    dtype = np.float32 if X.ndim == 3 else float
-    scaled = {name: np.empty(part.X.shape, dtype) for name, part in parts.items() if part is not None}
-    for value in np.unique(np.concatenate([getattr(part, scope) for part in (*given, parts["test"])])):
-        like = X[group == value]
-        if not len(like):
+    every = np.unique(np.concatenate([getattr(part, scope) for part in (*given, parts["test"])]))
+    scales = []
+    for value in every:
+        like = [part.X[rows] for part in given if (rows := getattr(part, scope) == value).any()]
+        if not like:
             raise ProtocolError(
                 f"normalisation {scope!r} has no statistics of {scope} {value!r}, which is tested: "
                 "its utterances must be in adapt, without labels (the parameter transductive), or choose "
                 "another normalisation"
             )
-        for name, out in scaled.items():
-            rows = getattr(parts[name], scope) == value
-            out[rows] = _z(parts[name].X[rows], like)
-    return scaled
+        scales.append(_mean_and_scale(stacked(like)))
+    return {
+        name: _scaled_by(part.X, np.searchsorted(every, getattr(part, scope)), scales, dtype)
+        for name, part in parts.items()
+        if part is not None
+    }
 
 
 def _by_voices(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
@@ -311,7 +381,7 @@ def _by_voices(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
             "vectors, or another normalisation"
         )
     adapt = _require(parts["adapt"], name="adapt (unlabelled target utterances)", scope="voices")
-    by_corpus = _by_group(parts, "corpus")
+    by_corpus = _by_group(parts, "corpus", dtype=float)
     if not np.isin(parts["test"].speaker, adapt.speaker).all():
         return by_corpus  # those who are tested would stay as they are, and all others not
     scaled, source = {name: X.copy() for name, X in by_corpus.items()}, parts["source"]
@@ -369,11 +439,12 @@ def _by_neutral(parts: dict[str, Unlabelled | None], neutral: int | None) -> dic
     }
     source = parts["source"]
     if source is not None:
-        scaled["source"] = np.empty(source.X.shape, scaled["target_train"].dtype)
-        for corpus in np.unique(source.corpus):
-            rows = source.corpus == corpus
-            part = source.take(rows)
-            scaled["source"][rows] = _z(part.X, part.X, centre=neutral_rows(part, f"source {corpus!r}"))
+        every, of = np.unique(source.corpus, return_inverse=True)
+        scales = [
+            _mean_and_scale(part.X, neutral_rows(part, f"source {corpus!r}"))
+            for corpus, part in ((corpus, source.take(source.corpus == corpus)) for corpus in every)
+        ]
+        scaled["source"] = _scaled_by(source.X, of, scales, float)
     return scaled
 
 

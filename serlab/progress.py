@@ -82,6 +82,52 @@ def forwarded(folder: Path | str, progress: Progress | None, *, every: float = 5
         watcher.join()
 
 
+class Pace:
+    """Progress of many like things, told with how many are done a second and how long the rest takes.
+
+    Parameters
+    ----------
+    progress : callable(done, total, text), optional
+    total : int
+    """
+
+    #: Seconds before a rate says something.
+    AFTER = 3.0
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total = progress, total
+        self._began, self._found = time.monotonic(), 0
+
+    def start(self, done: int, text: str) -> None:
+        """Say how much was there before; what follows is timed."""
+        self._began, self._found = time.monotonic(), done
+        if self._progress is not None:
+            self._progress(done, self._total, text)
+
+    def tell(self, done: int, text: str) -> None:
+        """Say how much is done now."""
+        if self._progress is None:
+            return
+        seconds = time.monotonic() - self._began
+        if seconds > self.AFTER and self._found < done < self._total:
+            rate = (done - self._found) / seconds
+            text = f"{text}, {rate:.3g} a second, {duration((self._total - done) / rate)} left"
+        self._progress(done, self._total, text)
+
+
+def duration(seconds: float) -> str:
+    """A time as one says it: "40 s", "12 min", "3.5 h".
+
+    Examples
+    --------
+    >>> duration(40), duration(700), duration(12600)
+    ('40 s', '12 min', '3.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watch:
     """Who looks on while something long is computed, and may end it.

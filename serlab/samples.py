@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serlab import sequences
+from serlab.sequences import Sequences
+
 
 @dataclass(frozen=True)
 class Unlabelled:
@@ -22,16 +25,17 @@ class Unlabelled:
 
     Attributes
     ----------
-    X : ndarray of float32, shape (n, d) or (n, t, d)
+    X : ndarray of float32, shape (n, d) or (n, t, d), or Sequences
         Features: one vector an utterance, or a vector a frame. Frames after
-        the end of an utterance are NaN.
+        the end of an utterance are NaN. Experiments give frames as
+        :class:`serlab.sequences.Sequences`, which are indexed alike.
     corpus, speaker : ndarray of str, shape (n,)
         Where each row comes from; normalisation by corpus or speaker needs it.
     row : ndarray of int, shape (n,), optional
         Position in the utterance table, so that an error can name the file.
     """
 
-    X: np.ndarray
+    X: np.ndarray | Sequences
     corpus: np.ndarray
     speaker: np.ndarray
     row: np.ndarray | None = None
@@ -77,12 +81,21 @@ def concatenate(*parts: Labelled) -> Labelled:
     """Stack labelled parts, skipping None and empty ones."""
     kept = [part for part in parts if part is not None and len(part)]
     return Labelled(
-        X=np.concatenate([part.X for part in kept]),
+        X=stacked([part.X for part in kept]),
         corpus=np.concatenate([part.corpus for part in kept]),
         speaker=np.concatenate([part.speaker for part in kept]),
         row=None if any(part.row is None for part in kept) else np.concatenate([part.row for part in kept]),
         y=np.concatenate([part.y for part in kept]),
     )
+
+
+def stacked(parts: list[np.ndarray | Sequences]) -> np.ndarray | Sequences:
+    """Rows one below the other; sequences stay sequences."""
+    if any(isinstance(part, Sequences) for part in parts):
+        return sequences.concatenate(
+            [part if isinstance(part, Sequences) else Sequences.of_dense(part) for part in parts]
+        )
+    return np.concatenate(parts)
 
 
 def without_labels(part: Unlabelled) -> Unlabelled:
@@ -99,7 +112,7 @@ def without_labels(part: Unlabelled) -> Unlabelled:
 
 
 def frames(X: np.ndarray) -> np.ndarray:
-    """Which frames belong to the utterance: bool, shape (n, t), of sequences (n, t, d)."""
+    """Which frames belong to the utterance: bool, shape (n, t), of a dense array (n, t, d)."""
     return ~np.isnan(X[:, :, 0])
 
 
@@ -109,19 +122,21 @@ def digest(utterance: np.ndarray) -> str:
     return hashlib.blake2b(inside.data, digest_size=16).hexdigest()
 
 
-def statistics(X: np.ndarray) -> np.ndarray:
+def statistics(X: np.ndarray | Sequences) -> np.ndarray:
     """Mean and standard deviation of each feature over an utterance's frames.
 
     Parameters
     ----------
-    X : ndarray, shape (n, t, d)
-        Sequences, NaN after their end.
+    X : ndarray, shape (n, t, d), or Sequences
+        An array is NaN after the end of an utterance.
 
     Returns
     -------
     ndarray of float32, shape (n, 2 d)
         All means, then all deviations.
     """
+    if isinstance(X, Sequences):
+        return np.concatenate([statistics(X[rows].dense(X.lengths[rows].max())) for rows in X.blocks()])
     inside = frames(X)[:, :, None]
     count = inside.sum(axis=1)
     filled = np.where(inside, X, 0.0)

@@ -38,3 +38,18 @@ def test_writing_is_throttled_but_the_end_is_written(tmp_path):
     assert "start" in (tmp_path / progress.FILE_NAME).read_text()
     write(3, 3, "end")
     assert "end" in (tmp_path / progress.FILE_NAME).read_text()
+
+
+def test_pace_and_time_left(monkeypatch):
+    clock = iter([0.0, 0.0, 10.0, 20.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    said = []
+    pace = progress.Pace(lambda *told: said.append(told), 100)
+    pace.start(40, "from the cache")
+    pace.tell(50, "a.wav")
+    pace.tell(100, "b.wav")
+    assert said == [
+        (40, 100, "from the cache"),
+        (50, 100, "a.wav, 1 a second, 50 s left"),
+        (100, 100, "b.wav"),
+    ]

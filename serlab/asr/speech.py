@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serlab import features, samples
+from serlab import features
 from serlab.asr import perturbation
 from serlab.progress import Progress
 
@@ -143,8 +143,6 @@ def _extract(
             cache=cache,
             cancel=cancel,
         )
-        X = extraction.X.values
-        ends = samples.frames(X).sum(axis=1)
-        frames |= {name: X[row, : ends[row]].copy() for row, name in enumerate(extraction.X.index)}
+        frames |= dict(zip(extraction.X.index, extraction.X.sequences, strict=True))
         extractions.append(extraction)
     return frames, extractions

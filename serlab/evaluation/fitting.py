@@ -22,6 +22,7 @@ from serlab.methods.base import FIT_ARGUMENTS, Method, MethodSpec
 from serlab.normalization import Normalized
 from serlab.protocols import Split
 from serlab.samples import Labelled, Unlabelled
+from serlab.sequences import Sequences
 from serlab.training import Fitting
 
 
@@ -242,7 +243,8 @@ def _learned(method: Any, arguments: Mapping[str, Unlabelled], before: dict[byte
 def _digest(*parts: Unlabelled) -> bytes:
     digest = hashlib.blake2b()
     for part in parts:
-        digest.update(np.ascontiguousarray(part.X))
+        X = part.X
+        digest.update(X.digest() if isinstance(X, Sequences) else np.ascontiguousarray(X))
         if isinstance(part, Labelled):
             digest.update(np.ascontiguousarray(part.y))
     return digest.digest()

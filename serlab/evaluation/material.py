@@ -13,7 +13,8 @@ import pandas as pd
 from serlab.errors import ProtocolError
 from serlab.features import Frames
 from serlab.methods.base import MethodSpec
-from serlab.samples import Labelled, Unlabelled, statistics
+from serlab.samples import Labelled, Unlabelled, stacked, statistics
+from serlab.sequences import Sequences
 
 #: One vector an utterance, or a sequence of them.
 Features: TypeAlias = pd.DataFrame | Frames
@@ -25,23 +26,26 @@ class Samples:
 
     Attributes
     ----------
-    X : ndarray of float32, shape (n, d) or (n, t, d)
+    X : ndarray of float32, shape (n, d), or Sequences, shape (n, t, d)
     y : ndarray of int, shape (n,)
     corpus, speaker : ndarray of str, shape (n,)
-    copies : tuple of ndarray
+    copies : tuple of the same
         Features of augmented audio.
     """
 
-    X: np.ndarray
+    X: np.ndarray | Sequences
     y: np.ndarray
     corpus: np.ndarray
     speaker: np.ndarray
-    copies: tuple[np.ndarray, ...] = ()
+    copies: tuple[np.ndarray | Sequences, ...] = ()
 
     @classmethod
     def of(cls, features: Sequence[Features], utterances: pd.DataFrame) -> Samples:
         """Of features, those of augmented audio behind them, and an utterance table with ``emotion``."""
-        X, *copies = (values.to_numpy(dtype=np.float32) for values in features)
+        X, *copies = (
+            part.sequences if isinstance(part, Frames) else part.to_numpy(dtype=np.float32)
+            for part in features
+        )
         return cls(
             X=X,
             y=utterances["emotion"].cat.codes.to_numpy().astype(np.int64),
@@ -76,7 +80,7 @@ class Samples:
             return None
         n = 1 + len(self.copies)
         return Labelled(
-            X=np.concatenate([X[rows] for X in (self.X, *self.copies)]) if self.copies else self.X[rows],
+            X=stacked([X[rows] for X in (self.X, *self.copies)]) if self.copies else self.X[rows],
             corpus=np.tile(self.corpus[rows], n),
             speaker=np.tile(self.speaker[rows], n),
             row=np.tile(rows, n),

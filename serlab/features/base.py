@@ -52,6 +52,9 @@ class FeatureSet:
         Seconds from one frame to the next; None for vectors.
     libraries : tuple of str
         Packages that compute it; their versions are settings too.
+    in_processes : bool
+        Whether threads that extract wait for each other most of the time (much of the
+        work is Python's), so that many files are shared out to processes.
     require : callable, optional
         Raises :class:`~serlab.errors.ParameterError` where a library is not
         installed; called before the first of them is used.
@@ -68,6 +71,7 @@ class FeatureSet:
     kind: Literal["vectors", "frames"] = "vectors"
     frame_shift: float | None = None
     libraries: tuple[str, ...] = ()
+    in_processes: bool = False
     require: Callable[[], None] | None = field(default=None, repr=False)
 
     @cached_property
@@ -75,6 +79,10 @@ class FeatureSet:
         if self.require is not None:
             self.require()
         return self.load()
+
+    def __getstate__(self) -> dict[str, object]:
+        # To another process, which loads its libraries itself.
+        return {name: value for name, value in vars(self).items() if name != "_loaded"}
 
     def load_library(self) -> None:
         """Load now what the first use would load."""

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from serlab import audio, contents, data
 from serlab.errors import AudioError, ParameterError
-from serlab.features import augmentation, registry
 from serlab.features import cache as disk
+from serlab.features import gathering, registry
 from serlab.features.base import FeatureSet
 from serlab.features.frames import Frames
-from serlab.progress import Progress, stop_if
+from serlab.features.making import CANCELLED, Change, Cut, Recipe, make
+from serlab.progress import Pace, Progress, stop_if
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +100,11 @@ def extract(
     on_bad : {"skip", "stop"}
         Whether a file that cannot be used is listed in ``skipped``, or raises.
     jobs : int, optional
-        Threads; default (or -1) one a processor. The result does not depend on it.
+        Threads, or processes where the feature set asks for them and there are
+        many files; default (or -1) one a processor. The result does not depend on it.
     progress : callable, optional
-        ``progress(done, total, text)``; :func:`progress_bar` makes one.
+        ``progress(done, total, text)``, with files a second and the time left in
+        the text; :func:`progress_bar` makes one.
     cancel : threading.Event, optional
         Set it to stop; what is finished stays in the cache.
 
@@ -126,64 +127,34 @@ def extract(
     began = time.perf_counter()
     if on_bad not in ("skip", "stop"):
         raise ParameterError(f"on_bad is {on_bad!r}; choose 'skip' or 'stop'")
-    n_threads = _n_threads(jobs)
+    n_workers = _n_workers(jobs)
     chosen = registry.get(features)
-    recipe = _Recipe(
+    recipe = Recipe(
         features=chosen,
-        change=_Change(augment, seed=seed) if augment else None,
+        change=Change(augment, seed=seed) if augment else None,
         seconds=seconds,
         n_kept=_n_kept(chosen, seconds),
         folder=Path(cache) if cache is not None else data.cache_root(),
     )
     columns = disk.names(recipe.folder, chosen)
     cuts = _cuts(utterances)
-    found = _Found(names=utterances.index, stop=on_bad == "stop", progress=progress)
-    with _threads(n_threads) as pool:
-        hashes = _hashes(cuts, folder=recipe.folder, cancel=cancel)
-        from_cache = _find(found, hashes, recipe, n_features=len(columns))
-        _make(found, cuts, hashes, recipe, pool=pool, cancel=cancel)
+    found = _Found(
+        names=utterances.index,
+        stop=on_bad == "stop",
+        pace=Pace(progress, len(utterances)),
+        values=gathering.start(chosen, n_rows=len(utterances), n_features=len(columns), folder=recipe.folder),
+    )
+    hashes = _hashes(cuts, folder=recipe.folder, cancel=cancel)
+    from_cache = _find(found, hashes, recipe, n_features=len(columns))
+    _make(found, cuts, hashes, recipe, n_features=len(columns), n_workers=n_workers, cancel=cancel)
     return _report(found, cuts, hashes, recipe, columns=columns, from_cache=from_cache, began=began)
 
 
-class _Cut(NamedTuple):
-    """Where the audio of an utterance lies."""
-
-    path: str
-    start: float
-    end: float
-    channel: str
-
-
-def _cuts(utterances: pd.DataFrame) -> list[_Cut]:
+def _cuts(utterances: pd.DataFrame) -> list[Cut]:
     """Where the audio of each utterance lies; without a column ``channel`` all channels are used."""
     columns = utterances[["path", "start", "end"]].copy()
     columns["channel"] = audio.channel_of(utterances)
-    return [_Cut(*cut) for cut in columns.itertuples(index=False, name=None)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Recipe:
-    """What is computed, how much of it is used, and where it is kept."""
-
-    features: FeatureSet
-    change: _Change | None
-    seconds: float | None
-    n_kept: int | None
-    folder: Path
-
-    def entry_path(self, audio_hash: str) -> Path:
-        """Where the features of such audio are kept."""
-        changed = self.change.hash(audio_hash) if self.change else audio_hash
-        return disk.entry_path(self.folder, self.features, changed)
-
-    def shortened(self, entry: disk.Entry) -> disk.Entry:
-        """The first frames of an entry, noted if more than the one on the edge is lost."""
-        if self.n_kept is None or len(entry.values) <= self.n_kept:
-            return entry
-        notes = entry.notes
-        if len(entry.values) > self.n_kept + 1:
-            notes = (*notes, f"cut: only the first {self.seconds:g} s are used")
-        return disk.Entry(values=entry.values[: self.n_kept].copy(), notes=notes)
+    return [Cut(*cut) for cut in columns.itertuples(index=False, name=None)]
 
 
 @dataclass(kw_only=True)
@@ -192,10 +163,15 @@ class _Found:
 
     names: pd.Index
     stop: bool
-    progress: Progress | None
-    entries: dict[int, disk.Entry] = field(default_factory=dict)
+    pace: Pace
+    values: gathering.Vectors | gathering.Frames
+    notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
     bad: dict[int, AudioError] = field(default_factory=dict)
     damaged: set[int] = field(default_factory=set)
+
+    def keep(self, position: int, entry: disk.Entry) -> None:
+        self.values.put(position, entry.values)
+        self.notes[position] = entry.notes
 
     def refuse(self, position: int, error: AudioError) -> None:
         """List a file that cannot be used, or stop at it."""
@@ -204,37 +180,38 @@ class _Found:
         self.bad[position] = error
 
     def missing(self) -> list[int]:
-        return [p for p in range(len(self.names)) if p not in self.entries and p not in self.bad]
+        return [p for p in range(len(self.names)) if p not in self.notes and p not in self.bad]
 
-    def tell(self, text: str) -> None:
-        if self.progress is not None:
-            self.progress(len(self.entries) + len(self.bad), len(self.names), text)
+    @property
+    def n_done(self) -> int:
+        return len(self.notes) + len(self.bad)
 
 
-def _find(found: _Found, hashes: Sequence[str | AudioError], recipe: _Recipe, *, n_features: int) -> int:
+def _find(found: _Found, hashes: Sequence[str | AudioError], recipe: Recipe, *, n_features: int) -> int:
     """Look up every utterance in the cache; how many there are."""
     for position, audio_hash in enumerate(hashes):
         if isinstance(audio_hash, AudioError):
             found.refuse(position, audio_hash)
             continue
         try:
-            entry = disk.read(recipe.entry_path(audio_hash), features=recipe.features, n_features=n_features)
+            entry = recipe.read(audio_hash, n_features=n_features)
         except disk.CorruptEntry:
             found.damaged.add(position)
         else:
             if entry is not None:
-                found.entries[position] = recipe.shortened(entry)
-    found.tell(f"{recipe.features.name}: {len(found.entries)} from the cache")
-    return len(found.entries)
+                found.keep(position, recipe.shortened(entry))
+    found.pace.start(found.n_done, f"{recipe.features.name}: {len(found.notes)} from the cache")
+    return len(found.notes)
 
 
 def _make(
     found: _Found,
-    cuts: Sequence[_Cut],
+    cuts: Sequence[Cut],
     hashes: Sequence[str],
-    recipe: _Recipe,
+    recipe: Recipe,
     *,
-    pool: ThreadPoolExecutor,
+    n_features: int,
+    n_workers: int,
     cancel: threading.Event | None,
 ) -> None:
     """Compute what was not in the cache, and keep it there."""
@@ -242,60 +219,43 @@ def _make(
     if not missing:
         return
     disk.remove_abandoned(recipe.folder)
-    recipe.features.load_library()  # here, not in all threads at once
-    futures = {
-        position: pool.submit(_make_one, cuts[position], hashes[position], recipe, cancel)
-        for position in missing
-    }
-    for position in missing:
-        _check(cancel)
-        try:  # pop: a future holds the whole utterance
-            found.entries[position] = recipe.shortened(futures.pop(position).result())
-        except AudioError as error:
-            found.refuse(position, error)
-        found.tell(f"{recipe.features.name}: {Path(cuts[position].path).name}")
-
-
-def _make_one(cut: _Cut, audio_hash: str, recipe: _Recipe, cancel: threading.Event | None) -> disk.Entry:
-    """Read the audio of one utterance, change it if asked to, compute its features and keep them."""
-    _check(cancel)
-    sound = audio.load(cut.path, start=cut.start, end=cut.end, channel=cut.channel)
-    samples = recipe.change(sound.samples, audio_hash) if recipe.change else sound.samples
-    values = recipe.features.extract(samples)
-    infinite = np.flatnonzero(~np.isfinite(values).reshape(-1, values.shape[-1]).all(axis=0))
-    if len(infinite):
-        raise AudioError(
-            f"{cut.path}: {len(infinite)} features of {recipe.features.name} are not finite, the first is "
-            f"{recipe.features.names[infinite[0]]}; leave the file out"
-        )
-    entry = disk.Entry(values=values, notes=sound.notes)
-    disk.write(recipe.folder, recipe.entry_path(audio_hash), entry)
-    return entry
+    made = make(
+        [cuts[position]._replace(audio_hash=hashes[position]) for position in missing],
+        recipe, n_features=n_features, n_workers=n_workers, cancel=cancel,
+    )  # fmt: skip
+    # Closed: whoever is at work must not go on once a bad file has ended it.
+    with closing(made):
+        for position, entry in zip(missing, made, strict=True):
+            stop_if(cancel, CANCELLED)
+            if isinstance(entry, AudioError):
+                found.refuse(position, entry)
+            else:
+                found.keep(position, recipe.shortened(entry))
+            found.pace.tell(found.n_done, f"{recipe.features.name}: {Path(cuts[position].path).name}")
 
 
 def _report(
     found: _Found,
-    cuts: Sequence[_Cut],
+    cuts: Sequence[Cut],
     hashes: Sequence[str],
-    recipe: _Recipe,
+    recipe: Recipe,
     *,
     columns: tuple[str, ...],
     from_cache: int,
     began: float,
 ) -> Extraction:
-    """Put all utterances together; ``found`` is emptied on the way."""
+    """Put all utterances together."""
     names, bad = found.names, found.bad
-    if bad and not found.entries:
+    if bad and not found.notes:
         raise AudioError(f"none of the {len(names)} files can be used; the first: {bad[min(bad)]}")
-    rebuilt = len(found.damaged & found.entries.keys())
+    rebuilt = len(found.damaged & found.notes.keys())
     if rebuilt:
         # Level 3: the caller of extract.
         warnings.warn(f"{rebuilt} damaged entries of the cache {recipe.folder} were made again", stacklevel=3)
-    kept = sorted(found.entries)
-    notes = [(names[p], cuts[p].path, note) for p in kept for note in found.entries[p].notes]
-    values = [found.entries.pop(position).values for position in kept]
+    kept = np.array(sorted(found.notes), dtype=int)
+    notes = [(names[p], cuts[p].path, note) for p in kept for note in found.notes[p]]
     return Extraction(
-        X=_assemble(values, index=names[kept], columns=columns, features=recipe.features),
+        X=_assembled(found.values, kept, index=names[kept], columns=columns, features=recipe.features),
         audio_hash=pd.Series([hashes[p] for p in kept], index=names[kept], name="audio_hash", dtype=object),
         skipped=pd.DataFrame(
             [(names[p], cuts[p].path, str(bad[p])) for p in sorted(bad)],
@@ -324,7 +284,7 @@ def progress_bar(text: str = "features") -> Progress:
     return show
 
 
-def _n_threads(jobs: int | None) -> int:
+def _n_workers(jobs: int | None) -> int:
     if jobs is None or jobs == -1:
         import joblib  # late: a tenth of a second, and listing feature sets needs none
 
@@ -334,18 +294,8 @@ def _n_threads(jobs: int | None) -> int:
     return jobs
 
 
-@contextmanager
-def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool that drops what has not begun as soon as its block is left, by an error above all."""
-    pool = ThreadPoolExecutor(n)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
 def _hashes(
-    cuts: Sequence[_Cut],
+    cuts: Sequence[Cut],
     *,
     folder: Path,
     cancel: threading.Event | None,
@@ -367,26 +317,6 @@ def _hashes(
     ]
 
 
-@dataclass(frozen=True)
-class _Change:
-    """A change of the waveform, and what it makes of the hash of the audio."""
-
-    name: str
-    seed: int
-
-    def __post_init__(self) -> None:
-        if not augmentation.parse(self.name).on_audio:
-            raise ParameterError(f"{self.name} changes no audio; hand it to the training of a network")
-
-    def hash(self, audio_hash: str) -> str:
-        identity = f"{audio_hash} {self.name} {self.seed} {augmentation.VERSION}"
-        return hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
-
-    def __call__(self, samples: np.ndarray, audio_hash: str) -> np.ndarray:
-        rng = np.random.default_rng([self.seed, int(audio_hash, 16)])
-        return augmentation.parse(self.name).change(samples, rng=rng)
-
-
 def _n_kept(features: FeatureSet, seconds: float | None) -> int | None:
     """How many frames of an utterance are kept; None for all."""
     if features.kind == "vectors" or seconds is None:
@@ -396,23 +326,15 @@ def _n_kept(features: FeatureSet, seconds: float | None) -> int | None:
     return round(seconds / features.frame_shift)
 
 
-def _assemble(
-    values: list[np.ndarray], *, index: pd.Index, columns: tuple[str, ...], features: FeatureSet
+def _assembled(
+    values: gathering.Vectors | gathering.Frames,
+    kept: np.ndarray,
+    *,
+    index: pd.Index,
+    columns: tuple[str, ...],
+    features: FeatureSet,
 ) -> pd.DataFrame | Frames:
-    """Stack the utterances, without a second copy of all of them: ``values`` is emptied."""
-    n = len(values)
-    if features.kind == "vectors":
-        stacked = np.empty((n, len(columns)), dtype=np.float32)
-        for row in range(n):
-            stacked[row] = values[row]
-        return pd.DataFrame(stacked, index=index, columns=list(columns))
-    stacked = np.empty((n, max(map(len, values), default=0), len(columns)), dtype=np.float32)
-    for row in range(n):
-        sequence, values[row] = values[row], None
-        stacked[row, : len(sequence)] = sequence
-        stacked[row, len(sequence) :] = np.nan
-    return Frames(index=index, columns=columns, values=stacked, frame_shift=features.frame_shift)
-
-
-def _check(cancel: threading.Event | None) -> None:
-    stop_if(cancel, "feature extraction was cancelled; the files done are kept in the cache")
+    """What was gathered, under its names; numbers are not copied."""
+    if isinstance(values, gathering.Vectors):
+        return pd.DataFrame(values.of(kept), index=index, columns=list(columns), copy=False)
+    return Frames(index=index, columns=columns, sequences=values.of(kept), frame_shift=features.frame_shift)

@@ -280,5 +280,6 @@ LIBROSA = FeatureSet(
     settings={"hop": HOP, "n_fft": N_FFT, "f0_frame": F0_FRAME},
     libraries=("librosa",),
     n_features=len(NAMES),
+    in_processes=True,  # thousands of short NumPy calls a file
     load=_load,
 )

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
+from serlab.sequences import Sequences
+
 
 class CorpusNorm(nn.BatchNorm1d):
     """Batch normalisation (Ioffe & Szegedy 2015) of vectors, shape (B, d).
@@ -22,7 +24,7 @@ class CorpusNorm(nn.BatchNorm1d):
 
 
 @torch.no_grad()
-def take_statistics(module: nn.Module, X: Tensor, *, batch_size: int = 256) -> None:
+def take_statistics(module: nn.Module, X: Tensor | Sequences, *, batch_size: int = 256) -> None:
     """Make the running statistics of all :class:`CorpusNorm` those of ``X``.
 
     Li et al. (2016), Revisiting batch normalization for practical domain
@@ -32,8 +34,8 @@ def take_statistics(module: nn.Module, X: Tensor, *, batch_size: int = 256) -> N
     Parameters
     ----------
     module : Module
-    X : Tensor, shape (n, ...)
-        On the device of the module.
+    X : Tensor, shape (n, ...), or Sequences
+        A tensor is on the device of the module.
     batch_size : int
         Statistics are averaged over batches of equal size, as nearly as possible.
     """
@@ -47,9 +49,15 @@ def take_statistics(module: nn.Module, X: Tensor, *, batch_size: int = 256) -> N
         layer.reset_running_stats()
         layer.momentum = None  # plain mean over batches
         layer.train()
-    for part in X.tensor_split(max(1, round(len(X) / batch_size))):
-        module(part)
+    for rows in torch.arange(len(X)).tensor_split(max(1, round(len(X) / batch_size))):
+        module(_dense(X[rows[0] : rows[-1] + 1], module))
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
     for part, training in modes.items():
         part.training = training
+
+
+def _dense(part: Tensor | Sequences, module: nn.Module) -> Tensor:
+    if not isinstance(part, Sequences):
+        return part
+    return torch.from_numpy(part.dense()).to(next(module.parameters()).device)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from serlab import files
 from serlab.errors import TrainingError
+from serlab.sequences import Sequences
 
 _HASH = 32  # bytes of SHA-256
 
@@ -100,12 +101,15 @@ def architecture(module: nn.Module) -> str:
     return "\n".join(line.strip() for line in (*modules, *tensors))
 
 
-def content(tensors: Iterable[Tensor | None]) -> str:
+def content(tensors: Iterable[Tensor | Sequences | None]) -> str:
     """Digest of shapes, types and values."""
     digest = hashlib.blake2b(digest_size=16)
     for tensor in tensors:
         if tensor is None:
             digest.update(b"none")
+            continue
+        if isinstance(tensor, Sequences):
+            digest.update(tensor.digest())
             continue
         array = tensor.detach().cpu().contiguous().numpy()
         digest.update(f"{array.shape} {array.dtype}".encode())

@@ -14,6 +14,7 @@ from serlab import metrics
 from serlab.errors import TrainingError
 from serlab.progress import stop_if
 from serlab.training import batches
+from serlab.training.batches import Rows
 from serlab.training.learner import Learner
 from serlab.training.objectives.base import Batch, CrossEntropy
 from serlab.training.settings import Settings
@@ -32,9 +33,9 @@ def classification(
 
 @dataclass(frozen=True)
 class Data:
-    """What is trained on, on the device; see :func:`serlab.training.train`."""
+    """What is trained on, on the device or to be brought there; see :func:`serlab.training.train`."""
 
-    X: Tensor
+    X: Rows
     y: Tensor
     lengths: Tensor | None
     augment: Callable[..., Tensor] | None
@@ -53,7 +54,7 @@ class Data:
         )
 
     def _take(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        X = batches.take(self.X, rows, self.lengths)
+        X = batches.take(self.X, rows, self.lengths).to(self.y.device)
         return X if self.augment is None else self.augment(X, generator=generator)
 
     def ids(self, rows: Tensor) -> list | None:
@@ -117,7 +118,7 @@ def _drawn(n_rows: int, n_batches: int, batch_size: int, generator: torch.Genera
     return rows[: n_batches * size].split(size)
 
 
-def validate(learner: Learner, task: Task, X: Tensor, y: Tensor, settings: Settings) -> dict[str, float]:
+def validate(learner: Learner, task: Task, X: Rows, y: Tensor, settings: Settings) -> dict[str, float]:
     """Loss and UAR of rows that are not learned from."""
     learner.module.eval()
     logits = batches.apply(learner.module, X, batch_size=max(256, settings.batch_size), device=learner.device)

@@ -19,7 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from serlab import turns
+from serlab.sequences import Sequences
 from serlab.training import batches
+from serlab.training.batches import Rows
 from serlab.training.checkpoints import Checkpoint, architecture, content
 from serlab.training.devices import explained_memory, resolve_device
 from serlab.training.epochs import Data, Loss, Task, classification, train_epoch, validate
@@ -70,19 +72,19 @@ def threads(n_jobs: int, *, cancel: Event | None = None) -> Iterator[None]:
 
 def train(
     module: nn.Module,
-    X: Tensor,
+    X: Rows,
     y: Tensor,
     *,
     settings: Settings,
     seed: int,
     class_weight: Tensor | None = None,
-    validation: tuple[Tensor, Tensor] | None = None,
+    validation: tuple[Rows, Tensor] | None = None,
     augment: Callable[..., Tensor] | None = None,
     fitting: Fitting = PLAIN,
     name: str = "fit",
     rows: Sequence | None = None,
     loss: Loss = classification,
-    target: Tensor | None = None,
+    target: Rows | None = None,
     target_y: Tensor | None = None,
 ) -> pd.DataFrame:
     """Train a classifier in place, by cross-entropy if nothing else is asked for; it stays on its device.
@@ -93,16 +95,16 @@ def train(
     ----------
     module : Module
         Gives logits, shape (n, n_classes).
-    X : Tensor, shape (n, ...)
-        Sequences (n, t, d) are NaN after the end of an utterance, and a batch
-        is cut at its longest one.
+    X : Tensor, shape (n, ...), or Sequences
+        A tensor (n, t, d) is NaN after the end of an utterance. A batch is cut
+        at its longest utterance, and is all that is dense of sequences.
     y : Tensor of int64, shape (n,)
     settings : Settings
     seed : int
         Of the order of rows, of augmentation and of dropout.
     class_weight : Tensor, shape (n_classes,), optional
         Such as :func:`balanced_weight`.
-    validation : tuple of (Tensor, Tensor), optional
+    validation : tuple of (Tensor or Sequences, Tensor), optional
         Rows and labels taken from the training side. The module ends with the
         weights of the epoch in which their loss was least. A class may be
         absent.
@@ -116,7 +118,7 @@ def train(
         Ids of the rows, for ``TrainingError.rows``.
     loss : callable, optional
         See :data:`serlab.training.epochs.Loss` and :mod:`serlab.training.objectives`.
-    target : Tensor, shape (m, ...), optional
+    target : Tensor, shape (m, ...), or Sequences, optional
         Rows of another corpus, given to ``loss`` in batches beside those of
         ``X``: an epoch is one pass over ``X``, and ``target`` is drawn again and again.
     target_y : Tensor of int64, shape (m,), optional
@@ -169,8 +171,10 @@ def train(
         beside = None
         if target is not None:
             labels = torch.empty(0, dtype=torch.int64) if target_y is None else target_y
-            beside = Data(target.to(device), labels.to(device), batches.lengths(target), augment, None)
-        data = Data(X.to(device), y.to(device), batches.lengths(X), augment, rows, beside)
+            beside = Data(
+                batches.on_device(target, device), labels.to(device), batches.lengths(target), augment, None
+            )
+        data = Data(batches.on_device(X, device), y.to(device), batches.lengths(X), augment, rows, beside)
 
         def epoch() -> dict[str, float]:
             row = train_epoch(learner, task, data, settings, fitting.cancel)
@@ -246,7 +250,7 @@ def balanced_weight(y: Tensor, n_classes: int) -> Tensor:
 
 def predict(
     module: nn.Module,
-    X: np.ndarray,
+    X: np.ndarray | Sequences,
     *,
     function: Callable[[Tensor], Tensor] | None = None,
     batch_size: int = 256,
@@ -258,8 +262,8 @@ def predict(
     ----------
     module : Module
         Moved to the device of ``fitting`` and left there.
-    X : ndarray, shape (n, ...)
-        Sequences (n, t, d) are NaN after the end of an utterance.
+    X : ndarray, shape (n, ...), or Sequences
+        An array (n, t, d) is NaN after the end of an utterance.
     function : callable, optional
         Of a batch, such as ``module.attention``; the module itself if not given.
 
@@ -275,12 +279,12 @@ def predict(
     """
     device = resolve_device(fitting.device)
     module.to(device).eval()
-    X = torch.as_tensor(X)
+    X = batches.as_rows(X)
     with explained_memory(_knobs(batch_size, X)):
         return batches.apply(function or module, X, batch_size=batch_size, device=device).numpy()
 
 
-def predict_proba(module: nn.Module, X: np.ndarray, *, fitting: Fitting = PLAIN) -> np.ndarray:
+def predict_proba(module: nn.Module, X: np.ndarray | Sequences, *, fitting: Fitting = PLAIN) -> np.ndarray:
     """Softmax of a classifier's logits; float64, rows sum to 1."""
     return torch.softmax(torch.from_numpy(predict(module, X, fitting=fitting)).double(), dim=1).numpy()
 
@@ -296,7 +300,7 @@ def _report(history: list[dict[str, float]], epochs: int, fitting: Fitting) -> N
         fitting.on_epoch(pd.DataFrame(history))
 
 
-def _knobs(batch_size: int, X: Tensor) -> str:
+def _knobs(batch_size: int, X: Rows) -> str:
     """What needs less memory when it is lower."""
-    frames = f", or the length of utterances ({X.shape[1]} frames)" if X.dim() == 3 else ""
+    frames = f", or the length of utterances ({X.shape[1]} frames)" if X.ndim == 3 else ""
     return f"batch_size ({batch_size}){frames}"

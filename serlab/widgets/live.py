@@ -11,6 +11,8 @@ import pandas as pd
 from IPython import get_ipython
 from IPython.display import display
 
+from serlab.progress import duration
+
 
 class ProgressBar:
     """A bar with text and remaining time; hidden when there is nothing to show."""
@@ -96,11 +98,6 @@ class LiveCurves:
             f"<svg width='{width}' height='{height}' role='img' aria-label='{name} by epoch'>"
             f"<text x='10' y='12' font-size='12'>{last}</text>{lines}</svg>"
         )
-
-
-def duration(seconds: float) -> str:
-    """In words: "40 s", "3 min"."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 class BelowCell:

@@ -200,7 +200,7 @@ def test_a_limit_on_labelled_target_utterances_is_kept_and_said(table, X, splits
 def frames_of(X: pd.DataFrame) -> Frames:
     """Each vector twice, the second time plus 2, then padding."""
     values = np.stack([X.to_numpy(), X.to_numpy() + 2, np.full(X.shape, np.nan)], axis=1)
-    return Frames(index=X.index, columns=tuple(X), values=values.astype(np.float32), frame_shift=0.01)
+    return Frames.of_dense(values.astype(np.float32), index=X.index, columns=tuple(X), frame_shift=0.01)
 
 
 def test_a_method_of_vectors_gets_the_statistics_of_frames(table, X, splits):

@@ -17,7 +17,7 @@ import soundfile
 from serlab import audio, data, features
 from serlab.audio import CHANNELS
 from serlab.errors import AudioError, Cancelled, ParameterError, SerlabError
-from serlab.features import FEATURE_SETS, Frames, cache
+from serlab.features import FEATURE_SETS, Frames, cache, gathering, making
 from tests.features.made import RATE, corpus, entry_files, voice
 
 
@@ -297,3 +297,36 @@ def test_one_of_two_channels(tmp_path, ask):
     expected = [((left + right) / 2).std(), left.std(), right.std()]
     assert found.X["sd"].to_numpy() == pytest.approx(expected, rel=1e-3)
     assert len(found.notes) == 1  # nothing is to be told where a channel was chosen
+
+
+def test_processes_give_what_threads_give(tmp_path, monkeypatch):
+    """Few files here, for speed; bad ones are named, and a second run finds all."""
+    monkeypatch.setattr(making, "FEWEST", 3)
+    monkeypatch.setattr(making, "CHUNK", 2)
+    utterances = corpus(tmp_path / "corpus", n=5)
+    soundfile.write(utterances["path"].iloc[3], np.zeros(RATE), RATE)
+    shared_out = replace(features.get("logmel26"), in_processes=True)
+    ask = partial(features.extract, utterances, features=shared_out)
+    threads = ask(cache=tmp_path / "threads", jobs=1)
+    processes = ask(cache=tmp_path / "processes", jobs=2)
+    assert np.array_equal(processes.X.values, threads.X.values, equal_nan=True)
+    pd.testing.assert_frame_equal(processes.skipped, threads.skipped)
+    assert processes.skipped["utterance"].tolist() == ["made/3"]
+    assert ask(cache=tmp_path / "processes", jobs=2).from_cache == 4
+
+
+def test_large_features_lie_on_disk(tmp_path, ask, monkeypatch):
+    """The same numbers, and no file is left."""
+    utterances = corpus(tmp_path / "corpus", n=4)
+    soundfile.write(utterances["path"].iloc[1], np.zeros(RATE), RATE)
+    vectors = ask(utterances).X
+    frames = features.extract(utterances, features="logmel26", cache=tmp_path / "cache").X.values
+    monkeypatch.setattr(gathering, "IN_MEMORY", 1)
+    monkeypatch.setattr(gathering, "Writer", partial(gathering.Writer, in_memory=1))
+    large = ask(utterances).X
+    pd.testing.assert_frame_equal(large, vectors, check_exact=True)
+    assert not large.to_numpy().base.flags.owndata
+    found = features.extract(utterances, features="logmel26", cache=tmp_path / "cache").X
+    assert found.sequences.stores[0].on_disk
+    assert np.array_equal(found.values, frames, equal_nan=True)
+    assert not list((tmp_path / "cache").glob("tmp*"))

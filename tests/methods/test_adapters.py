@@ -212,7 +212,7 @@ def frames(table) -> Frames:
     for sequence, length in zip(X, rng.integers(8, 21, len(table)), strict=True):
         sequence[length:] = np.nan
     names = tuple(f"f{i}" for i in range(4))
-    return Frames(index=table.index, columns=names, values=X.astype(np.float32), frame_shift=0.01)
+    return Frames.of_dense(X.astype(np.float32), index=table.index, columns=names, frame_shift=0.01)
 
 
 @pytest.mark.usefixtures("thin_vgg16", "tiny_encoder")
@@ -230,7 +230,8 @@ def test_labels_of_the_target_change_no_prediction(table, frames, name, tmp_path
     require(spec)
     if spec.features == encoder.below_top:  # as wide as the tiny encoder
         wide = np.tile(frames.values, 4)
-        frames = replace(frames, columns=tuple(map(str, range(wide.shape[2]))), values=wide)
+        columns = tuple(map(str, range(wide.shape[2])))
+        frames = Frames.of_dense(wide, index=frames.index, columns=columns, frame_shift=0.01)
     X = frames.statistics().add_prefix("layer2.") if spec.columns else frames
     values = {"encoder": "whisper"}
     setting = Setting(

@@ -136,7 +136,7 @@ def test_confounds_of_frames_take_their_statistics():
     table = one_emotion_each(4)
     unseen = outcome(table, 0.3, "loso")
     values = unseen.X.to_numpy(dtype=np.float32)[:, None].repeat(3, axis=1)
-    frames = Frames(index=table.index, columns=tuple(unseen.X), values=values, frame_shift=0.01)
+    frames = Frames.of_dense(values, index=table.index, columns=tuple(unseen.X), frame_shift=0.01)
     unseen.X = frames
     found = speaker_probe.confounds(unseen, outcome(table, 0.9, "random"), method="m")
     assert found["value"].tolist() == [0.9, 0.3, 1.0, 1.0]

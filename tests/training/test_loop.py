@@ -16,6 +16,7 @@ from torch import nn
 
 from serlab import training
 from serlab.errors import Cancelled, ParameterError, TrainingError
+from serlab.sequences import Sequences
 from serlab.training import Fitting, Settings, checkpoints
 from serlab.training.devices import resolve_device
 
@@ -576,3 +577,21 @@ def test_on_a_gpu(mixed, tmp_path):
 def test_an_unknown_optimizer_lists_what_there_is():
     with pytest.raises(ParameterError, match="unknown optimizer 'lion'; known: adam, adamw, sgd, rmsprop"):
         Settings(epochs=1, optimizer="lion")
+
+
+def test_sequences_are_trained_on_as_a_dense_array_to_the_last_bit():
+    X, y, _ = sequences(60)
+    dense = (X - 0.1) * 1.5
+    ragged = Sequences.of_dense(X.numpy()).scaled(np.full(3, 0.1), np.full(3, 1.5))
+    start, fits = MeanOfFrames(), []
+    for values in (dense, ragged):
+        network = copy.deepcopy(start)
+        history = training.train(
+            network, values[:40], y[:40], settings=Settings(epochs=3, batch_size=8), seed=0,
+            validation=(values[40:50], y[40:50]), target=values[50:], augment=jitter,
+        )  # fmt: skip
+        answers = training.predict_proba(network, values.numpy() if values is dense else values)
+        fits.append((network, history, answers))
+    assert same(fits[0][0], fits[1][0])
+    pd.testing.assert_frame_equal(fits[0][1], fits[1][1], check_exact=True)
+    np.testing.assert_array_equal(fits[0][2], fits[1][2])

@@ -20,7 +20,7 @@ from serlab.methods.base import require_classes
 from serlab.methods.learners.deep import Network, as_labels
 from serlab.models.corpus_norm import take_statistics
 from serlab.samples import Labelled, Unlabelled
-from serlab.training import Settings
+from serlab.training import Settings, batches
 from serlab.training.objectives.base import Joint, LossOf, Objective, WithHead
 
 
@@ -59,7 +59,7 @@ class _TwoStages(_Adapted):
 
     def _adapt(self, source: Labelled, target: Unlabelled, target_y: np.ndarray | None) -> None:
         module = copy.deepcopy(self.source.module)
-        joint = Joint(module, self._companions(module, torch.from_numpy(source.X)))
+        joint = Joint(module, self._companions(module, torch.from_numpy(np.asarray(source.X[:1]))))
         second = replace(
             self.source,
             settings=self.on_both,
@@ -71,7 +71,7 @@ class _TwoStages(_Adapted):
             joint,
             source,
             loss=LossOf(self.objective),
-            target=torch.from_numpy(target.X),
+            target=batches.as_rows(target.X),
             target_y=None if target_y is None else as_labels(target_y),
         )
         if "head" in joint.companions:
@@ -81,7 +81,7 @@ class _TwoStages(_Adapted):
 
     def _companions(self, module: nn.Module, X: Tensor) -> nn.ModuleDict:
         with torch.no_grad():
-            width = module.hidden(X[:1].to(_device(module))).shape[1]
+            width = module.hidden(X.to(_device(module))).shape[1]
         with training.seeded(self.source.seed):
             return self.objective.companions(width, self.source.n_classes)
 
@@ -153,7 +153,7 @@ def _normalized_by(network: Network, X: np.ndarray) -> Network:
     """A copy whose batch normalisation has the statistics of ``X``; the same where there is none."""
     module = copy.deepcopy(network.module)
     with training.threads(network.fitting.n_jobs, cancel=network.fitting.cancel):
-        take_statistics(module, torch.from_numpy(X).to(_device(module)))
+        take_statistics(module, batches.on_device(batches.as_rows(X), _device(module)))
     return replace(network).keep(module, network.history().drop(columns="stage"))
 
 

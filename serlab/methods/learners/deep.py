@@ -16,7 +16,7 @@ from serlab import training
 from serlab.errors import ParameterError
 from serlab.methods.base import require_classes
 from serlab.samples import Labelled, Unlabelled
-from serlab.training import Fitting, Settings
+from serlab.training import Fitting, Settings, batches
 from serlab.training.checkpoints import architecture, content
 from serlab.training.epochs import Loss
 
@@ -81,7 +81,7 @@ class Network:
         require_classes(part)
         if self.loss is not None:
             beside.setdefault("loss", self.loss)
-        X, y = torch.from_numpy(part.X), as_labels(part.y)
+        X, y = batches.as_rows(part.X), as_labels(part.y)
         with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
             history = training.train(
                 module,
@@ -103,7 +103,7 @@ class Network:
         self.module, self._history = module, history
         return self
 
-    def _checkpoint(self, module: nn.Module, X: Tensor, y: Tensor) -> str:
+    def _checkpoint(self, module: nn.Module, X: batches.Rows, y: Tensor) -> str:
         """Name by all that makes this training: methods and folds have one folder of checkpoints."""
         what = [
             architecture(module),
@@ -144,7 +144,7 @@ class Network:
 
     def _first(self, X: np.ndarray) -> Tensor:
         """One utterance, on the device of the network."""
-        return torch.from_numpy(X[:1]).to(next(self.module.parameters()).device)
+        return torch.from_numpy(np.asarray(X[:1])).to(next(self.module.parameters()).device)
 
     def _predict(self, X: np.ndarray, function: Callable) -> np.ndarray:
         with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,14 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from serlab import files, samples, training
+from serlab import data, files, samples, training
 from serlab.methods.base import Method
 from serlab.methods.learners.deep import Network
 from serlab.models.corpus_norm import take_statistics
 from serlab.models.frame_classifier import mean_layers
 from serlab.progress import stop_if
 from serlab.samples import Labelled, Unlabelled
+from serlab.sequences import Sequences, Writer
 from serlab.training import Fitting, batches
 from serlab.training.devices import resolve_device
 from serlab.training.objectives.base import Batch
@@ -37,10 +38,12 @@ class Inputs:
 
     model: AcousticModel
 
-    def __call__(self, X: np.ndarray) -> np.ndarray:
-        return self.model.inputs(X)
+    def __call__(self, X: np.ndarray | Sequences) -> Sequences:
+        utterances = X if isinstance(X, Sequences) else Sequences.of_dense(X)
+        inputs = (self.model.inputs(frames[None])[0] for frames in utterances)
+        return _sequences(inputs, width=len(self.model.centre), longest=X.shape[1])
 
-    def embedded(self, seen: np.ndarray) -> dict[str, np.ndarray]:
+    def embedded(self, seen: Sequences) -> dict[str, np.ndarray]:
         """None: the network shows its own layers."""
         return {}
 
@@ -69,29 +72,30 @@ class Embeddings:
         folder = self.fitting.checkpoints
         self._folder = None if folder is None else folder / f"embedded-{self.model.digest}-{self.layer}"
 
-    def __call__(self, X: np.ndarray) -> np.ndarray:
-        """Frames of the layer, shape (n, t', width), NaN after the end.
+    def __call__(self, X: np.ndarray | Sequences) -> Sequences:
+        """Frames of the layer, shape (n, t', width).
 
         Raises
         ------
         Cancelled
         """
         names = [samples.digest(utterance) for utterance in X]
-        found = {name: self._read(name) for name in set(names)}
+        longest, width = self._tdnn.n_frames(X.shape[1], self.layer), self._tdnn.width(self.layer)
         # Each of them once, though another row repeats it.
-        missing = {name: row for row, name in enumerate(names) if found[name] is None}
-        for rows, frames in self._passed(X, list(missing.values()), self._frames):
-            for row, own in zip(rows, frames, strict=True):
-                found[names[row]] = self._keep(names[row], own[~np.isnan(own[:, 0])])
-        shape = len(X), self._tdnn.n_frames(X.shape[1], self.layer), self._tdnn.width(self.layer)
-        E = np.full(shape, np.nan, dtype=np.float32)
-        for row, name in enumerate(names):
-            E[row, : len(found[name])] = found[name]
-        return E
+        once = {name: row for row, name in enumerate(names)}
+        writer, place = Writer(width, folder=data.cache_root()), {}
+        for name in once:
+            if (frames := self._read(name)) is not None:
+                place[name] = writer.append(frames)
+        missing = [row for name, row in once.items() if name not in place]
+        for rows, found in self._passed(X, missing, self._frames):
+            for row, own in zip(rows, found, strict=True):
+                place[names[row]] = writer.append(self._keep(names[row], own[~np.isnan(own[:, 0])]))
+        return Sequences.of_store(writer.store(), np.array([place[name] for name in names]), longest=longest)
 
-    def embedded(self, seen: np.ndarray) -> dict[str, np.ndarray]:
+    def embedded(self, seen: Sequences) -> dict[str, np.ndarray]:
         """Mean over frames of the layer, by its name, (n, width); ``seen`` are its frames."""
-        return {self.layer: np.nanmean(seen, axis=1)}
+        return {self.layer: np.stack([frames.mean(axis=0) for frames in seen])}
 
     def layers(self, X: np.ndarray) -> dict[str, np.ndarray]:
         """Mean over frames of each layer up to it, of MFCC: what no method changes."""
@@ -110,12 +114,13 @@ class Embeddings:
 
     def _passed(self, X: np.ndarray, rows: Any, function: Any) -> Iterator[tuple[np.ndarray, Any]]:
         """Rows and what ``function`` makes of their inputs, a batch of similar length at a time."""
-        lengths = batches.lengths(torch.from_numpy(X)).numpy()
-        order = np.array(sorted(rows, key=lengths.__getitem__), dtype=int)
+        X = batches.as_rows(X)
+        lengths = batches.lengths(X)
+        order = np.array(sorted(rows, key=lengths.tolist().__getitem__), dtype=int)
         for first in range(0, len(order), _AT_A_TIME):
             stop_if(self.fitting.cancel, "embedding the utterances was cancelled")
             part = order[first : first + _AT_A_TIME]
-            inputs = self.model.inputs(X[part, : lengths[part].max()])
+            inputs = self.model.inputs(batches.take(X, torch.from_numpy(part), lengths).numpy())
             with torch.inference_mode(), training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
                 yield part, function(torch.from_numpy(inputs).to(self._device))
 
@@ -195,13 +200,20 @@ class FineTunedOnSpeechNetwork(OnSpeechNetwork):
         return self
 
 
+def _sequences(utterances: Iterable[np.ndarray], *, width: int, longest: int) -> Sequences:
+    writer = Writer(width, folder=data.cache_root())
+    for utterance in utterances:
+        writer.append(utterance)
+    return Sequences.of_store(writer.store(), longest=longest)
+
+
 class FrameNetwork(Network):
     """A network that learns from frames."""
 
     def train(self, module: nn.Module, part: Labelled, **beside: Any) -> Network:
         super().train(module, part, **beside)
         # Few utterances are few steps, after which running means lie behind: those of the data instead.
-        X = torch.from_numpy(part.X).to(next(module.parameters()).device)
+        X = batches.on_device(batches.as_rows(part.X), next(module.parameters()).device)
         with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
             take_statistics(module, X, batch_size=_AT_A_TIME)
         return self
