@@ -21,11 +21,13 @@ __all__ = [
     "__version__",
     "corpora",
     "data",
+    "deployment",
     "evaluation",
     "experiment",
     "features",
     "labels",
     "lessons",
+    "load_model",
     "methods",
     "papers",
     "plotting",
@@ -41,13 +43,18 @@ except PackageNotFoundError:  # imported from a checkout that is not installed
     __version__ = "0+unknown"
 
 #: Name of the face -> module that has it; every other name is a module itself.
-_HOME = {"Parameters": "serlab.experiment", "Session": "serlab.experiment"}
+_HOME = {
+    "Parameters": "serlab.experiment",
+    "Session": "serlab.experiment",
+    "load_model": "serlab.deployment",
+}
 
 
 if TYPE_CHECKING:  # the same for type checkers and editors, which then know that there is nothing else
     from serlab import (
         corpora,
         data,
+        deployment,
         evaluation,
         experiment,
         features,
@@ -61,6 +68,7 @@ if TYPE_CHECKING:  # the same for type checkers and editors, which then know tha
         studies,
         widgets,
     )
+    from serlab.deployment import load_model
     from serlab.experiment import Parameters, Session
 else:
 

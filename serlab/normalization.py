@@ -147,6 +147,42 @@ def normalize(
     )
 
 
+def of_sources(scope: str, source: Labelled) -> Labelled:
+    """Normalise sources alone, for a model that meets its target later; vectors only.
+
+    Parameters
+    ----------
+    scope : {"none", "source", "corpus", "voices"}
+    source : Labelled
+
+    Returns
+    -------
+    Labelled
+        As :func:`normalize` gives it beside any target.
+
+    Raises
+    ------
+    ParameterError
+        If the scope is another one: it needs a target, or labels of one.
+    ProtocolError
+        If features are sequences, or not finite.
+    """
+    if scope not in ("none", "source", "corpus", "voices"):
+        raise ParameterError(f"normalisation {scope!r} is not one of sources alone")
+    if not isinstance(source.X, np.ndarray) or source.X.ndim != 2:
+        raise ProtocolError("sources alone are normalised as vectors; choose a feature set of vectors")
+    _require_finite({"source": source})
+    if scope == "none":
+        return source
+    group = source.corpus if scope in ("corpus", "voices") else np.full(len(source), "")
+    every, row = np.unique(group, return_inverse=True)
+    scales = [mean_and_scale(source.X[row == number]) for number in range(len(every))]
+    X = _scaled_by(source.X, row, scales, float if scope == "voices" else np.float32)
+    if scope == "voices":
+        X = _voices_of_source(source, X)
+    return replace(source, X=_float32(X))
+
+
 def match_distribution(
     source: Labelled, target_train: Labelled, *target: np.ndarray
 ) -> tuple[np.ndarray, ...]:
@@ -272,12 +308,25 @@ def _z(
 
     Statistics of sequences are over all frames; padding stays NaN.
     """
-    return _scaled(X, *_mean_and_scale(like, centre))
+    return on_scale(X, *mean_and_scale(like, centre))
 
 
-def _mean_and_scale(
+def mean_and_scale(
     like: np.ndarray | Sequences, centre: np.ndarray | Sequences | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and reciprocal of the standard deviation of each feature, of shapes (d,).
+
+    Parameters
+    ----------
+    like : ndarray, shape (n, d) or (n, t, d), or Sequences
+    centre : the same, optional
+        Rows whose mean it is instead.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        A feature that does not vary has the scale 0.
+    """
     mean, largest = _mean_and_largest(like)
     sd = np.sqrt(_mean_and_largest(like, less=mean)[0])
     # Rounding leaves a constant feature an SD of about 1e-16 of its size, and
@@ -314,7 +363,8 @@ def _blocks(X: np.ndarray | Sequences) -> Iterator[np.ndarray]:
         yield part.astype(float)
 
 
-def _scaled(X: np.ndarray | Sequences, mean: np.ndarray, scale: np.ndarray) -> np.ndarray | Sequences:
+def on_scale(X: np.ndarray | Sequences, mean: np.ndarray, scale: np.ndarray) -> np.ndarray | Sequences:
+    """Features minus a mean, times a scale, see :func:`mean_and_scale`."""
     if isinstance(X, Sequences):
         return X.scaled(mean, scale)
     if X.ndim == 3:  # float32 throughout: sequences are large
@@ -335,13 +385,13 @@ def _scaled_by(
         rows = np.flatnonzero(of == number)
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
-            out[some] = _scaled(X[some], mean, scale)
+            out[some] = on_scale(X[some], mean, scale)
     return out
 
 
 def _by_source(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray | Sequences]:
     training = parts["target_train"] if parts["source"] is None else parts["source"]
-    scales = [_mean_and_scale(_require(training, name="source or target_train", scope="source").X)]
+    scales = [mean_and_scale(_require(training, name="source or target_train", scope="source").X)]
     return {
         name: _scaled_by(part.X, np.zeros(len(part), dtype=int), scales, np.float32)
         for name, part in parts.items()
@@ -366,7 +416,7 @@ def _by_group(
                 "its utterances must be in adapt, without labels (the parameter transductive), or choose "
                 "another normalisation"
             )
-        scales.append(_mean_and_scale(stacked(like)))
+        scales.append(mean_and_scale(stacked(like)))
     return {
         name: _scaled_by(part.X, np.searchsorted(every, getattr(part, scope)), scales, dtype)
         for name, part in parts.items()
@@ -386,11 +436,7 @@ def _by_voices(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
         return by_corpus  # those who are tested would stay as they are, and all others not
     scaled, source = {name: X.copy() for name, X in by_corpus.items()}, parts["source"]
     if source is not None:
-        for corpus in np.unique(source.corpus):
-            rows = source.corpus == corpus
-            X, speaker = by_corpus["source"][rows], source.speaker[rows]
-            if not voices.are_kept(speaker, source.y[rows]):
-                scaled["source"][rows] = voices.scaled(X, speaker, voices.scales(X, speaker))
+        scaled["source"] = _voices_of_source(source, by_corpus["source"])
     seen = [name for name in ("target_train", "adapt") if parts[name] is not None]
     X = np.concatenate([by_corpus[name] for name in seen])
     speaker = np.concatenate([parts[name].speaker for name in seen])
@@ -398,6 +444,17 @@ def _by_voices(parts: dict[str, Unlabelled | None]) -> dict[str, np.ndarray]:
         by = voices.scales(X, speaker)
         for name in (*seen, "test"):
             scaled[name] = voices.scaled(by_corpus[name], parts[name].speaker, by)
+    return scaled
+
+
+def _voices_of_source(source: Labelled, by_corpus: np.ndarray) -> np.ndarray:
+    """Voices taken out of each source corpus whose speakers show several emotions."""
+    scaled = by_corpus.copy()
+    for corpus in np.unique(source.corpus):
+        rows = source.corpus == corpus
+        X, speaker = by_corpus[rows], source.speaker[rows]
+        if not voices.are_kept(speaker, source.y[rows]):
+            scaled[rows] = voices.scaled(X, speaker, voices.scales(X, speaker))
     return scaled
 
 
@@ -441,7 +498,7 @@ def _by_neutral(parts: dict[str, Unlabelled | None], neutral: int | None) -> dic
     if source is not None:
         every, of = np.unique(source.corpus, return_inverse=True)
         scales = [
-            _mean_and_scale(part.X, neutral_rows(part, f"source {corpus!r}"))
+            mean_and_scale(part.X, neutral_rows(part, f"source {corpus!r}"))
             for corpus, part in ((corpus, source.take(source.corpus == corpus)) for corpus in every)
         ]
         scaled["source"] = _scaled_by(source.X, of, scales, float)

@@ -8,6 +8,8 @@ training corpora; of a target only a classifier's guesses are at hand.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 #: Association of speakers and emotions from which voices are left as they are. In acted corpora with a
@@ -84,8 +86,29 @@ def scaled(X: np.ndarray, speaker: np.ndarray, by: dict[str, tuple[np.ndarray, n
     return out
 
 
-def guesses(X: np.ndarray, y: np.ndarray, corpus: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Classes of further utterances, by ridge regression in which each class of each corpus weighs the same.
+@dataclass(frozen=True)
+class Guesser:
+    """A linear classifier whose answers decide of a target whether its voices tell the emotion.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (d, k)
+        For features of a corpus' mean 0 and variance 1, divided by the square root of their number.
+    centre : ndarray, shape (k,)
+    classes : ndarray of int, shape (k,)
+    """
+
+    weights: np.ndarray
+    centre: np.ndarray
+    classes: np.ndarray
+
+    def guess(self, X: np.ndarray) -> np.ndarray:
+        """Classes of utterances, of shape (n, d), z-scored by corpus; shape (n,)."""
+        return self.classes[(X / np.sqrt(X.shape[1]) @ self.weights + self.centre).argmax(axis=1)]
+
+
+def guesser(X: np.ndarray, y: np.ndarray, corpus: np.ndarray) -> Guesser:
+    """Learn to guess, by ridge regression in which each class of each corpus weighs the same.
 
     Parameters
     ----------
@@ -93,11 +116,6 @@ def guesses(X: np.ndarray, y: np.ndarray, corpus: np.ndarray, others: np.ndarray
         z-scored by corpus.
     y : ndarray of int, shape (n,)
     corpus : ndarray of str, shape (n,)
-    others : ndarray, shape (m, d)
-
-    Returns
-    -------
-    ndarray of int, shape (m,)
     """
     classes, row = np.unique(y, return_inverse=True)
     _, cell = np.unique(
@@ -114,4 +132,20 @@ def guesses(X: np.ndarray, y: np.ndarray, corpus: np.ndarray, others: np.ndarray
         solution = A.T @ np.linalg.solve(A @ A.T + PENALTY * np.eye(len(A)), B)
     else:
         solution = np.linalg.solve(A.T @ A + PENALTY * np.eye(A.shape[1]), A.T @ B)
-    return classes[(others / np.sqrt(X.shape[1]) @ solution + centre).argmax(axis=1)]
+    return Guesser(solution, centre, classes)
+
+
+def guesses(X: np.ndarray, y: np.ndarray, corpus: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Classes of further utterances, by :func:`guesser`.
+
+    Parameters
+    ----------
+    X, y, corpus
+        As there.
+    others : ndarray, shape (m, d)
+
+    Returns
+    -------
+    ndarray of int, shape (m,)
+    """
+    return guesser(X, y, corpus).guess(others)

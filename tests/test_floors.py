@@ -21,7 +21,7 @@ ROOT_FOLDERS = {"audio"}
 #: From the lowest up; the modules directly in the package are the lowest floor, but for the command line.
 FLOORS: tuple[str, ...] = (
     ROOT, "corpora", "models", "pretrained", "features", "training", "asr", "methods", "evaluation",
-    "experiment", "studies", "papers", "plotting", "reporting", "widgets", "lessons", "cli",
+    "experiment", "deployment", "studies", "papers", "plotting", "reporting", "widgets", "lessons", "cli",
 )  # fmt: skip
 
 

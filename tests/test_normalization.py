@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from serlab.errors import ParameterError, ProtocolError
-from serlab.normalization import SCOPES, Normalized, is_transductive, match_distribution, normalize
+from serlab.normalization import (
+    SCOPES,
+    Normalized,
+    is_transductive,
+    match_distribution,
+    normalize,
+    of_sources,
+)
 from serlab.samples import Labelled, Unlabelled, concatenate, without_labels
 
 NEUTRAL = 0
@@ -331,3 +338,28 @@ def test_voices_that_are_tested_alone_stay_as_they_are():
     )
     for name in ("source", "adapt", "test"):
         assert np.array_equal(getattr(found, name).X, getattr(by_corpus, name).X), name
+
+
+@pytest.mark.parametrize("scope", ["none", "source", "corpus", "voices"])
+def test_sources_alone_are_normalised_as_beside_a_target(scope: str):
+    rng = np.random.default_rng(3)
+    n = 60
+    source = Labelled(
+        X=rng.normal(size=(n, 4)).astype(np.float32), corpus=np.repeat(["a", "b"], n // 2),
+        speaker=np.tile(["s1", "s2", "s3"], n // 3), y=rng.integers(0, 3, n),
+    )  # fmt: skip
+    target = Unlabelled(
+        X=rng.normal(size=(n, 4)).astype(np.float32),
+        corpus=np.repeat("t", n),
+        speaker=np.tile(["u", "v"], n // 2),
+    )
+    beside = normalize(scope, source=source, target_train=None, adapt=target, test=target)
+    np.testing.assert_array_equal(of_sources(scope, source).X, beside.source.X)
+
+
+def test_a_scope_that_needs_a_target_is_none_of_sources():
+    one = Labelled(
+        X=np.zeros((2, 1)), corpus=np.array(["a", "a"]), speaker=np.array(["s", "s"]), y=np.array([0, 1])
+    )
+    with pytest.raises(ParameterError, match="not one of sources alone"):
+        of_sources("neutral", one)

@@ -37,6 +37,7 @@ FLOORS: dict[str, str] = {
     "methods": "Methods",
     "evaluation": "Evaluation",
     "experiment": "One experiment",
+    "deployment": "Kept models",
     "studies": "Studies: questions that need several runs",
     "papers": "Papers",
     "plotting": "Figures",

@@ -19,6 +19,7 @@ from serlab import normalization, turns
 from serlab.errors import ProtocolError
 from serlab.evaluation.material import Material, Samples
 from serlab.methods.base import FIT_ARGUMENTS, Method, MethodSpec
+from serlab.methods.learners.scenarios import Adapted, SourceOnly
 from serlab.normalization import Normalized
 from serlab.protocols import Split
 from serlab.samples import Labelled, Unlabelled
@@ -209,6 +210,47 @@ def fit(
         seen=seen,
         neutral=material.neutral,
     )
+
+
+def fit_sources(
+    spec: MethodSpec,
+    rows: np.ndarray,
+    *,
+    material: Material,
+    setting: Setting,
+    seed: int,
+    fitting: Fitting,
+) -> Any:
+    """What a method learns of sources before there is a target: the classifier that a kept model holds.
+
+    It is the one that :func:`fit` gives beside any target, of methods that see no more of the target
+    than its scale.
+
+    Parameters
+    ----------
+    spec : MethodSpec
+    rows : ndarray of int
+        Labelled utterances.
+    material, setting, seed, fitting
+        As for :func:`fit`.
+
+    Returns
+    -------
+    object
+        With ``predict_proba(X)``, of features on the method's scale.
+
+    Raises
+    ------
+    ProtocolError
+        If the method learns from a target, or there are too few classes.
+    """
+    source = material.of(spec, setting.values).labelled(rows)
+    method = setting.build(spec, n_classes=len(material.classes), seed=seed, fitting=fitting)
+    alone = isinstance(method, SourceOnly | Adapted) and getattr(method, "align", None) is None
+    if source is None or not alone:
+        raise ProtocolError(f"{spec.name} does not learn from sources alone; choose another method")
+    with turns.one_at_a_time(progress=fitting.progress, cancel=fitting.cancel):
+        return method.classifier.fit(normalization.of_sources(spec.normalization, source))
 
 
 def _normalized(

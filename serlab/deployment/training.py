@@ -1,0 +1,221 @@
+"""From corpora to a kept model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import serlab
+from serlab import corpora, methods
+from serlab import data as corpus_data
+from serlab import features as feature_sets
+from serlab.deployment import card, evidence, familiar, families, forms, learning, storing
+from serlab.deployment.classifiers import Estimator
+from serlab.deployment.model import UNKNOWN_LANGUAGE, Model, Source
+from serlab.deployment.predicting import features_digest
+from serlab.deployment.recordings import Windows
+from serlab.errors import ParameterError
+from serlab.evaluation import Material, calibration
+from serlab.experiment import Parameters, Session
+from serlab.progress import UNWATCHED, Watch
+
+#: Best of the functionals on corpora left out; research licence, see "librosa" for a free one.
+FEATURES = "egemaps"
+METHOD = "ridge"
+
+
+def train(
+    sources: Sequence[str],
+    *,
+    out: str | os.PathLike[str],
+    method: str = METHOD,
+    features: str = FEATURES,
+    encoder: str = "",
+    scheme: str = "four",
+    data: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    jobs: int = 1,
+    watch: Watch = UNWATCHED,
+) -> Model:
+    """Learn from whole corpora, find out how that does on each of them when it is left out, and keep it.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Corpora; three or more to be told how well estimates without labels do.
+    out : path
+        Folder to write.
+    method : str
+        Of :data:`serlab.deployment.families.FAMILIES`.
+    features : str
+        Feature set of vectors.
+    encoder : str
+        Folder or name of a pretrained speech encoder, instead of ``features``.
+    scheme : str
+        Label scheme.
+    data : path, optional
+        Data root.
+    force : bool
+        Whether a model that is there is replaced.
+    jobs : int
+    watch : Watch
+
+    Returns
+    -------
+    Model
+        As :func:`serlab.deployment.load_model` reads it.
+
+    Raises
+    ------
+    ParameterError
+        If something is unknown, or ``out`` is in the way.
+    ProtocolError
+        If nothing can be left out, or classes are missing.
+    Cancelled
+    """
+    family, folder = families.get(method), Path(out)
+    storing.require_free(folder, force=force)
+    if not sources:
+        raise ParameterError("name corpora to learn from: --sources emodb,ravdess")
+    name = f"encoder-speech:{encoder}" if encoder else features
+    _require_vectors(name)
+    parameters = Parameters(
+        target=sources[0], sources=tuple(sources[1:]), features=name, scheme=scheme, data=str(data or ""),
+        methods=("majority",), baseline="majority", jobs=jobs, label_sets="any",
+    )  # fmt: skip
+    session = Session(parameters, progress=watch.progress, cancel=watch.cancel)
+    material = session.material
+    model, tables = _learned(session, material, family, folder, watch)
+    text = card.markdown(model, **tables)
+    settings = {"method": method, "features": model.features, "scheme": scheme, "sources": list(sources)}
+    storing.write(folder, model, card=text, card_values=card.values(model, **tables, settings=settings))
+    return storing.read(folder)
+
+
+def _require_vectors(name: str) -> None:
+    if feature_sets.get(name).kind != "vectors":
+        known = [name for name, found in feature_sets.FEATURE_SETS.items() if found.kind == "vectors"]
+        raise ParameterError(
+            f"{name} has a sequence of frames an utterance, and a kept model takes one vector; choose one of "
+            f"{', '.join(known)}, or an encoder"
+        )
+
+
+def _learned(
+    session: Session, material: Material, family: families.Family, folder: Path, watch: Watch
+) -> tuple[Model, dict[str, pd.DataFrame]]:
+    parameters, utterances = session.parameters, material.utterances
+    setting = session.setting(())
+    unit = learning.units_of(utterances)
+    names = list(dict.fromkeys(unit))
+    answers, learned = learning.ask_left_out(
+        material, family, learning.sets_for_evidence(names), setting=setting, unit=unit, watch=watch
+    )
+    left_out = evidence.left_out(answers, names)
+    estimated = evidence.estimate_table(answers, names)
+    final = {
+        name: form.calibrated(evidence.temperature(left_out[left_out["form"] == name]))
+        for name, form in learning.learn(
+            material, np.arange(len(utterances)), family, setting=setting
+        ).items()
+    }
+    samples = material.of(methods.get(family.methods["as-is"]), setting.values)
+    X = np.asarray(samples.X)
+    facts = _facts(utterances, parameters.jobs, watch)
+    weight = calibration.cell_weights(
+        utterances["corpus"].to_numpy(dtype=str), utterances["emotion"].cat.codes.to_numpy()
+    )
+    set_ = feature_sets.get(parameters.features)
+    prefix, colon, behind = parameters.features.partition(":")
+    model = Model(
+        name=folder.resolve().name,
+        family=family.name,
+        # Of an encoder its name: where the folder lies is nobody's business.
+        features=f"{prefix}:{Path(behind).name if Path(behind).is_dir() else behind}" if colon else prefix,
+        features_digest=features_digest(set_),
+        features_licence=set_.license,
+        scheme=parameters.scheme,
+        classes=tuple(material.classes),
+        sources=tuple(
+            _source(name, utterances, parameters) for name in (parameters.target, *parameters.sources)
+        ),
+        left_out_are="corpora" if parameters.sources else "speakers",
+        created=datetime.now(UTC).date().isoformat(),
+        serlab=serlab.__version__,
+        forms=final,
+        members=_members(learned, names, final),
+        space=familiar.learn(X, unit),
+        distances=_distances(X, unit, weight),
+        heard=familiar.ranges(facts, weight),
+        windows=_windows(facts[:, 3]),
+        left_out=left_out,
+        estimates=estimated,
+    )
+    tables = {
+        "by_corpus": evidence.uar_table(left_out, utterances),
+        "by_sex": evidence.uar_table(_known(left_out, utterances, "sex"), utterances, by="sex"),
+        "calibration": evidence.calibration_table(left_out),
+        "abstention": evidence.abstention_table(left_out),
+    }
+    return model, tables
+
+
+def _known(answers: pd.DataFrame, utterances: pd.DataFrame, column: str) -> pd.DataFrame:
+    return answers[utterances[column].reindex(answers["utterance"]).notna().to_numpy()]
+
+
+def _facts(utterances: pd.DataFrame, jobs: int, watch: Watch) -> np.ndarray:
+    found = feature_sets.extract(
+        utterances, features=familiar.RECORDING, on_bad="stop", jobs=jobs, progress=watch.progress,
+        cancel=watch.cancel,
+    )  # fmt: skip
+    return found.X.to_numpy(dtype=float)
+
+
+def _members(
+    learned: dict[tuple[str, ...], dict[str, forms.Form]], names: Sequence[str], final: dict[str, forms.Form]
+) -> dict[str, dict[str, forms.Form]]:
+    """Models without one source each; none of estimators, which take megabytes."""
+    if len(names) < 3 or any(isinstance(form.classifier, Estimator) for form in final.values()):
+        return {}
+    lacking = {without: tuple(name for name in names if name != without) for without in names}
+    return {
+        without: {
+            name: replace(form, temperature=final[name].temperature) for name, form in learned[chosen].items()
+        }
+        for without, chosen in lacking.items()
+    }
+
+
+def _distances(X: np.ndarray, unit: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Distances of what is left out from all else, at shares of them."""
+    found = np.empty(len(X))
+    for name in np.unique(unit):
+        out = unit == name
+        found[out] = familiar.learn(X[~out], unit[~out]).distance(X[out])
+    return familiar.weighted_quantiles(found, weight, familiar.SHARES)
+
+
+def _windows(seconds: np.ndarray) -> Windows:
+    """As long as utterances were in training; what is longer than nearly all of them is cut."""
+    length = float(np.clip(round(2 * float(np.median(seconds))) / 2, 1.0, 20.0))
+    longest = max(float(np.quantile(seconds, 1 - familiar.UNHEARD)), 2 * length)
+    return Windows(longest=round(longest, 2), length=length, step=length / 2)
+
+
+def _source(name: str, utterances: pd.DataFrame, parameters: Parameters) -> Source:
+    corpus = corpora.get(name, parameters.data or None)
+    own = utterances[utterances["corpus"] == name]
+    return Source(
+        name=name, title=corpus.title, licence=corpus.license, citation=corpus.citation, speech=corpus.speech,
+        languages=tuple(sorted(set(own["language"].dropna()))) or (corpus.language or UNKNOWN_LANGUAGE,),
+        redistribution=corpus.terms.redistribution, derivatives=corpus.terms.derivatives,
+        commercial=corpus.terms.commercial, share_alike=corpus.terms.share_alike,
+        utterances=len(own), speakers=int(own["speaker"].nunique()), fingerprint=corpus_data.fingerprint(own),
+    )  # fmt: skip

@@ -1,0 +1,163 @@
+"""Whether probabilities mean what they say on what was held out: temperature, calibration, abstention.
+
+Classes and corpora have different sizes, and the question is about a corpus that is in none of them:
+here every class of every corpus weighs the same (:func:`cell_weights`), so that what is right
+on average is a UAR.
+
+References
+----------
+Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks.
+Geifman & El-Yaniv (2017), Selective classification for deep neural networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Least probability: a forest may give 0, whose logarithm there is not.
+_LEAST = 1e-6
+#: Of the logarithm of a temperature.
+_BOUNDS = (-4.0, 4.0)
+
+
+def cell_weights(corpus: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Weights of sum 1: each corpus the same, and in it each class that occurs.
+
+    Parameters
+    ----------
+    corpus : ndarray of str, shape (n,)
+    y : ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> cell_weights(np.array(["a", "a", "a", "b"]), np.array([0, 0, 1, 0]))
+    array([0.125, 0.125, 0.25 , 0.5  ])
+    """
+    weight = np.zeros(len(y))
+    names = np.unique(corpus)
+    for name in names:
+        own = corpus == name
+        classes, row, count = np.unique(y[own], return_inverse=True, return_counts=True)
+        weight[own] = 1 / (len(names) * len(classes) * count[row])
+    return weight
+
+
+def tempered(proba: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities whose logarithms are divided by a temperature; the order of classes stays.
+
+    Parameters
+    ----------
+    proba : ndarray, shape (n, k)
+    temperature : float
+        Above 1 they are less sure, below 1 surer.
+    """
+    z = np.log(np.maximum(proba, _LEAST)) / temperature
+    z = np.exp(z - z.max(axis=1, keepdims=True))
+    # A class that training lacks stays impossible.
+    z = np.where(proba > 0, z, 0.0) if (proba == 0).all(axis=0).any() else z
+    return z / z.sum(axis=1, keepdims=True)
+
+
+def log_loss(proba: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    """Weighted mean of minus the logarithm of the true class' probability, nats."""
+    return float(-(weight @ np.log(np.maximum(proba[np.arange(len(y)), y], _LEAST))) / weight.sum())
+
+
+def temperature_of(proba: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    """The temperature with the least :func:`log_loss` on what was held out.
+
+    Parameters
+    ----------
+    proba : ndarray, shape (n, k)
+    y : ndarray of int, shape (n,)
+    weight : ndarray, shape (n,)
+    """
+    from scipy.optimize import minimize_scalar
+
+    found = minimize_scalar(
+        lambda log: log_loss(tempered(proba, np.exp(log)), y, weight), bounds=_BOUNDS, method="bounded"
+    )
+    return float(np.exp(found.x))
+
+
+def calibration_error(proba: np.ndarray, y: np.ndarray, weight: np.ndarray, *, bins: int = 10) -> float:
+    """Mean distance of confidence and share of right answers, over bins of confidence with equal weight.
+
+    Parameters
+    ----------
+    proba : ndarray, shape (n, k)
+    y : ndarray of int, shape (n,)
+    weight : ndarray, shape (n,)
+    bins : int
+
+    Returns
+    -------
+    float
+        0 to 1 (the expected calibration error of the answer).
+    """
+    confidence, right = proba.max(axis=1), proba.argmax(axis=1) == y
+    order = np.argsort(confidence, kind="stable")
+    share = weight[order] / weight.sum()
+    of_bin = np.minimum((np.cumsum(share) - share / 2) * bins, bins - 1).astype(int)
+    gap = np.bincount(of_bin, share * (confidence[order] - right[order]), minlength=bins)
+    return float(np.abs(gap).sum())
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """From which confidence on answers are given, so that of these no larger share is wrong than asked.
+
+    Attributes
+    ----------
+    risk : float
+        That was asked for.
+    threshold : float
+        Least confidence of an answer; above 1 where no threshold keeps the risk.
+    answered : float
+        Share of what was held out that is answered.
+    """
+
+    risk: float
+    threshold: float
+    answered: float
+
+
+def abstain_at(
+    risk: float, confidence: np.ndarray, right: np.ndarray, weight: np.ndarray, *, least: float = 0.02
+) -> Abstention:
+    """The lowest threshold that keeps the risk on what was held out.
+
+    Parameters
+    ----------
+    risk : float
+        Largest share of wrong answers among those given, 0 to 1.
+    confidence : ndarray, shape (n,)
+    right : ndarray of bool, shape (n,)
+    weight : ndarray, shape (n,)
+        Non-negative.
+    least : float
+        Share of the weight that has to be answered: the risk of a handful is nobody's.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    share = weight[order] / weight.sum()
+    answered = np.cumsum(share)
+    wrong = np.cumsum(share * ~right[order]) / answered
+    ends = np.append(confidence[order][1:] < confidence[order][:-1], True)  # equals are answered together
+    kept = np.flatnonzero(ends & (wrong <= risk) & (answered >= least))
+    if not len(kept):
+        return Abstention(risk, float("inf"), 0.0)
+    last = kept[-1]
+    return Abstention(risk, float(confidence[order][last]), float(answered[last]))
+
+
+def risk_of(
+    threshold: float, confidence: np.ndarray, right: np.ndarray, weight: np.ndarray
+) -> tuple[float, float]:
+    """Share of wrong answers among those given, and share of what is answered; NaN risk without an answer."""
+    given = confidence >= threshold
+    answered = float(weight[given].sum() / weight.sum())
+    if not answered:
+        return float("nan"), 0.0
+    return float(weight[given & ~right].sum() / weight[given].sum()), answered
