@@ -24,6 +24,7 @@ __all__ = [
     "MOST",
     "SCHEME",
     "Shift",
+    "codes",
     "corpus",
     "features",
     "in_order",
@@ -36,6 +37,7 @@ __all__ = [
     "together",
     "turned",
     "uar",
+    "variants_folder",
     "vectors",
 ]
 
@@ -91,9 +93,9 @@ def turned(name: str, shift: Shift, *, called: str, data: str = "", most: int = 
     own = f"{name}-{called}"
     if name in synthetic.SETTINGS:
         settings = repr((name, called, shift))
-        folder = _folder() / f"{own}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
-        return labels.scheme(SCHEME).apply(synthetic.variant(name, name=own, shift=shift, folder=folder))
-    made = variants.recorded(corpus(name, data=data, most=most), shift, name=own, folder=_folder())
+        home = variants_folder() / f"{own}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+        return labels.scheme(SCHEME).apply(synthetic.variant(name, name=own, shift=shift, folder=home))
+    made = variants.recorded(corpus(name, data=data, most=most), shift, name=own, folder=variants_folder())
     return labels.scheme(SCHEME).apply(made)
 
 
@@ -172,6 +174,11 @@ def tested(outcome: experiment.Outcome) -> pd.DataFrame:
     return outcome.utterances[outcome.utterances["corpus"] == outcome.parameters.target]
 
 
+def codes(outcome: experiment.Outcome) -> np.ndarray:
+    """The true class of each utterance of the target: its place in ``outcome.classes``."""
+    return tested(outcome)["emotion"].cat.codes.to_numpy()
+
+
 def vectors(outcome: experiment.Outcome) -> pd.DataFrame:
     """Features of the target: a row an utterance, a column a feature."""
     return experiment.as_vectors(outcome.X).loc[tested(outcome).index]
@@ -242,7 +249,8 @@ def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return corpus_data.concatenate([one.drop(columns="emotion") for one in tables])
 
 
-def _folder() -> Path:
+def variants_folder() -> Path:
+    """Where variants of corpora are kept, for all lessons."""
     return corpus_data.cache_root() / "lessons" / "corpora"
 
 

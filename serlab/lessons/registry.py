@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serlab.lessons import listen, shift, transfer
+from serlab.lessons import adaptation, leakage, listen, shift, transfer
 from serlab.lessons.base import Plan
 
-LESSONS: tuple[Plan, ...] = (listen.LESSON, shift.LESSON, transfer.LESSON)
+LESSONS: tuple[Plan, ...] = (listen.LESSON, shift.LESSON, transfer.LESSON, leakage.LESSON, adaptation.LESSON)

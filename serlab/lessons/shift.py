@@ -171,7 +171,7 @@ LESSON = Plan(
             name="loss",
             asks="UAR plain minus UAR softer, of the source alone",
             hint=_loss,
-            right="That is lost although every word, voice and emotion is the same: only the gain differs.",
+            right="Every word, voice and emotion is the same: only the gain differs.",
         ),
         Check(
             name="z",
@@ -208,7 +208,7 @@ LESSON = Plan(
         "Corpora differ in gain, microphone, room, in who speaks how, and in how often each emotion occurs: "
         "a classifier meets all of it at once, and a score does not say which.",
         "What is the same for all utterances of a corpus is undone by its statistics, without labels.",
-        "UAR does not change when one emotion becomes more frequent; accuracy does.",
+        "UAR hardly changes when one emotion becomes more frequent; accuracy may.",
         "Turned one by one, on purpose, dials explain. Between real corpora they are all turned at once.",
     ),
 )

@@ -150,7 +150,7 @@ LESSON = Plan(
             name="reach",
             asks="a number of labelled utterances per class, 0 if none",
             hint=_reach,
-            right="From about there on, labelling at home is worth more than the whole source alone.",
+            right="From there on labels at home are worth more than the source (0: never, as far as tried).",
         ),
         Check(
             name="draws",
@@ -160,7 +160,7 @@ LESSON = Plan(
         ),
     ),
     summary=(
-        "A gain is over a control that is the same but for one thing; against any other row it is several gains.",
+        "A gain is over a control that is the same but for one thing; any other gain is several in one.",
         "What a source is worth depends on what one has: with many labels of the target it may be nothing.",
         "With few labels the draw of these labels is a source of spread as large as the speakers.",
         "No difference shown is not the same as no difference.",
