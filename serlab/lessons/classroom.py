@@ -27,6 +27,7 @@ __all__ = [
     "codes",
     "corpus",
     "features",
+    "first_fold",
     "in_order",
     "most",
     "moved",
@@ -172,6 +173,12 @@ def together(*tables: pd.DataFrame) -> pd.DataFrame:
 def tested(outcome: experiment.Outcome) -> pd.DataFrame:
     """Utterances of the target."""
     return outcome.utterances[outcome.utterances["corpus"] == outcome.parameters.target]
+
+
+def first_fold(outcome: experiment.Outcome) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Utterances that the first fold trains on, and those that it tests."""
+    split = outcome.parameters.split_protocol().plan(outcome.utterances)[0][0]
+    return outcome.utterances.iloc[split.target_train], outcome.utterances.iloc[split.test]
 
 
 def codes(outcome: experiment.Outcome) -> np.ndarray:

@@ -94,12 +94,6 @@ def voice_and_text(target: pd.DataFrame, *, quick: bool = False) -> VoiceAndText
     return studies.voice_and_text.run(session, method=name)
 
 
-def first_fold(outcome: Outcome) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Utterances that the first fold trains on, and those that it tests."""
-    split = outcome.parameters.split_protocol().plan(outcome.utterances)[0][0]
-    return outcome.utterances.iloc[split.target_train], outcome.utterances.iloc[split.test]
-
-
 def table(outcomes: Mapping[str, Outcome], *, by: str) -> pd.DataFrame:
     """UAR of each outcome, with its interval: ``by``, method, title, uar, uar_low, uar_high and recalls."""
     parts = [one.summary.assign(**{by: name}) for name, one in outcomes.items()]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from serlab.lessons import adaptation, leakage, listen, shift, transfer
+from serlab.lessons import adaptation, believe, leakage, listen, shift, transfer
 from serlab.lessons.base import Plan
 
-LESSONS: tuple[Plan, ...] = (listen.LESSON, shift.LESSON, transfer.LESSON, leakage.LESSON, adaptation.LESSON)
+LESSONS: tuple[Plan, ...] = (
+    listen.LESSON,
+    shift.LESSON,
+    transfer.LESSON,
+    leakage.LESSON,
+    adaptation.LESSON,
+    believe.LESSON,
+)
