@@ -61,6 +61,26 @@ def macro_f1(counts: np.ndarray) -> np.ndarray:
     return mean_known(f1(counts))
 
 
+def kappa(counts: np.ndarray) -> np.ndarray:
+    """Agreement of two raters above what their shares of classes give by chance, shape (...).
+
+    Cohen (1960), A coefficient of agreement for nominal scales. Rows are the classes of one rater,
+    columns those of the other. NaN where both always say the same class.
+
+    Examples
+    --------
+    Both say "yes" nine times of ten: 82 of 100 agreements are chance.
+
+    >>> float(round(kappa(np.array([[81, 9], [9, 1]])), 2))
+    0.0
+    """
+    counts = np.asarray(counts, dtype=float)
+    total = counts.sum(axis=(-2, -1))
+    observed = ratio(_diagonal(counts).sum(axis=-1), total)
+    expected = ratio((counts.sum(axis=-1) * counts.sum(axis=-2)).sum(axis=-1), total**2)
+    return ratio(observed - expected, 1 - expected)
+
+
 #: Name -> function of a confusion; all give one number per confusion.
 SCALARS = {"uar": uar, "accuracy": accuracy, "macro_f1": macro_f1}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+from sklearn.metrics import accuracy_score, cohen_kappa_score, confusion_matrix, f1_score, recall_score
 
 from serlab import metrics
 
@@ -22,6 +22,13 @@ def test_against_scikit_learn(seed):
     assert metrics.macro_f1(counts) == pytest.approx(
         f1_score(y_true, y_pred, labels=present, average="macro", zero_division=0)
     )
+    if len(present) > 1 or len(np.unique(y_pred)) > 1:
+        assert metrics.kappa(counts) == pytest.approx(cohen_kappa_score(y_true, y_pred))
+
+
+def test_kappa_of_two_who_always_say_the_same_is_unknown():
+    assert np.isnan(metrics.kappa(np.array([[5, 0], [0, 0]])))
+    assert metrics.kappa(np.array([[[3, 0], [0, 3]], [[0, 3], [3, 0]]])).tolist() == [1, -1]
 
 
 def test_absent_class_is_nan_and_left_out():

@@ -7,8 +7,9 @@
 """
 
 from serlab.lessons.base import Check, Plan
+from serlab.lessons.collecting import collect, collect_predictions
 from serlab.lessons.lesson import Lesson, Wrong
 from serlab.lessons.lesson import open_lesson as open
 from serlab.lessons.registry import LESSONS
 
-__all__ = ["LESSONS", "Check", "Lesson", "Plan", "Wrong", "open"]
+__all__ = ["LESSONS", "Check", "Lesson", "Plan", "Wrong", "collect", "collect_predictions", "open"]

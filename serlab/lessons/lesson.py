@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,21 @@ class Lesson:
 
     def __init__(self, plan: Plan, record: Record) -> None:
         self.plan, self.record = plan, record
+
+    @property
+    def student(self) -> str:
+        """Name or code of whoever does it."""
+        return self.record.student
+
+    @property
+    def folder(self) -> Path:
+        """Where its answers are kept."""
+        return self.record.path.parent
+
+    def file(self, name: str) -> Path:
+        """A file of this lesson and student in :attr:`folder`, so that those of many can lie in one."""
+        stem, dot, suffix = name.rpartition(".")
+        return self.folder / f"{self.plan.name}-{stem}-{self.student}{dot}{suffix}"
 
     def predict(self, key: str, question: str, *, answer: Any = None, numeric: bool = True) -> None:
         """Ask for a prediction, and keep it.

@@ -105,7 +105,7 @@ def _code(home: Path) -> str:
 def _read(path: Path) -> dict[str, Any]:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except OSError:  # none yet; a folder that cannot be used is named when it is written to
         return {}
     except ValueError:
         kept = None

@@ -33,6 +33,7 @@ from serlab.plotting.features import (
 from serlab.plotting.few_shot import break_even, plot_few_shot, plot_few_shot_gains
 from serlab.plotting.gains import VERDICTS, plot_gain
 from serlab.plotting.layers import layer_weight_table, plot_layer_weights, plot_probes
+from serlab.plotting.listening import heard_table, plot_among, plot_heard
 from serlab.plotting.networks import (
     PEAKED,
     attention_positions,
@@ -107,4 +108,6 @@ __all__ = [  # noqa: RUF022
     "plot_before_after",
     # utterance
     "plot_utterance",
+    # listening
+    "heard_table", "plot_heard", "plot_among",
 ]  # fmt: skip

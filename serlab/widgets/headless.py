@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from serlab import corpora, plotting, progress
+from serlab.errors import ParameterError
 from serlab.experiment import Parameters, Session, scratch_folder
 from serlab.methods import OPTIONS
 from serlab.reporting import notebooks
@@ -45,6 +47,45 @@ class Fixed:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": parameter_table(self.parameters).to_html(), "text/plain": repr(self.parameters)}
+
+
+#: Of a file of guesses: who answered what to which utterance, and how it was meant.
+GUESS_COLUMNS = ("listener", "position", "utterance", "corpus", "emotion", "answer", "seconds")
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """Guesses that were made before, where nobody can click."""
+
+    path: Path
+
+    @property
+    def answers(self) -> pd.DataFrame:
+        """One row an answer: :data:`GUESS_COLUMNS`."""
+        return read_guesses(self.path)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": f"{len(self.answers)} guesses in {self.path.name}"}
+
+
+def read_guesses(path: Path) -> pd.DataFrame:
+    """The guesses of a file; none where there is no file.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such table.
+    """
+    if not path.exists():
+        return pd.DataFrame(columns=list(GUESS_COLUMNS))
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (ValueError, OSError) as error:
+        raise ParameterError(f"{path} is not a table of guesses: {error}") from None
+    missing = [name for name in GUESS_COLUMNS if name not in table.columns]
+    if missing:
+        raise ParameterError(f"{path} is not a table of guesses: it has no column {missing[0]!r}")
+    return table[list(GUESS_COLUMNS)]
 
 
 def parameter_table(parameters: Parameters) -> Styler:

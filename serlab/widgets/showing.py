@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,10 +13,11 @@ from IPython.display import display
 from serlab.experiment import Outcome, Parameters
 from serlab.plotting import Figure
 from serlab.plotting import utterance as pictures
-from serlab.widgets.headless import Fixed
+from serlab.widgets.headless import Fixed, Guessed
 
 if TYPE_CHECKING:  # ipywidgets is there only where somebody can click
     from serlab.widgets.browsers import Browser, PredictionBrowser
+    from serlab.widgets.guessing import Guessing
     from serlab.widgets.panel import Panel
 
 
@@ -57,6 +59,39 @@ def show(
         shown = same[0] if same else Panel(parameters, notebook=notebook, groups=groups)
     display(shown)
     return shown
+
+
+def guess(
+    utterances: pd.DataFrame, *, classes: Sequence[str], path: Path, listener: str
+) -> Guessing | Guessed:
+    """Let somebody guess how utterances are meant; headless, what was guessed before.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        In the order in which they are heard, with ``emotion``.
+    classes : sequence of str
+        A button each.
+    path : Path
+        CSV that every answer is written to at once.
+    listener : str
+        A code, so that the answers of many machines can be put together.
+
+    Returns
+    -------
+    Guessing or Guessed
+        Both have ``answers``, one row an answer.
+
+    Raises
+    ------
+    ParameterError
+        If ``path`` holds something else.
+    """
+    if is_headless(""):
+        return Guessed(path)
+    from serlab.widgets.guessing import Guessing
+
+    return Guessing(utterances, classes=classes, path=path, listener=listener)
 
 
 def is_headless(run_folder: str) -> bool:

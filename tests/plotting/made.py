@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
-from serlab import plotting
+from serlab import data, plotting
 from serlab.plotting import utterance as one_utterance
 
 FOUR = ("neutral", "anger", "joy", "sadness")
@@ -305,6 +305,22 @@ def answers(classes=FOUR, **methods: list[list[tuple[int, int]]]) -> pd.DataFram
     return pd.DataFrame(rows).assign(**{f"p_{name}": 0.25 for name in classes})
 
 
+def heard(path: str, *emotions: str) -> pd.DataFrame:
+    """An utterance of each emotion, all of one file."""
+    rows = [
+        {"utterance": f"x/{i}", "corpus": "x", "speaker": "x/s", "path": path, "native_label": name}
+        for i, name in enumerate(emotions)
+    ]
+    return data.utterances(rows).assign(emotion=list(emotions))
+
+
+def among(*who: str, word: str = "F0") -> pd.DataFrame:
+    """Everybody in the middle of one feature, and outside in another."""
+    return pd.DataFrame(
+        [{"feature": f"{word} {i}", "who": one, "value": 50 + 49 * i} for one in who for i in range(2)]
+    )
+
+
 # --- one figure of every kind -------------------------------------------------------------------
 
 
@@ -322,6 +338,10 @@ class Names:
 def _labelled(names: Names, per_cell: int = 2) -> pd.DataFrame:
     table = utterances(dict.fromkeys(names.corpora, 3), names.classes, per_cell)
     return table.assign(speaker=table["speaker"].str.replace("/S", f"/{names.speaker}", regex=False))
+
+
+def _heard(names: Names, tone: str) -> pd.DataFrame:
+    return heard(tone, *names.classes[:3])
 
 
 def _summary(names: Names) -> pd.DataFrame:
@@ -453,5 +473,7 @@ FIGURES: dict[str, Callable[[Names, str], plotting.Figure]] = {
     "plot_utterance": lambda names, _: plotting.plot_utterance(
         np.sin(np.arange(16000) / 10).astype(np.float32), sample_rate=16000, title=names.word
     ),
+    "plot_heard": lambda names, tone: plotting.plot_heard(_heard(names, tone)),
+    "plot_among": lambda names, _: plotting.plot_among(among(*names.methods, word=names.word)),
     "explain": _explanation,
 }  # fmt: skip

@@ -49,6 +49,8 @@ TABLES = {
     "plot_embedding": plotting.embedding_table,
     "plot_before_after": plotting.before_after_table,
     "plot_utterance": "samples",  # a signal: the picture is its table
+    "plot_heard": plotting.heard_table,
+    "plot_among": "table",
 }
 
 HOSTILE = Names(
