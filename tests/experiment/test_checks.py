@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
+from serlab import data
 from serlab.errors import ParameterError, ProtocolError
 from serlab.experiment import checks
 
@@ -35,9 +35,13 @@ def test_files_of_methods_that_are_not_chosen_are_not_asked_for() -> None:
 
 
 def test_folds_are_counted_or_refused() -> None:
-    rows = [(c, f"{c}{s}", e) for c in "ab" for s in range(4) for e in ("anger", "sadness", "boredom")]
-    table = pd.DataFrame(rows, columns=["corpus", "speaker", "native_label"])
-    table["native_emotion"] = table["native_label"]
+    rows = [
+        {"utterance": f"{c}/{s}-{word}", "corpus": c, "speaker": f"{c}{s}", "native_label": word, "path": "x"}
+        for c in "ab"
+        for s in range(4)
+        for word in ("anger", "sadness")
+    ]
+    table = data.utterances(rows)
     chosen = checks.require_sense({**ASKED, "protocol": "loso"})
     assert checks.require_folds(chosen, table) == 4
     with pytest.raises(ProtocolError, match="folds need as many speakers"):
