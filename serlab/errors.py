@@ -8,10 +8,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 class SerlabError(Exception):
-    """Base of all errors raised on purpose by serlab."""
+    """Base of all errors raised on purpose by serlab.
+
+    All of them go from process to process with what they carry, whatever they are made with.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[SerlabError], said: tuple[Any, ...], carried: dict[str, Any]) -> SerlabError:
+    """The same error in another process: its arguments are known to its class alone."""
+    error = kind.__new__(kind, *said)
+    error.__dict__.update(carried)
+    return error
 
 
 class CorpusError(SerlabError):

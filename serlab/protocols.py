@@ -285,7 +285,11 @@ def _k_shot(
     utterances: pd.DataFrame,
     protocol: SplitProtocol,
 ) -> Division:
-    """Draw ``shots`` utterances of each class; their speakers are not tested."""
+    """Draw ``shots`` utterances of each class; their speakers are not tested.
+
+    Speakers are taken one after the other, by chance, until those who are taken have enough: nothing
+    hangs on a label of who is tested. Each draw is by itself, whatever the others took.
+    """
     classes, counts = np.unique(emotion[target], return_counts=True)
     if counts.min() < protocol.shots:
         raise ProtocolError(
@@ -293,16 +297,14 @@ def _k_shot(
             f"has {counts.min()} of {classes[counts.argmin()]!r}; ask for fewer shots"
         )
     names = divisions.speakers(speaker, target, protocol)
-    rng = np.random.default_rng(protocol.seed)
     for number in range(1, protocol.repeats + 1):
+        rng = np.random.default_rng([protocol.seed, number])
         pools: dict[str, list[int]] = {name: [] for name in classes}
         chosen = []
         for name in rng.permutation(names):
+            if all(len(pool) >= protocol.shots for pool in pools.values()):
+                break
             own = target[speaker[target] == name]
-            # A speaker without a class that is still short would only shrink the test set.
-            wanted = [c for c in classes if len(pools[c]) < protocol.shots and np.any(emotion[own] == c)]
-            if not wanted:
-                continue
             chosen.append(name)
             for c in classes:
                 pools[c].extend(own[emotion[own] == c])

@@ -78,6 +78,22 @@ def test_k_shot_draws_exactly_k_per_class(table):
     assert len({tuple(split.target_train) for split in splits}) > 1, "draws differ"
 
 
+def test_k_shot_draws_do_not_hang_on_labels_of_who_is_tested(table):
+    """A voice of one emotion is taken or not whatever it shows: once it was passed over, and tested."""
+    here = (table["corpus"] == "here").to_numpy()
+    one = np.flatnonzero(here & (table["speaker"] == "here/s1").to_numpy())
+    table = table.copy()
+    table.iloc[one, table.columns.get_loc("emotion")] = "anger"
+    protocol = SplitProtocol(name="k-shot", target="here", shots=3, repeats=6)
+    for split in protocol.split(table):
+        for label in ("anger", "joy"):
+            other = table.copy()
+            other.iloc[split.test, other.columns.get_loc("emotion")] = label
+            again = next(one for one in protocol.split(other) if one.fold == split.fold)
+            np.testing.assert_array_equal(again.test, split.test)
+            np.testing.assert_array_equal(again.target_train, split.target_train)
+
+
 def test_groups_test_every_speaker_once_and_are_alike(table):
     splits, _ = SplitProtocol(name="speaker-groups", target="here", repeats=5).plan(table)
     tested = np.concatenate([split.test for split in splits])

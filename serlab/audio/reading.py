@@ -394,7 +394,9 @@ def silent(path: Path, *, channel: str) -> AudioError:
 def missing(path: Path) -> AudioError:
     """Nothing that could be read has this name."""
     return AudioError(
-        f"{path}: no such file; check the data root, or read the corpus again", problem="missing"
+        f"{path}: no such file; put it there, or correct its path in the corpus' table (paths are relative "
+        "to the table's folder)",
+        problem="missing",
     )
 
 

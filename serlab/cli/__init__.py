@@ -18,7 +18,6 @@ from serlab.cli import (
     cutting,
     deployment,
     exchange,
-    leaving_out,
     lessons,
     listing,
     notebooks,
@@ -34,7 +33,6 @@ __all__ = ["COMMANDS", "Command", "main"]
 #: All commands, in the order of ``serlab --help``.
 COMMANDS: tuple[Command, ...] = (
     *running.COMMANDS,
-    *leaving_out.COMMANDS,
     *corpora.COMMANDS,
     *audit.COMMANDS,
     *cutting.COMMANDS,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from serlab.cli.command import Command, progress_line
 from serlab.errors import CorpusError, ParameterError
 
 #: How a speaker is named by where a file is.
-SPEAKERS = {"file": lambda path: path.stem, "folder": lambda path: path.parent.name}
+SPEAKERS = ("file", "folder")
 
 
 def _declare(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +22,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="CSV", required=True, help="table to write, such as data/mycorpus/corpus.csv")
     add(
         "--speaker-from",
-        choices=tuple(SPEAKERS),
+        choices=SPEAKERS,
         help="one speaker a file, or a folder (default: left empty)",
     )
     add("--pause", metavar="S", type=float, default=0.5, help="bridge pauses up to so many seconds (0.5)")
@@ -36,11 +39,12 @@ def _cut(options: argparse.Namespace) -> int:
     if out.exists() and not options.force:
         raise ParameterError(f"{out} is there already; --force replaces it")
     how = cutting.Cutting(pause=options.pause, shortest=options.shortest, longest=options.longest)
+    named = {"file": cutting.by_file, "folder": cutting.by_folder, None: cutting.by_nobody}
     rows, left_out = cutting.table(
         [Path(source).expanduser().absolute() for source in options.sources],
         folder=out.parent,
         how=how,
-        speaker=SPEAKERS[options.speaker_from] if options.speaker_from else lambda path: "",
+        speaker=named[options.speaker_from],
         progress=progress_line(),
     )
     for path, why in left_out:
@@ -51,9 +55,20 @@ def _cut(options: argparse.Namespace) -> int:
     seconds = sum(row["end"] - row["start"] for row in rows)
     files = len({row["path"] for row in rows})
     print(f"{out}: {len(rows)} utterances, {seconds / 60:.1f} minutes, of {files} recordings")
+    for name in _shared(rows, out.parent) if options.speaker_from == "folder" else ():
+        print(
+            f"- folders named {name!r} are taken for one speaker; name them in the table if they are several"
+        )
     empty = "label" if options.speaker_from else "speaker and label"
     print(f"Next: listen, and fill in {empty}.")
     return 0
+
+
+def _shared(rows: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:
+    """Names of several folders."""
+    places = {(row["speaker"], (folder / row["path"]).parent) for row in rows}
+    count = Counter(name for name, _ in places)
+    return sorted(name for name, n in count.items() if n > 1)
 
 
 COMMANDS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from serlab.cli.command import Command, assignment, data_option
@@ -63,14 +64,23 @@ def _declare_export(parser: argparse.ArgumentParser) -> None:
 def _export(options: argparse.Namespace) -> int:
     from serlab import corpora
     from serlab.corpora import exchange
+    from serlab.corpora.exchange import base
 
     folder = Path(options.folder).expanduser().absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ParameterError(f"{folder} is there already; give a new or empty folder")
     corpus = corpora.get(options.name, options.data)
     table = corpus.read(options.data)
+    absent = [] if options.no_audio else base.absent(table)
     print(exchange.FORMATS[options.format].write(table, folder, corpus=corpus, audio=not options.no_audio))
     print(f"{len(table)} utterances. Licence: {corpus.license}")
+    if absent:
+        print(
+            f"Recordings that tables name and that are not there to be copied: {len(absent)}, the first is "
+            f"{absent[0]}. Get them again, or take their rows out",
+            file=sys.stderr,
+        )
+        return 1
     return 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from serlab.cli.command import Command, assignment, data_option, print_table
+from serlab.errors import ParameterError
 
 if TYPE_CHECKING:
     from serlab.evaluation.answers import Answers
@@ -23,39 +24,54 @@ def _declare(parser: argparse.ArgumentParser) -> None:
         help="which column is utterance, truth, predicted, speaker, fold or seed, where it has another name",
     )  # fmt: skip
     add("--corpus", metavar="NAME", help="corpus that knows speakers (and truth), where the file does not")
-    add("--scheme", metavar="NAME", help="label scheme of the corpus' truth (default: its emotions)")
-    add("--method", metavar="NAME", help="whose answers, where a file has a column method with several")
+    add("--scheme", metavar="NAME", help="label scheme that truth and answers are brought to")
+    add(
+        "--method", metavar="NAME", action="append", default=[],
+        help="whose answers, where a file has a column method with several; twice to compare two",
+    )  # fmt: skip
     add("--json", action="store_true", help="print as JSON")
     data_option(parser)
 
 
 def _score(options: argparse.Namespace) -> int:
     from serlab import corpora, labels
-    from serlab.errors import ParameterError
     from serlab.evaluation import answers
 
-    if len(options.files) > 2:
-        raise ParameterError(f"{len(options.files)} files; give one, or two to compare")
-    known = None
+    asked = _asked(options.files, options.method)
+    known, scheme = None, labels.scheme(options.scheme) if options.scheme else None
     if options.corpus:
         known = corpora.get(options.corpus, options.data).read(options.data)
-        if options.scheme:
-            known = labels.scheme(options.scheme).apply(known)
-        else:
-            known = known.assign(emotion=labels.emotions(known))
+        said = scheme.apply(known)["emotion"].astype(object) if scheme else labels.emotions(known)
+        known = known.assign(emotion=said.reindex(known.index))
     columns = dict(options.column)
     read = [
-        answers.read(file, columns=columns, corpus=known, method=options.method) for file in options.files
+        answers.read(file, columns=columns, corpus=known, method=method, scheme=scheme)
+        for file, method in asked
     ]
+    names = [f"{file} ({method})" if method else file for file, method in asked]
     gain = answers.difference(*read) if len(read) == 2 else None
     if options.json:
-        print(json.dumps(_values(options.files, read, gain), indent=1, ensure_ascii=False))
+        print(json.dumps(_values(names, read, gain), indent=1, ensure_ascii=False))
         return 0
-    for file, own in zip(options.files, read, strict=True):
-        _print(file, own)
+    for name, own in zip(names, read, strict=True):
+        _print(name, own)
     if gain is not None:
-        _print_gain(options.files, gain)
+        _print_gain(names, gain)
     return 0
+
+
+def _asked(files: Sequence[str], methods: Sequence[str]) -> list[tuple[str, str | None]]:
+    """File and method of each set of answers, one or two."""
+    if len(files) > 2 or len(methods) > 2:
+        raise ParameterError(
+            f"{len(files)} files and {len(methods)} methods; give one, or two to compare: two files, or "
+            "one file and --method twice"
+        )
+    if len(files) == 1 < len(methods):
+        return [(files[0], method) for method in methods]
+    if len(methods) == len(files):
+        return list(zip(files, methods, strict=True))
+    return [(file, methods[0] if methods else None) for file in files]
 
 
 def _values(files: Sequence[str], read: Sequence[Answers], gain: Difference | None) -> dict:
@@ -66,6 +82,7 @@ def _values(files: Sequence[str], read: Sequence[Answers], gain: Difference | No
             {
                 "file": file,
                 "answers": len(own.table),
+                "left_out": own.left_out,
                 "utterances": own.table["utterance"].nunique(),
                 "speakers": own.table["speaker"].nunique(),
                 "measures": json.loads(answers.measure(own).to_json(orient="records")),
@@ -85,8 +102,11 @@ def _print(file: str, own: Answers) -> None:
     print(
         f"{file}: {len(table)} answers to {table['utterance'].nunique()} utterances of "
         f"{table['speaker'].nunique()} speakers, {occur} classes (chance "
-        f"{intervals.number(1 / occur, decimals=3)})\n"
+        f"{intervals.number(1 / occur, decimals=3)})"
     )
+    if own.left_out:
+        print(f"{own.left_out} answers are left out: their truth has no class in the scheme.")
+    print()
     rows = [
         (
             row.measure.replace("recall_", "recall, ").replace("macro_f1", "macro F1").replace("uar", "UAR"),

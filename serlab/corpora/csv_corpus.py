@@ -213,6 +213,13 @@ def remarks(table: pd.DataFrame) -> tuple[str, ...]:
     if NOTES in table:
         counts = table[NOTES].dropna().str.split("; ").explode().value_counts()
         said += [f"{note} ({n} utterances)" for note, n in counts.items()]
+    if "label" in table:
+        spelled: dict[str, set[str]] = {}
+        for label in table["label"].dropna().unique():
+            spelled.setdefault(words.plain(str(label)), set()).add(str(label))
+        alike = sorted(", ".join(map(repr, sorted(found))) for found in spelled.values() if len(found) > 1)
+        if alike:
+            said.append(f"labels that differ in case only are read as one: {'; '.join(alike[:3])}")
     names: dict[str, set[str]] = {}
     for speaker in table["speaker"].unique():
         names.setdefault(words.plain(speaker), set()).add(speaker)

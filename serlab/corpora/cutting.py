@@ -11,7 +11,8 @@ fill in speaker and label by hand.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -192,12 +193,49 @@ def _parted(
     return done
 
 
+def by_nobody(paths: Sequence[Path]) -> dict[Path, str]:
+    """No speaker is named: that is to be filled in."""
+    return dict.fromkeys(paths, "")
+
+
+def by_file(paths: Sequence[Path]) -> dict[Path, str]:
+    """One speaker a file: its name without suffix, with as many of its folders as tell files apart.
+
+    Examples
+    --------
+    >>> by_file([Path("/calls/mon/01.wav"), Path("/calls/tue/01.wav"), Path("/calls/tue/02.wav")]).values()
+    dict_values(['mon/01', 'tue/01', '02'])
+    """
+    stems = Counter(path.with_suffix("") for path in paths)
+    # Files of one name and several formats are told apart by these.
+    alike = {path for path in paths if stems[path.with_suffix("")] > 1}
+    return _apart({path: (path if path in alike else path.with_suffix("")).parts for path in paths})
+
+
+def by_folder(paths: Sequence[Path]) -> dict[Path, str]:
+    """One speaker a folder, by its name: folders of one name, as in several sessions, are one speaker."""
+    return {path: path.parent.name for path in paths}
+
+
+def _apart(parts: Mapping[Path, tuple[str, ...]]) -> dict[Path, str]:
+    """The end of each path that no other one has."""
+    named: dict[Path, str] = {}
+    left, n = list(parts), 1
+    while left:
+        ends = {path: "/".join(parts[path][-n:]) for path in left}
+        count = Counter(ends.values())
+        whole = [path for path in left if count[ends[path]] == 1 or n >= len(parts[path])]
+        named |= {path: ends[path] for path in whole}
+        left, n = [path for path in left if path not in named], n + 1
+    return {path: named[path] for path in parts}
+
+
 def table(
     sources: Sequence[Path],
     *,
     folder: Path,
     how: Cutting | None = None,
-    speaker: Callable[[Path], str] = lambda path: "",
+    speaker: Callable[[Sequence[Path]], Mapping[Path, str]] | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
 ) -> tuple[list[dict[str, Any]], list[tuple[Path, str]]]:
@@ -210,8 +248,9 @@ def table(
     folder : Path
         Of the table: files below it are named by relative paths.
     how : Cutting, optional
-    speaker : callable(Path) -> str
-        Who speaks in a file; empty where that is to be filled in.
+    speaker : callable(paths) -> mapping of Path to str, optional
+        Who speaks in each file: :func:`by_file`, :func:`by_folder`, or :func:`by_nobody`, which is taken
+        if it is left out.
     progress : callable, optional
     cancel : threading.Event, optional
 
@@ -233,8 +272,9 @@ def table(
         if not source.exists():
             raise CorpusError(f"no such file or folder: {source}")
         paths += audio_files(source, "**/*") if source.is_dir() else [source]
-    rows, left_out = [], []
-    for done, path in enumerate(dict.fromkeys(paths), start=1):
+    paths = list(dict.fromkeys(paths))
+    rows, left_out, speaks = [], [], (speaker or by_nobody)(paths)
+    for done, path in enumerate(paths, start=1):
         try:
             found = utterances(path, how, cancel=cancel)
         except AudioError as error:
@@ -245,7 +285,7 @@ def table(
                 left_out.append((path, "no speech found"))
         name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
         rows += [
-            {"path": name, "speaker": speaker(path), "label": "", "start": start, "end": end}
+            {"path": name, "speaker": speaks[path], "label": "", "start": start, "end": end}
             for start, end in found
         ]
         if progress:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -149,7 +148,8 @@ def sheet(
     The separator, where none is given, is a comma, semicolon or tab: whichever
     occurs most in the first line; a line ``sep=;`` above it is passed over. Spaces around names
     and cells are dropped, and so are rows and nameless columns without content,
-    and a nameless first column that counts the rows (pandas writes its index so).
+    and a nameless first column of whole numbers (pandas writes its index so, with gaps where rows
+    were left out and over again where tables were joined).
 
     Raises
     ------
@@ -216,12 +216,12 @@ def _named(
         cells = [row[position] for row in rows]
         if not any(cells):
             continue
-        if position or not _counts(cells):
+        if position or not all(re.fullmatch(r"\d{1,18}", cell) for cell in cells):
             raise CorpusError(
                 f"{path}, line {line}: column {position + 1} has no name, and holds values such as "
                 f"{next(filter(None, cells))!r}; name it, or delete it"
             )
-        notes.append("a nameless first column, which counts the rows, was passed over")
+        notes.append("a nameless first column of whole numbers was passed over")
     for name in (columns[position] for position in kept):
         if (n := columns.count(name)) > 1:
             at = ", ".join(str(number) for number, found in enumerate(columns, start=1) if found == name)
@@ -230,13 +230,6 @@ def _named(
                 "the others names of their own"
             )
     return kept, notes
-
-
-def _counts(cells: Sequence[str]) -> bool:
-    """Whether cells count up by one, from wherever."""
-    if not all(re.fullmatch(r"\d{1,9}", cell) for cell in cells):
-        return False
-    return all(int(after) - int(before) == 1 for before, after in itertools.pairwise(cells))
 
 
 def require(found: Sheet, required: Sequence[str]) -> None:

@@ -22,6 +22,7 @@ from serlab.evaluation import intervals
 from serlab.evaluation.differences import Difference, paired
 from serlab.evaluation.scoring import measures
 from serlab.evaluation.units import units_of
+from serlab.labels import LabelScheme
 from serlab.protocols import FoldIs
 
 #: What is asked of a table -> names of columns that are taken for it, in any case.
@@ -47,10 +48,13 @@ class Answers:
     name : str
     table : DataFrame
         utterance, truth, predicted, speaker, fold, seed.
+    left_out : int
+        Answers to utterances that have no class in the label scheme; they are not in the table.
     """
 
     name: str
     table: pd.DataFrame
+    left_out: int = 0
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -69,6 +73,7 @@ def read(
     columns: Mapping[str, str] | None = None,
     corpus: pd.DataFrame | None = None,
     method: str | None = None,
+    scheme: LabelScheme | None = None,
 ) -> Answers:
     """Read predictions.
 
@@ -82,6 +87,9 @@ def read(
         Utterances with a column ``emotion``, for speaker and truth where the table has none.
     method : str, optional
         Whose answers, where a column ``method`` names several.
+    scheme : LabelScheme, optional
+        Classes that truth and answers are brought to, whoever says them. An answer that the scheme leaves
+        out is a wrong one.
 
     Returns
     -------
@@ -93,7 +101,7 @@ def read(
     CorpusError
         Naming the column that is missing, or all lines that cannot be used.
     ParameterError
-        If ``columns`` names what is not there.
+        If ``columns`` names what is not there, or the scheme does not know a label of the truth.
     """
     path = Path(path).expanduser().absolute()
     sheet = _of_method(_sheet(path), method)
@@ -104,8 +112,17 @@ def read(
     if "utterance" in found:
         found["utterance"] = _named(found)
     found = found.drop(columns=["start", "end"], errors="ignore")
+    said = "truth" in found
     if corpus is not None:
         found = complete(path, found, corpus)
+    n = len(found)
+    if scheme is not None and {"truth", "predicted"} <= {*found}:
+        found = found.assign(
+            truth=_classes(path, found["truth"], scheme, strict=said),
+            predicted=_classes(path, found["predicted"], scheme, strict=False),
+        )
+        kept = found["truth"].notna().to_numpy()
+        found, lines = found[kept], [line for line, own in zip(lines, kept, strict=True) if own]
     missing = [key for key in _NEEDED if key not in found]
     if missing:
         raise CorpusError(
@@ -127,9 +144,12 @@ def read(
     problems += _changing(found, lines)
     texts.refuse(path, problems)
     if found.empty:
-        raise CorpusError(f"{path} has a header but no rows")
-    found["truth"], found["predicted"] = _in_words(found["truth"], found["predicted"])
-    return Answers(path.stem, found[[*_NEEDED, "fold", "seed"]].reset_index(drop=True))
+        why = f"has no answer to an utterance with a class in scheme {scheme.name!r}" if scheme and n else ""
+        raise CorpusError(f"{path} {why or 'has a header but no rows'}")
+    if scheme is None:
+        found["truth"], found["predicted"] = _in_words(found["truth"], found["predicted"])
+    table = found[[*_NEEDED, "fold", "seed"]].reset_index(drop=True)
+    return Answers(method or path.stem, table, n - len(table))
 
 
 def complete(path: Path, table: pd.DataFrame, corpus: pd.DataFrame) -> pd.DataFrame:
@@ -337,6 +357,29 @@ def _in_words(truth: pd.Series, predicted: pd.Series) -> tuple[pd.Series, pd.Ser
     if len(set(apart)) < len(apart):
         return truth, predicted
     return truth.map(known), predicted.map(known)
+
+
+def _classes(path: Path, said: pd.Series, scheme: LabelScheme, *, strict: bool) -> pd.Series:
+    """Classes of a scheme for labels; missing where it leaves one out, of the truth.
+
+    What is empty stays so. A label that the scheme does not know is refused where ``strict``, else it
+    stays: it is no right answer.
+    """
+    known: dict[str, str | None] = {}
+    for label in said.dropna().unique():
+        word = words.find(str(label), words.EMOTIONS_BY_WORD) or str(label)
+        if word in scheme.classes or not label:
+            known[label] = word
+        elif word in scheme.mapping:
+            known[label] = scheme.mapping[word] or (None if strict else word)
+        elif strict:
+            raise ParameterError(
+                f"{path}: scheme {scheme.name!r} does not know the truth {label!r}; it has the classes "
+                f"{', '.join(scheme.classes)}. Choose another scheme, or leave it out"
+            )
+        else:
+            known[label] = word
+    return said.map(known).astype(object)
 
 
 def _numbered(answers: Answers, classes: Sequence[str]) -> pd.DataFrame:

@@ -134,7 +134,8 @@ def compare(
     DataFrame
         One row a comparison, in the order of questions, what was declared
         first: :data:`COLUMNS`, p_holm and verdict. A declared one without
-        answers is a row without numbers, others are left out.
+        answers is a row without numbers, one without a fold in common has none
+        of them; others of these kinds are left out.
 
     Raises
     ------
@@ -161,7 +162,8 @@ def compare(
             "primary": pair in declared,
         }
         if pair.method in ran and pair.control in ran:
-            # Without a common utterance there is nothing to pair: the row stays without numbers.
+            # Without a common utterance there is nothing to pair: the row stays without a gain.
+            row |= {"n_speakers": 0, "n_folds": 0, "n_seeds": 0}
             with suppress(ProtocolError):
                 found = differences.paired(
                     predictions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,8 @@ def paired(
     The p value is that of a paired randomisation test: under the null hypothesis the answers of the
     two can be swapped for any test speaker (all 2^n swaps up to 12, else ``n_resamples`` random ones
     and the observed one). The swaps know test speakers only; where training subjects, draws or
-    seeds are a sample, too, p is that of the t test if this is larger.
+    seeds are a sample, too, p is that of the t test if this is larger; so it is where one speaker alone
+    has a class, in which others may differ the other way.
 
     Parameters
     ----------
@@ -101,20 +102,24 @@ def paired(
     whole = np.bincount(y, weights=more) / n
     gain = float(whole.mean())
     kinds = units_of(cells, speakers, fold_is=fold_is)
-    most = np.bincount(y, weights=more**2) / n - whole**2
-    found = spreads(kinds, y, more, most)
+    chance = (np.bincount(y, weights=more**2) / n - whole**2) / n
+    found = spreads(kinds, y, more, chance=float(chance.sum()) / len(n) ** 2)
+    if _whoever_speaks(cells):
+        found = tuple(replace(spread, unknown=0.0, of_unknown=0.0) for spread in found)
     low, high = intervals.student(gain, found, level=level, within=(-1.0, 1.0))
     tested = np.unique(kinds[0].of[0], return_inverse=True)[1]
     by_speaker = np.bincount(tested, weights=(more / n[y])) / len(n)
     p = _swaps(by_speaker, n_resamples, seed)
-    if fold_is == "subject" or len(kinds) > 1:
+    unknown = sum(spread.unknown for spread in found)
+    if fold_is == "subject" or len(kinds) > 1 or unknown:
         p = max(p, intervals.p_of_none(gain, found))
     return Difference(
         gain=gain,
         low=low,
         high=high,
         p=p,
-        least_p=least_p(len(by_speaker), n_resamples=n_resamples),
+        # Right answers to the other classes do not outweigh half of them that may be against it.
+        least_p=1.0 if unknown >= 0.5 else least_p(len(by_speaker), n_resamples=n_resamples),
         n_speakers=len(by_speaker),
         n_folds=cells["fold"].nunique(),
         n_seeds=cells["seed"].nunique(),
@@ -128,7 +133,7 @@ def common_cells(predictions: pd.DataFrame, *, method: str, control: str) -> pd.
     -------
     DataFrame
         fold, seed, utterance; class: number of the true class among those that occur; more: 1 where
-        the method alone is right, -1 where the control alone is, else 0.
+        the method alone is right, -1 where the control alone is, else 0; y_pred and y_pred_base: the answers.
     """
     columns = ["fold", "seed", "utterance", "y_true", "y_pred"]
     own, base = (predictions.loc[predictions["method"] == name, columns] for name in (method, control))
@@ -140,12 +145,18 @@ def common_cells(predictions: pd.DataFrame, *, method: str, control: str) -> pd.
         own, base = (own, base.drop(columns="seed")) if once == "base" else (own.drop(columns="seed"), base)
     both = own.merge(base.drop(columns="y_true"), on=keys, suffixes=("", "_base"))
     right, right_base = (both[name] == both["y_true"] for name in ("y_pred", "y_pred_base"))
-    return both[["fold", "seed", "utterance"]].assign(
+    return both[["fold", "seed", "utterance", "y_pred", "y_pred_base"]].assign(
         **{
             "class": np.unique(both["y_true"], return_inverse=True)[1],
             "more": right.to_numpy(dtype=float) - right_base.to_numpy(dtype=float),
         }
     )
+
+
+def _whoever_speaks(cells: pd.DataFrame) -> bool:
+    """Whether it is known what others would add: both answer alike, or each one class for everything."""
+    alike = (cells["y_pred"] == cells["y_pred_base"]).all()
+    return bool(alike or (cells[["y_pred", "y_pred_base"]].nunique() == 1).all())
 
 
 def least_p(n_speakers: int, *, n_resamples: int = N_SWAPS) -> float:

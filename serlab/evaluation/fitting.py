@@ -80,19 +80,27 @@ class Given:
     target_train: np.ndarray
     adapt: np.ndarray
 
-    def target_seen(self, test: np.ndarray) -> str:
+    def target_seen(self, test: np.ndarray, speaker: np.ndarray) -> str:
         """In words: "12 labelled + unlabelled", "unlabelled, not tested", "nothing".
 
         Parameters
         ----------
         test : ndarray of int
             Rows that are tested.
+        speaker : ndarray of str
+            Of each row of the utterance table. Where the split lets speakers be shared, what is not
+            tested may be of those who are.
         """
         seen = []
         if len(self.target_train):
             seen.append(f"{len(self.target_train)} labelled")
         if len(self.adapt):
-            seen.append("unlabelled" if np.isin(test, self.adapt).any() else "unlabelled, not tested")
+            if np.isin(test, self.adapt).any():
+                seen.append("unlabelled")
+            elif np.isin(speaker[self.adapt], speaker[test]).any():
+                seen.append("unlabelled, not tested, of tested speakers")
+            else:
+                seen.append("unlabelled, not tested")
         return " + ".join(seen) or "nothing"
 
 

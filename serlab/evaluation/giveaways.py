@@ -22,7 +22,8 @@ from serlab import audio, data, features
 from serlab.divisions import whole_groups
 from serlab.errors import AudioError
 from serlab.evaluation import intervals
-from serlab.evaluation.units import spreads, units_of
+from serlab.evaluation.scoring import measures
+from serlab.evaluation.units import units_of
 from serlab.features.technical import TECHNICAL
 from serlab.files import write_text
 from serlab.progress import Progress
@@ -284,12 +285,10 @@ def _folds(y: np.ndarray, speakers: np.ndarray, seed: int) -> list[tuple[np.ndar
 
 def _scored(answers: np.ndarray, y: np.ndarray, speaker: pd.Series, *, by: tuple[str, ...] = ()) -> Giveaway:
     """UAR of all folds together, with its interval over speakers."""
-    n, right = np.bincount(y), (answers == y).astype(float)
-    recall = np.bincount(y, weights=right) / n
-    cells = pd.DataFrame({"utterance": speaker.index, "fold": "", "seed": 0})
-    found = spreads(units_of(cells, speaker), y, right, recall - recall**2)
-    low, high = intervals.student(float(recall.mean()), found, level=intervals.LEVEL, within=(0.0, 1.0))
-    return Giveaway(float(recall.mean()), low, high, 1 / len(n), len(y), by)
+    cells = pd.DataFrame({"utterance": speaker.index, "fold": "", "seed": 0, "y_true": y, "y_pred": answers})
+    classes = [str(code) for code in range(y.max() + 1)]
+    _, uar, low, high = next(measures(cells, units_of(cells, speaker), classes, intervals.LEVEL))
+    return Giveaway(uar, low, high, 1 / len(classes), len(y), by)
 
 
 def _differing(facts: pd.DataFrame, y: np.ndarray) -> tuple[str, ...]:

@@ -200,7 +200,7 @@ def _run_fold(job: _Job, split: Split, fitting: Fitting, fitted_before: dict[byt
     job.material.of(spec, job.setting.values)  # without frames for a method of frames there is no run at all
     started = time.perf_counter()
     key = {"method": spec.name, "fold": split.fold, "seed": job.seed}
-    row = {**key, **_seen(spec, split, job.seed), "skipped": ""}
+    row = {**key, **_seen(spec, split, job), "skipped": ""}
     try:
         fitted = fit(
             spec, split, material=job.material, setting=job.setting, seed=job.seed, fitting=fitting,
@@ -240,14 +240,15 @@ def _again(job: _Job, fitting: Fitting) -> Callable[[Split], Fitted]:
     return again
 
 
-def _seen(spec: MethodSpec, split: Split, seed: int) -> dict[str, object]:
+def _seen(spec: MethodSpec, split: Split, job: _Job) -> dict[str, object]:
     """What of source and target a fit sees, for its row."""
-    seen = given(spec, split, seed)
+    seen = given(spec, split, job.seed)
+    speaker = job.material.utterances["speaker"].astype(str).to_numpy(dtype=object)
     return {
         "access": spec.access,
         "normalization": spec.normalization,
         "transductive": bool(np.isin(split.test, seen.adapt).any()),
-        "target_seen": seen.target_seen(split.test),
+        "target_seen": seen.target_seen(split.test, speaker),
         "n_train": len(seen.source),
         "n_target": len(seen.target_train),
         "n_adapt": len(seen.adapt),

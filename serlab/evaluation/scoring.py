@@ -187,12 +187,14 @@ class _Mean:
     """A measure that is the mean of components: of recalls, of F1, or of accuracy alone.
 
     ``of`` and ``sizes`` take confusions (n, C, C) and give components and their utterances, (n, C)
-    or (n, 1); ``columns`` are the components that are averaged.
+    or (n, 1); ``columns`` are the components that are averaged. ``by_class``: recalls, which are 0
+    or 1 of who answers one class only, whoever is tested.
     """
 
     of: Callable[[np.ndarray], np.ndarray]
     sizes: Callable[[np.ndarray], np.ndarray]
     columns: np.ndarray
+    by_class: bool = False
 
     def estimate(
         self, cells: np.ndarray, kinds: Sequence[Units], n_classes: int, level: float
@@ -203,16 +205,19 @@ class _Mean:
         whole = self.of(counts)[0, self.columns]
         if np.isnan(whole).any():
             return np.nan, np.nan, np.nan
+        value = float(whole.mean())
+        if self.by_class and np.count_nonzero(counts.sum(axis=(0, 1))) == 1 and kinds[0].n > 1:
+            return value, value, value
 
-        def spread(units: Units) -> Sequence[intervals.Spread]:
+        def spread(units: Units) -> intervals.Spread:
             own = units.sums(cells, n_classes**2).reshape(shape)
             without, sizes = (
                 of(part)[:, self.columns] for of, part in ((self.of, counts - own), (self.sizes, own))
             )
-            return intervals.jackknife(whole, without, sizes, whole * (1 - whole))
+            return intervals.jackknife(whole, without, sizes)
 
-        value = float(whole.mean())
-        return value, *intervals.student(value, variances(kinds, spread), level=level)
+        chance = intervals.of_chance(whole, self.sizes(counts)[0, self.columns])
+        return value, *intervals.student(value, variances(kinds, spread, chance=chance), level=level)
 
 
 def measures(
@@ -233,11 +238,11 @@ def measures(
     cells = y * n_classes + predictions["y_pred"].to_numpy()
     occurs = np.unique(y)
     wanted = {
-        "uar": _Mean(metrics.recall, _by_class, occurs),
+        "uar": _Mean(metrics.recall, _by_class, occurs, by_class=True),
         "accuracy": _Mean(_accuracy, _in_all, np.array([0])),
         "macro_f1": _Mean(metrics.f1, _by_class, occurs),
         **{
-            f"recall_{name}": _Mean(metrics.recall, _by_class, np.array([number]))
+            f"recall_{name}": _Mean(metrics.recall, _by_class, np.array([number]), by_class=True)
             for number, name in enumerate(classes)
         },
     }

@@ -94,7 +94,9 @@ def crossed(one: Units, other: Units) -> Units:
     return Units(f"{one.kind} x {other.kind}", len(names), (code,))
 
 
-def variances(kinds: Sequence[Units], spread: Callable[[Units], Sequence[Spread]]) -> tuple[Spread, ...]:
+def variances(
+    kinds: Sequence[Units], spread: Callable[[Units], Spread], *, chance: float
+) -> tuple[Spread, ...]:
     """What each kind of unit adds to the variance of a measure.
 
     Speakers and draws (or seeds) are crossed: what varies with both at once is in the variance by
@@ -107,21 +109,25 @@ def variances(kinds: Sequence[Units], spread: Callable[[Units], Sequence[Spread]
         Speakers first.
     spread : callable
         :func:`serlab.evaluation.intervals.jackknife` of the measure by units.
+    chance : float
+        See :func:`serlab.evaluation.intervals.beside_chance`.
     """
     speakers, *others = kinds
-    by_speaker, *bound = spread(speakers)
-    found = [by_speaker, *bound]
+    by_speaker = spread(speakers)
+    found = [intervals.beside_chance(by_speaker, chance, n=speakers.n)]
     for units in others:
-        by_unit, by_cell = spread(units)[0], spread(crossed(speakers, units))[0]
+        by_unit, by_cell = spread(units), spread(crossed(speakers, units))
         rest = 1 - 1 / speakers.n - 1 / units.n
         both = by_cell.variance - by_unit.variance / speakers.n - by_speaker.variance / units.n
         twice = min(max(both / rest, 0.0), by_unit.variance) if rest > 0 else 0.0
-        found.append(Spread(by_unit.variance - twice, by_unit.df))
+        # A class of one draw alone varies by draws as the others do: its speakers are several.
+        known = (1 - by_unit.unknown) ** 2
+        found.append(Spread((by_unit.variance - twice) / known if known else float("nan"), by_unit.df))
     return tuple(found)
 
 
 def spreads(
-    kinds: Sequence[Units], cells: np.ndarray, weights: np.ndarray, most: np.ndarray
+    kinds: Sequence[Units], cells: np.ndarray, weights: np.ndarray, *, chance: float
 ) -> tuple[Spread, ...]:
     """:func:`variances` of a mean of ratios.
 
@@ -132,13 +138,13 @@ def spreads(
         Component of each cell (its true class), all of them in use.
     weights : ndarray
         What is averaged in it: 1 for a right answer, or a difference of two.
-    most : ndarray, shape (K,)
-        See :func:`serlab.evaluation.intervals.jackknife`.
+    chance : float
+        See :func:`serlab.evaluation.intervals.beside_chance`.
     """
     total, n = np.bincount(cells, weights=weights), np.bincount(cells)
 
-    def spread(units: Units) -> Sequence[Spread]:
+    def spread(units: Units) -> Spread:
         own, own_n = units.sums(cells, len(n), weights), units.sums(cells, len(n))
-        return intervals.jackknife(total / n, metrics.ratio(total - own, n - own_n), own_n, most)
+        return intervals.jackknife(total / n, metrics.ratio(total - own, n - own_n), own_n)
 
-    return variances(kinds, spread)
+    return variances(kinds, spread, chance=chance)

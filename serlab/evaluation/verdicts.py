@@ -17,7 +17,7 @@ QUESTIONS: dict[str, str] = {
     "source": "What does the source add to the same labels?",
     "unlabelled target": "What does the unlabelled target add to the source alone?",
     "unlabelled target alone": "What do utterances of the target without labels add to labelled ones?",
-    "normalisation": "What does another normalisation add to that per corpus?",
+    "normalisation": "What does another normalisation add?",
     "alignment": "What does alignment, or self-training, add to normalisation?",
     "combination": "What does another way to join several sources add?",
     "pretrained weights": "What do pretrained weights add to fresh ones?",
@@ -31,9 +31,13 @@ UNDECIDABLE = "cannot be decided"
 EXPLORATORY = "exploratory"
 #: Declared, and the method or its control has no answers.
 NOT_RUN = "not run"
+#: Declared, both have answers, and no fold in which both have them.
+APART = "no fold in common"
 
 #: All kinds of verdicts, in the order in which they are told.
-KINDS = (HELPS, HURTS, NO_DIFFERENCE, UNDECIDABLE, EXPLORATORY, NOT_RUN)
+KINDS = (HELPS, HURTS, NO_DIFFERENCE, UNDECIDABLE, EXPLORATORY, NOT_RUN, APART)
+#: Those of them without a number.
+WITHOUT_NUMBER = (NOT_RUN, APART)
 
 
 def kind(verdict: str) -> str:
@@ -52,12 +56,14 @@ def decided(table: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:
 
     Holm's correction covers the declared comparisons of one question, run or
     not: which others are run changes nothing. One that was not run counts as
-    p = 1.
+    p = 1. "Cannot be decided" is what would not be below ``alpha`` if all of
+    them had the least p that their speakers can give, corrected in the same way.
 
     Parameters
     ----------
     table : DataFrame
-        question, primary, gain, p, least_p, n_speakers.
+        question, primary, gain, p, least_p, n_speakers; n_folds 0 where both
+        were run and have no fold in common.
 
     Returns
     -------
@@ -68,16 +74,17 @@ def decided(table: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:
     verdict = pd.Series(EXPLORATORY, index=table.index, dtype=object)
     primary = table[table["primary"].astype(bool)]
     for _, own in primary.groupby("question", sort=False):
-        corrected = holm(own["p"].fillna(1.0).to_numpy(dtype=float))
-        for (place, row), p in zip(own.iterrows(), corrected, strict=True):
-            ran = pd.notna(row["gain"])
-            p_holm[place] = p if ran else np.nan
-            verdict[place] = _verdict(row, p, len(own), alpha) if ran else NOT_RUN
+        corrected, least = (holm(own[name].fillna(1.0).to_numpy(dtype=float)) for name in ("p", "least_p"))
+        for (place, row), p, best in zip(own.iterrows(), corrected, least, strict=True):
+            if pd.notna(row["gain"]):
+                p_holm[place], verdict[place] = p, _verdict(row, p, best, alpha)
+            else:
+                verdict[place] = APART if row.get("n_folds") == 0 else NOT_RUN
     return table.assign(p_holm=p_holm, verdict=verdict)
 
 
-def _verdict(row: pd.Series, p: float, n_declared: int, alpha: float) -> str:
-    if row["least_p"] * n_declared >= alpha:
+def _verdict(row: pd.Series, p: float, least_p: float, alpha: float) -> str:
+    if least_p >= alpha:
         n = int(row["n_speakers"])
         return f"{UNDECIDABLE} with {n} speaker{'' if n == 1 else 's'}"
     if p >= alpha:
@@ -121,7 +128,7 @@ def answer(comparison: pd.DataFrame) -> str:
     parts = []
     for question in asked(primary):
         own = primary[primary["question"] == question]
-        said = "; ".join(f"{row['title']} {_said(row['verdict'])}" for _, row in own.iterrows())
+        said = "; ".join(f"{row['title']}{_said(row['verdict'])}" for _, row in own.iterrows())
         parts.append(f"{question.capitalize()}: {said}.")
     return " ".join(parts)
 
@@ -153,14 +160,14 @@ def asked(comparison: pd.DataFrame) -> list[str]:
 
 
 def _said(verdict: str) -> str:
-    return (
-        f"has {verdict}" if verdict == NO_DIFFERENCE else f"was {verdict}" if verdict == NOT_RUN else verdict
-    )
+    return f" {verdict}" if verdict in (HELPS, HURTS) else f": {verdict}"
 
 
 def _in_full(row: pd.Series, seen: Mapping[str, str]) -> str:
-    if kind(row["verdict"]) == NOT_RUN:
-        return f"{row['title']} or its control was declared and not run"
+    if row["verdict"] == NOT_RUN:
+        return f"{row['title']} over {row['control_title']}: declared, one of the two was not run"
+    if row["verdict"] == APART:
+        return f"{row['title']} over {row['control_title']}: declared, no fold in which both have answers"
     gain = intervals.text(row["gain"], row["gain_low"], row["gain_high"], sign=True)
     sees = seen.get(row["method"], "")
     beside = f" (saw {sees})" if sees else ""

@@ -21,6 +21,8 @@ from serlab.methods import OPTIONS
 
 #: Classes of which a headline says how many utterances were lost; a table has all.
 _MOST_LOST = 6
+#: Methods of which a headline says how many folds they skipped; a table has all.
+_MOST_SKIPPING = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +155,11 @@ def _skipped_folds(outcome: Outcome) -> list[str]:
     n_folds = of_all + outcome.results["fold"].nunique()
     said = [f"{of_all} of {n_folds} folds skipped."] if of_all else []
     own = skipped[skipped["method"] != "all"].groupby("method", sort=False)["fold"].nunique()
-    return [*said, f"{own.max()} more skipped by {len(own)} of the methods."] if len(own) else said
+    title = outcome.summary.set_index("method")["title"]
+    named = [f"{title.get(method, method)} {n}" for method, n in own.head(_MOST_SKIPPING).items()]
+    more = f" and {len(own) - _MOST_SKIPPING} more methods" if len(own) > _MOST_SKIPPING else ""
+    left = f"the {n_folds - of_all} others" if of_all else f"{n_folds} folds"
+    return [*said, f"Of {left}, skipped by single methods: {', '.join(named)}{more}."] if named else said
 
 
 def _skipped_files(outcome: Outcome) -> list[str]:
@@ -161,15 +167,17 @@ def _skipped_files(outcome: Outcome) -> list[str]:
     lost = outcome.skipped_files
     if lost.empty:
         return []
+    head = f"{len(lost)} file{'' if len(lost) == 1 else 's'} could not be used"
     if "emotion" not in lost:  # of a run that did not keep it
-        return [f"{len(lost)} files could not be used."]
+        return [f"{head}."]
     left = outcome.utterances.groupby(["corpus", outcome.utterances["emotion"].astype(str)]).size()
     said = []
-    for (corpus, emotion), n in lost.groupby(["corpus", "emotion"], sort=False).size().items():
+    # What the label scheme leaves out is lost to no class.
+    for (corpus, emotion), n in lost.groupby(["corpus", "emotion"], sort=False, observed=True).size().items():
         now = int(left.get((corpus, emotion), 0))
         said.append(f"{corpus} {emotion} {now + n} -> {now}")
     more = f" and {len(said) - _MOST_LOST} more classes" if len(said) > _MOST_LOST else ""
-    return [f"{len(lost)} files could not be used: {', '.join(said[:_MOST_LOST])}{more}."]
+    return [f"{head}: {', '.join(said[:_MOST_LOST])}{more}." if said else f"{head}, none of a class here."]
 
 
 def _uar(row: pd.Series) -> str:

@@ -14,7 +14,10 @@ from serlab.samples import Labelled
 Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-only", "target-semi-supervised"]
 
 #: What a method has that its control lacks.
-Adds = Literal["", "source", "labels", "unlabelled target", "alignment", "pretrained weights", "combination"]
+Adds = Literal[
+    "", "source", "labels", "unlabelled target", "normalisation", "alignment", "pretrained weights",
+    "combination",
+]  # fmt: skip
 
 #: access -> the keyword arguments of ``fit``: what is not listed is never
 #: handed over, so it cannot leak.
@@ -88,10 +91,11 @@ class MethodSpec:
     control : str
         Method that is the same but for the one thing that this one adds: same classifier, same labels,
         same normalisation. A gain is over it. Empty where there is none.
-    adds : {"", "source", "labels", "unlabelled target", "alignment", "pretrained weights", "combination"}
-        The one thing that the control lacks: data of another corpus, labels of the target, utterances of
-        the target without labels (their statistics, or what is believed of them), a loss or mapping that
-        draws the corpora together, what was learned on other tasks. Empty without a control.
+    adds : {"", "source", "labels", "unlabelled target", "normalisation", "alignment", ...}
+        One of :data:`Adds`, the one thing that the control lacks: data of another corpus, labels of the
+        target, utterances of the target without labels (their statistics, or what is believed of them),
+        another way to one scale, a loss or mapping that draws the corpora together, what was learned on
+        other tasks. Empty without a control.
     further_controls : mapping of str to str
         What else a method adds -> the method that lacks that alone, where there is more than one way to
         take one thing away: a pretrained network that is fine-tuned has a control with fresh weights

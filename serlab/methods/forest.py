@@ -65,7 +65,7 @@ SPECS: tuple[MethodSpec, ...] = (
             normalization=scope,
             build=trained("few-shot", _forest),
             control="rf-pooled",
-            adds="alignment",
+            adds="normalisation",
             reference=f"{_PAPER}, {section}",
         )
         for scope, title, section in (

@@ -33,6 +33,7 @@ VERDICTS: dict[str, tuple[str, str]] = {
     verdicts.UNDECIDABLE: (GREY, "X"),
     verdicts.EXPLORATORY: (SKY, "."),
     verdicts.NOT_RUN: (GREY, ""),
+    verdicts.APART: (GREY, ""),
 }
 
 #: Comparisons of one verdict that are named in words; the figure has all.
@@ -131,6 +132,7 @@ def _means(kind: str, verdict: str) -> str:
         verdicts.UNDECIDABLE: f"declared: {verdict}",
         verdicts.EXPLORATORY: "exploratory: no claim",
         verdicts.NOT_RUN: "declared: not run",
+        verdicts.APART: "declared: no fold in common",
     }[kind]
 
 
@@ -144,7 +146,7 @@ def _says(table: pd.DataFrame) -> str:
     for kind in VERDICTS:
         named = [
             _title(row, "method")
-            + (f" {interval(row, 'gain', sign=True)}{beside}" if kind != verdicts.NOT_RUN else "")
+            + (f" {interval(row, 'gain', sign=True)}{beside}" if kind not in verdicts.WITHOUT_NUMBER else "")
             for own, beside, (_, row) in zip(kinds, over, table.iterrows(), strict=True)
             if own == kind
         ]

@@ -17,7 +17,8 @@ _OPENING = f"""# Results
 
 Everything on this page is computed from predictions that are committed with the repository (`serlab
 results reports`), nothing is typed. UAR is the unweighted average recall
-({POOLED}), with {intervals.PERCENT} intervals over test speakers.
+({POOLED}), with {intervals.PERCENT} intervals over speakers: those who are
+tested, with `one-subject` also those who are learned from, and with several seeds over these, too.
 A *gain* is over the method's control (the same classifier, labels and
 normalisation without the one thing that is asked for), paired by test speaker. A verdict is given on
 what was declared beforehand alone, its p value corrected for the declared comparisons of the question

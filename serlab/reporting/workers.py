@@ -80,6 +80,8 @@ def _result(ear: Connection, process: SpawnProcess) -> Any:
         kind, content = ear.recv()
     except (EOFError, OSError):
         kind = "killed"
+    except Exception as error:  # of whatever class cannot be made again here
+        kind, content = "failed", f"its answer cannot be read ({type(error).__name__}: {error})"
     ear.close()
     process.join()
     if kind == "done":
@@ -104,7 +106,12 @@ def _work(mouth: Connection, function: Callable[..., Any], arguments: tuple[Any,
     except Exception as error:  # one task, whatever has happened to it, does not end the others
         answer = "failed", f"{type(error).__name__}: {error}"
     with contextlib.suppress(BrokenPipeError):  # nobody is there to hear it
-        mouth.send(answer)
+        try:
+            mouth.send(answer)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # an answer that is no data
+            mouth.send(("failed", f"its answer cannot be sent ({type(error).__name__}: {error})"))
 
 
 def _end_with(parent: int) -> None:

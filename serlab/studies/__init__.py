@@ -11,7 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "few_shot",
         "layer_probes",
         "layer_weights",
-        "leave_one_out",
         "random_split",
         "source_choice",
         "source_stage",

@@ -258,7 +258,7 @@ def test_names_are_forgiven_in_case_and_an_index_is_passed_over(tmp_path: Path):
     table = corpora.from_csv(write_csv(tmp_path, ",Path,SPEAKER,Label,Mood\n0,a.wav,1,joy,grey\n", "lab.csv"))
     assert table.loc["lab/a", ["speaker", "Mood"]].to_list() == ["lab/1", "grey"]
     assert corpora.remarks(table) == (
-        "lab (corpus.csv): a nameless first column, which counts the rows, was passed over (1 utterances)",
+        "lab (corpus.csv): a nameless first column of whole numbers was passed over (1 utterances)",
     )
 
 
@@ -280,3 +280,11 @@ def test_twenty_thousand_rows_are_read_in_two_seconds(tmp_path: Path):
     before = time.process_time()  # of this process: others may be busy
     assert len(corpora.from_csv(path)) == 20_000
     assert time.process_time() - before < 2
+
+
+def test_labels_that_differ_in_case_are_said_to_be_one(tmp_path):
+    path = write_csv(tmp_path, "path,speaker,label\na.wav,1,Happy\nb.wav,1,happy\n", "lab.csv")
+    table = corpora.from_csv(path)
+    assert set(table["native_label"]) == {"joy"}
+    said = corpora.csv_corpus.remarks(table)
+    assert "labels that differ in case only are read as one: 'Happy', 'happy'" in said

@@ -101,3 +101,24 @@ def test_the_command_writes_a_table_that_is_a_corpus_once_filled_in(
     assert table["speaker"].to_list() == ["mine/anna"] * 2 + ["mine/bo"] * 2
     assert table["duration"].to_list() == pytest.approx([1.2] * 4, abs=0.05)
     assert cli.main(["cut", str(tmp_path / "none"), "--out", str(tmp_path / "x.csv")]) == 1
+
+
+def test_files_of_one_name_are_several_speakers_and_folders_of_one_name_are_one_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    """01.wav of Monday and of Tuesday were one speaker."""
+    for name in ("mon/call/01.wav", "tue/call/01.wav", "tue/call/02.wav"):
+        recording(tmp_path / name, [(0.5, 1.5)], seconds=2)
+    said = {}
+    for by in ("file", "folder"):
+        out = tmp_path / f"{by}.csv"
+        assert cli.main(["cut", str(tmp_path), "--out", str(out), "--speaker-from", by]) == 0
+        said[by] = capsys.readouterr().out
+        rows = list(csv.DictReader(out.open(encoding="utf-8")))
+        assert [row["speaker"] for row in rows] == (
+            ["mon/call/01", "tue/call/01", "02"] if by == "file" else ["call"] * 3
+        )
+    assert "folders named 'call' are taken for one speaker" in said["folder"]
+    assert "one speaker" not in said["file"]
+    formats = [Path("/a/01.wav"), Path("/a/01.flac"), Path("/a/02.wav")]
+    assert list(cutting.by_file(formats).values()) == ["01.wav", "01.flac", "02"]

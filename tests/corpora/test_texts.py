@@ -37,10 +37,12 @@ def test_lines_are_those_of_the_file(tmp_path: Path):
     assert [line for line, _ in sheet.rows] == [3]
 
 
-def test_an_index_of_pandas_is_passed_over_and_said(tmp_path: Path):
-    sheet = texts.sheet(written(tmp_path, ",a,b\n0,x,1\n1,y,2\n"))
+@pytest.mark.parametrize("index", [(0, 1), (7, 3), (12, 4012), (0, 0)])
+def test_an_index_of_pandas_is_passed_over_and_said(tmp_path: Path, index: tuple[int, int]):
+    """Whole, shuffled, filtered, or joined from two tables."""
+    sheet = texts.sheet(written(tmp_path, f",a,b\n{index[0]},x,1\n{index[1]},y,2\n"))
     assert sheet.columns == ("a", "b") and sheet.rows[0] == (2, {"a": "x", "b": "1"})
-    assert sheet.notes == ("a nameless first column, which counts the rows, was passed over",)
+    assert sheet.notes == ("a nameless first column of whole numbers was passed over",)
 
 
 @pytest.mark.parametrize(

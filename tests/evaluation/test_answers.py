@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from serlab import cli, metrics
+from serlab import cli, labels, metrics
 from serlab.errors import CorpusError, ParameterError
 from serlab.evaluation import answers, summarise
 
@@ -191,3 +192,42 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture):
     assert '"difference": {' in capsys.readouterr().out
     assert cli.main(["score", paths[0], "-c", "truth=nothing"]) == 2
     assert "has no column 'nothing'; it has file, emotion" in capsys.readouterr().err
+
+
+def test_a_scheme_is_applied_to_the_truth_of_the_file_and_of_the_corpus(tmp_path: Path):
+    """Once it was passed over where the file had a truth."""
+    rows = table().replace({"Happy": "excited"})
+    rows.loc[0, "Predicted"] = "fear"
+    path = written(tmp_path / "a.csv", rows)
+    read = answers.read(path, scheme=labels.scheme("four-merged"))
+    assert set(read.table["truth"]) == {"anger", "joy", "neutral"} and read.left_out == 0
+    assert read.table["predicted"].iloc[0] == "fear", "a wrong answer stays one"
+    none = answers.read(path, scheme=labels.scheme("four"))
+    assert set(none.table["truth"]) == {"anger", "neutral"} and none.left_out == 20
+    high = answers.read(path, scheme=labels.scheme("arousal"))
+    assert set(high.table["truth"]) == {"high", "low"}
+    own = written(tmp_path / "b.csv", rows.replace({"neutral": "level"}))
+    with pytest.raises(ParameterError, match="'four-merged' does not know the truth 'level'"):
+        answers.read(own, scheme=labels.scheme("four-merged"))
+    known = pd.DataFrame(
+        {"path": rows["file"].to_list(), "start": np.nan, "speaker": rows["speaker"].to_list(),
+         "emotion": np.where(rows["emotion"] == "angry", None, "joy")},
+        index=[f"x/{k}" for k in range(len(rows))],
+    )  # fmt: skip
+    path = written(tmp_path / "c.csv", rows[["file", "Predicted"]])
+    read = answers.read(path, corpus=known, scheme=labels.scheme("four"))
+    assert (set(read.table["truth"]), read.left_out) == ({"joy"}, 20), "none in the scheme is no fault"
+
+
+def test_two_methods_of_one_file_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture):
+    both = pd.concat([table(right=0.4).assign(method="a"), table(right=0.9, seed=1).assign(method="b")])
+    path = str(written(tmp_path / "both.csv", both))
+    assert cli.main(["score", path, "--method", "b", "--method", "a"]) == 0
+    out = capsys.readouterr().out
+    assert f"UAR of {path} (b) minus that of {path} (a): +0." in out
+    other = str(written(tmp_path / "other.csv", both))
+    assert cli.main(["score", path, other, "--method", "a", "--method", "b", "--json"]) == 0
+    gain = json.loads(capsys.readouterr().out)["difference"]["gain"]
+    assert gain < 0
+    assert cli.main(["score", path, other, path]) == 2
+    assert "one file and --method twice" in capsys.readouterr().err

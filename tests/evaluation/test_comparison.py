@@ -150,6 +150,16 @@ def test_what_was_declared_and_not_run_is_a_row_that_counts():
     assert np.isnan(both["gain"].iloc[1])
 
 
+def test_what_was_run_in_other_folds_is_said_to_have_none_in_common():
+    """Once "declared and not run", beside its UAR in the same report."""
+    predictions, speakers = named("rf-target", "rf-pooled")
+    apart = predictions.assign(fold=predictions["method"])
+    table = evaluation.compare(apart, speakers, primary=["rf-pooled"])
+    assert table["verdict"].tolist() == ["no fold in common"] and table["gain"].isna().all()
+    assert table[["n_speakers", "n_folds"]].to_numpy().tolist() == [[0, 0]]
+    assert evaluation.compare(apart, speakers).empty
+
+
 def test_questions_are_corrected_apart():
     predictions, speakers = named("light-source", "light-adabn", "light-mmd")
     table = evaluation.compare(predictions, speakers, primary=["light-mmd", "light-adabn"])

@@ -58,6 +58,20 @@ def test_two_constant_answers_differ_by_nothing_whatever_the_folds_lack(fold_is)
     assert (found.gain, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
 
 
+def test_a_class_of_one_speaker_may_be_the_other_way_with_others():
+    """ "b" is right in all that ten speakers say, and in a class of one of them alone."""
+    speakers = pd.Series([f"s{i % 10}" for i in range(60)], index=[f"u{i}" for i in range(60)])
+    y = np.where(np.arange(60) % 10 == 3, 2, np.arange(60) // 10 % 2)
+    table = pd.concat([answers("a", y, np.where(y == 2, 0, 1 - y)), answers("b", y, y)])
+    found = evaluation.paired(table, speakers, method="b", control="a")
+    assert (found.gain, found.high) == (1.0, 1.0) and found.low == pytest.approx(1 / 3, abs=1e-9)
+    assert found.p < 0.05 and found.least_p == 2 / 2**10
+    y = np.where(np.arange(60) % 10 == 3, 1, 0)  # half of what is asked
+    table = pd.concat([answers("a", y, 1 - y), answers("b", y, np.where(np.arange(60) == 0, 1, y))])
+    found = evaluation.paired(table, speakers, method="b", control="a")
+    assert found.low < 0 and (found.p, found.least_p) == (1.0, 1.0), "no answers could decide it"
+
+
 def test_the_gain_is_the_difference_of_the_two_uar_of_the_summary():
     y, y_pred, speakers = uneven(np.random.default_rng(3))
     other = np.roll(y_pred, 1)

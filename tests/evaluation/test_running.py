@@ -388,6 +388,16 @@ def test_what_is_tested_is_never_heard_where_it_is_inductive(table, X, protocol,
         np.testing.assert_array_equal(part.X, other.X)
 
 
+def test_other_utterances_of_tested_speakers_are_said_to_be_heard(table, X):
+    """Inductive, and the split lets speakers be shared: once "not tested" was all that was said."""
+    splits, _ = SplitProtocol(
+        name="random", target="here", sources=("there",), repeats=3, transductive=False
+    ).plan(table)
+    done = run([spec("unlabelled", made=[])], splits[:1], X, table, seeds=(0,))
+    assert done.fits["target_seen"].tolist() == ["unlabelled, not tested, of tested speakers"]
+    assert not done.fits["transductive"].any()
+
+
 def test_a_speaker_who_is_never_heard_has_no_statistics_of_their_own(table, X):
     splits, _ = SplitProtocol(name="loso", target="here", sources=("there",), transductive=False).plan(table)
     with pytest.raises(ProtocolError, match=r"no statistics of speaker .* tested.*transductive"):

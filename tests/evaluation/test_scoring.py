@@ -90,7 +90,25 @@ def test_the_interval_is_that_of_leaving_out_each_speaker_by_a_loop():
     shares = counts.sum(axis=2) / counts.sum(axis=(0, 2))
     weight = (shares**2).sum(axis=1)
     t = stats.t.ppf(0.975, weight.sum() ** 2 / (weight**2).sum() - 1)
-    assert half == pytest.approx(t * error)
+    recall, n = metrics.recall(counts.sum(axis=0)), counts.sum(axis=(0, 2))
+    towards = (recall * n + 0.5) / (n + 1)
+    chance = np.sum(towards * (1 - towards) / n) / 16
+    assert half == pytest.approx(t * np.sqrt(error**2 + chance / 2 / 9)), "half a speaker by chance alone"
+
+
+@pytest.mark.parametrize("fold_is", ["part", "draw"])
+def test_a_class_of_one_speaker_is_not_known_of_others(fold_is):
+    """Its recall is 1 of him, which once was an interval of no width."""
+    y, y_pred, speakers = uneven(np.random.default_rng(4))
+    y, y_pred = np.append(y, [4] * 3), np.append(y_pred, [4] * 3)
+    speakers = pd.concat([speakers, pd.Series("s8", [f"u{i}" for i in (120, 121, 122)])])
+    tables = [answers("a", y, y_pred, fold=fold).assign(p_fear=0.0) for fold in ("f", "g")]
+    row = summary_of(tables, speakers, fold_is=fold_is).iloc[0]
+    assert (row["recall_fear"], row["recall_fear_low"], row["recall_fear_high"]) == (1.0, 0.0, 1.0)
+    without = y < 4
+    others = summary_of([table[without] for table in tables], speakers[without], fold_is=fold_is).iloc[0]
+    width = row["uar_high"] - row["uar_low"]
+    assert width > 0.2 + 0.7 * (others["uar_high"] - others["uar_low"]), "a fifth of it, and the others"
 
 
 def test_training_subjects_leave_with_their_own_utterances():

@@ -47,11 +47,34 @@ def test_what_no_answers_could_have_shown_is_not_called_no_difference(n_speakers
     assert verdicts.kind(said) in verdicts.KINDS
 
 
+def test_what_can_be_decided_is_asked_as_it_is_corrected():
+    """Ten speakers beside six, as where one method skips folds: Holm's least are .004 and .031."""
+    table = rows(0.002, 2 / 2**6).assign(least_p=[2 / 2**10, 2 / 2**6], n_speakers=[10, 6])
+    table = verdicts.decided(table)
+    assert table["p_holm"].tolist() == pytest.approx([0.004, 2 / 2**6])
+    assert table["verdict"].tolist() == ["helps", "helps"], "twice .031 is not what it is corrected to"
+    beside_none = rows(np.nan, 2 / 2**6).assign(least_p=[np.nan, 2 / 2**6], n_speakers=6)
+    said = verdicts.decided(beside_none)["verdict"].tolist()
+    assert said == ["not run", "cannot be decided with 6 speakers"], "what was not run counts"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_verdict_is_withheld_beside_a_corrected_p_below_the_level(seed):
+    rng = np.random.default_rng(seed)
+    n = rng.integers(3, 12, size=4)
+    least = np.array([evaluation.least_p(one) for one in n])
+    p = np.minimum(least * rng.integers(1, 4, size=4), 1.0)
+    table = verdicts.decided(rows(*p).assign(least_p=least, n_speakers=n))
+    undecided = table["verdict"].map(verdicts.kind) == "cannot be decided"
+    assert (table.loc[undecided, "p_holm"] >= 0.05).all()
+    assert (verdicts.decided(table.assign(p=least)).loc[~undecided, "p_holm"] < 0.05).all()
+
+
 def test_the_answer_in_words():
     table = verdicts.decided(rows(0.01, 0.6))
     other = table.iloc[[0]].assign(primary=False, verdict="exploratory", p_holm=np.nan)
     both = pd.concat([table, other])
-    assert verdicts.answer(both) == "Source: M0 helps; M1 has no difference shown."
+    assert verdicts.answer(both) == "Source: M0 helps; M1: no difference shown."
     assert verdicts.told(both, seen={"m0": "8 labelled"}) == (
         "What does the source add to the same labels? M0 (saw 8 labelled) +0.10 [+0.05, +0.15] over C: "
         "helps, corrected p .020; M1 +0.10 [+0.05, +0.15] over C: no difference shown, corrected p .600. "
@@ -62,7 +85,10 @@ def test_the_answer_in_words():
     undecided = verdicts.decided(rows(0.25, n_speakers=3, least_p=0.25))
     assert verdicts.told(undecided, seen={}).endswith("over C: cannot be decided with 3 speakers.")
     missing = verdicts.decided(rows(np.nan))
-    assert verdicts.told(missing, seen={}).endswith("M0 or its control was declared and not run.")
+    assert verdicts.told(missing, seen={}).endswith("M0 over C: declared, one of the two was not run.")
+    apart = verdicts.decided(rows(np.nan).assign(n_folds=0))
+    assert verdicts.answer(apart) == "Source: M0: no fold in common."
+    assert verdicts.told(apart, seen={}).endswith("declared, no fold in which both have answers.")
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.0004, "< .001"), (0.04, ".040"), (1.0, "1.000"), (np.nan, "")])

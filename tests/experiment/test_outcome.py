@@ -46,7 +46,9 @@ def test_every_table_is_there_and_agrees(finished):
     assert record["headline"] == outcome.headline
     assert "near -> far" in record["headline"] and "data" not in record["parameters"]
     assert record["parameters"]["primary"] == ["rf-pooled", "rf-source-z"]
-    assert "RF, source + target or its control was declared and not run" in record["headline"]
+    assert (
+        "RF, source + target over RF, target only: declared, one of the two was not run" in record["headline"]
+    )
     assert "cannot be decided with 4 speakers. Highest UAR" in record["headline"]
 
 
@@ -85,9 +87,13 @@ def test_what_was_left_out_is_in_the_headline(finished):
     said = replace(outcome, skipped_files=lost, skipped_folds=folds).headline
     n = (outcome.utterances[outcome.utterances["corpus"] == "far"]["emotion"] == "anger").sum()
     assert f"2 files could not be used: far anger {n + 2} -> {n}." in said
-    assert "1 of 5 folds skipped. 1 more skipped by 1 of the methods." in said
+    assert "1 of 5 folds skipped. Of the 4 others, skipped by single methods: RF, source only 1." in said
     without = replace(outcome, skipped_files=lost[["utterance", "reason"]]).headline
     assert "2 files could not be used." in without
+    none = lost.head(1).assign(emotion=None)
+    said = replace(outcome, skipped_files=none, skipped_folds=folds.tail(1)).headline
+    assert "1 file could not be used, none of a class here." in said, "once '1 files could not be used: .'"
+    assert "Of 4 folds, skipped by single methods: RF, source only 1." in said
 
 
 def test_tables_for_readers(finished):

@@ -23,7 +23,7 @@ CONTRACT = {"adapters", "base", "building", "groups", "options"}
 #: What must not be imported to list methods.
 HEAVY = ("torch", "sklearn", "scipy", "librosa", "transformers", "soundfile", "matplotlib", "skada")
 #: They change the scale of features, which is what they add; skada's adapters z-score by themselves.
-ON_ANOTHER_SCALE = {"rf-neutral", "rf-distribution", "svm-skada-coral", "svm-tca", "svm-subspace", "svm-ot"}
+ON_ANOTHER_SCALE = {"svm-skada-coral", "svm-tca", "svm-subspace", "svm-ot"}
 WITH_CONTROL = [spec for spec in METHODS.values() if spec.control]
 
 
@@ -85,6 +85,8 @@ def test_a_control_lacks_one_thing(spec):
             assert labelled(spec) - labelled(control) == {"target_train"} and same_scale
         case "unlabelled target":
             assert labelled(spec) == labelled(control) and "adapt" in of_target(spec)
+        case "normalisation":
+            assert sees == lacks and control.normalization != spec.normalization
         case "alignment" | "combination":
             assert sees == lacks and same_scale
         case "pretrained weights":

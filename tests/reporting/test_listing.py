@@ -53,7 +53,7 @@ def test_rows_say_what_they_are_filtered_and_sorted_by() -> None:
         assert attribute in row
     assert 'data-sort-uar="0.8"' in row
     assert 'data-sort-gain="0.3"' in row
-    assert "<strong>Source: Title m0 helps; Title m1 has no difference shown;" in row
+    assert "<strong>Source: Title m0 helps; Title m1: no difference shown;" in row
     assert "Title m0 over The &lt;base&gt;" in row
     assert 'aria-label="Compare X, a \N{RIGHTWARDS ARROW} b"' in row
     for name in ("notebook", "pair", "preset", "state", "words"):

@@ -54,7 +54,7 @@ def tables(
     ("verdicts", "said"),
     [
         (("helps",), "Source: Title m0 helps."),
-        (("cannot be decided with 3 speakers",), "Source: Title m0 cannot be decided with 3 speakers."),
+        (("cannot be decided with 3 speakers",), "Source: Title m0: cannot be decided with 3 speakers."),
         (("helps", "hurts"), "Source: Title m0 helps; Title m1 hurts."),
     ],
 )

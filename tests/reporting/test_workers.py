@@ -26,17 +26,29 @@ def task(name: str, folder: str) -> str:
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "sleeps":
         time.sleep(60)
+    if name == "unsendable":
+        return lambda: None
+    if name == "unreadable":
+        return Foreign("how", "ever")
     return name.upper()
 
 
+class Foreign(Exception):
+    """Of another library: it cannot be made again from what it says."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one}{other}")
+
+
 def test_each_task_is_answered_whatever_becomes_of_the_others(tmp_path: Path) -> None:
-    names, ended = ["a", "killed", "refuses", "breaks", "b"], {}
+    names, ended = ["a", "killed", "refuses", "breaks", "b", "unsendable", "unreadable"], {}
     workers.run_all(task, [(name, str(tmp_path)) for name in names], at_once=2, on_end=ended.__setitem__)
-    assert ended[0] == "A" and ended[4] == "B" and len(ended) == 5
+    assert ended[0] == "A" and ended[4] == "B" and len(ended) == 7
     assert (
         "SIGKILL" in str(ended[1]) and str(ended[2]) == "not today" and str(ended[3]) == "ValueError: a bug"
     )
-    assert all(isinstance(ended[number], SerlabError) for number in (1, 2, 3))
+    assert all(isinstance(ended[number], SerlabError) for number in (1, 2, 3, 5, 6))
+    assert "cannot be sent" in str(ended[5]) and "cannot be read" in str(ended[6])
 
 
 def gone(pid: int) -> bool:

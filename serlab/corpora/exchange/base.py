@@ -182,6 +182,11 @@ def copied(paths: Iterable[str], folder: Path) -> dict[str, str]:
     return places
 
 
+def absent(table: pd.DataFrame) -> list[str]:
+    """Recordings of utterances that are not there, in order."""
+    return [path for path in sorted(set(table["path"])) if not files.is_file(Path(path))]
+
+
 def export_rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows of a corpus.csv for utterances of one corpus; ``path`` stays absolute.
 

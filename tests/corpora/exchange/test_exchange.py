@@ -74,6 +74,18 @@ def test_there_and_back(root: Path, tmp_path: Path, form: str, capsys: pytest.Ca
     assert cli.main(["export", form, "mine", str(out), *data]) == 2
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_recordings_that_are_not_there_are_said(
+    root: Path, tmp_path: Path, form: str, capsys: pytest.CaptureFixture
+):
+    data = ["--data", str(root)]
+    (root / "mine/wav/b ü.flac").unlink()
+    assert cli.main(["export", form, "mine", str(tmp_path / "some"), *data]) == 1
+    assert "not there to be copied: 1, the first is" in (err := capsys.readouterr().err)
+    assert "b ü.flac" in err
+    assert cli.main(["export", form, "mine", str(tmp_path / "tables"), "--no-audio", *data]) == 0
+
+
 def heard_of(row: pd.Series) -> np.ndarray:
     samples, rate = soundfile.read(row["path"], dtype="int16")
     first = 0 if np.isnan(row["start"]) else round(row["start"] * rate)
