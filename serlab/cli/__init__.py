@@ -18,6 +18,7 @@ from serlab.cli import (
     cutting,
     deployment,
     exchange,
+    leaving_out,
     lessons,
     listing,
     notebooks,
@@ -33,6 +34,7 @@ __all__ = ["COMMANDS", "Command", "main"]
 #: All commands, in the order of ``serlab --help``.
 COMMANDS: tuple[Command, ...] = (
     *running.COMMANDS,
+    *leaving_out.COMMANDS,
     *corpora.COMMANDS,
     *audit.COMMANDS,
     *cutting.COMMANDS,

@@ -21,23 +21,24 @@ DEMO = {"target": "synthetic-b", "sources": "synthetic-a", "preset": "demo"}
 
 def _declare_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebook", metavar="NOTEBOOK", help='"01", "01_feature_transfer" or a path')
-    _parameter_options(parser, "a parameter of the notebook, lists with commas: -p sources=emodb,ravdess")
+    parameter_options(parser, "a parameter of the notebook, lists with commas: -p sources=emodb,ravdess")
     data_option(parser)
     _report_options(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
-    return _report(options, options.notebook, _given(options), data=options.data)
+    return _report(options, options.notebook, given(options), data=options.data)
 
 
-def _parameter_options(parser: argparse.ArgumentParser, text: str) -> None:
+def parameter_options(parser: argparse.ArgumentParser, text: str) -> None:
+    """Parameters of a notebook, and the preset."""
     parser.add_argument(
         "-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], type=assignment, help=text
     )
     parser.add_argument("--preset", metavar="NAME", help="demo, quick or paper; short for -p preset=NAME")
 
 
-def _given(options: argparse.Namespace) -> dict[str, str]:
+def given(options: argparse.Namespace) -> dict[str, str]:
     """Parameters of -p and --preset.
 
     Raises
@@ -62,8 +63,8 @@ def _report(
 ) -> int:
     from serlab.reporting import records, runs
 
-    _refuse_wrong_values(notebook, parameters)
-    with _terminated_as_interrupted():
+    refuse_wrong_values(notebook, parameters)
+    with terminated_as_interrupted():
         folder = runs.run(
             notebook, parameters, out=options.out, data=data, force=options.force, progress=progress_lines
         )
@@ -74,7 +75,7 @@ def _report(
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
+def terminated_as_interrupted() -> Iterator[None]:
     """A batch system ends a job with SIGTERM: that is noted in run.json as Ctrl-C is."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -83,7 +84,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _refuse_wrong_values(notebook: str, parameters: Mapping[str, Any]) -> None:
+def refuse_wrong_values(notebook: str, parameters: Mapping[str, Any]) -> None:
     """Say before a kernel has started that a method is unknown, or a library of features not installed.
 
     Raises
@@ -108,7 +109,7 @@ def _declare_matrix(parser: argparse.ArgumentParser) -> None:
         "--each", metavar="NAME=VALUES", action="append", default=[], type=assignment,
         help="a parameter to vary: --each scheme=arousal,valence",
     )  # fmt: skip
-    _parameter_options(parser, "a parameter of all runs")
+    parameter_options(parser, "a parameter of all runs")
     parser.add_argument(
         "--at-once", metavar="N", type=int, default=1, help="runs beside each other; default: 1"
     )
@@ -119,12 +120,12 @@ def _declare_matrix(parser: argparse.ArgumentParser) -> None:
 def _matrix(options: argparse.Namespace) -> int:
     from serlab.reporting import matrix
 
-    corpora, parameters = words(options.corpora), _given(options)
+    corpora, parameters = words(options.corpora), given(options)
     each = {name: words(values) for name, values in options.each}
     for cell in matrix.cells(corpora, each):
-        _refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
+        refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
     try:
-        with _terminated_as_interrupted():
+        with terminated_as_interrupted():
             page = matrix.run(
                 options.notebook,
                 corpora=corpora,

@@ -33,6 +33,12 @@ from serlab.plotting.features import (
 from serlab.plotting.few_shot import break_even, plot_few_shot, plot_few_shot_gains
 from serlab.plotting.gains import VERDICTS, plot_gain
 from serlab.plotting.layers import layer_weight_table, plot_layer_weights, plot_probes
+from serlab.plotting.leave_one_out import (
+    plot_helping,
+    plot_known_before,
+    plot_left_out,
+    plot_left_out_curve,
+)
 from serlab.plotting.listening import heard_table, plot_among, plot_heard
 from serlab.plotting.networks import (
     PEAKED,
@@ -97,7 +103,8 @@ __all__ = [  # noqa: RUF022
     # trade-off
     "NO_ALIGNMENT", "ORACLE", "selectors", "chosen_table", "selector_table", "cost_table", "plot_sweep",
     # sources
-    "plot_source_sets", "plot_source_worth",
+    "plot_source_sets", "plot_source_worth", "plot_left_out", "plot_left_out_curve", "plot_helping",
+    "plot_known_before",
     # layers
     "plot_probes", "layer_weight_table", "plot_layer_weights",
     # networks

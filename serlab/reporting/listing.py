@@ -45,6 +45,23 @@ class Listed:
     tables: opening.Tables
 
 
+#: File of a page of many runs -> what it shows.
+_TOGETHER = {"matrix.html": "All pairs on one page", "leave-one-out.html": "One corpus left out in turn"}
+
+
+def _together(addresses: Sequence[str]) -> str:
+    """A line for each kind of page that shows many runs."""
+    lines = []
+    for page, shows in _TOGETHER.items():
+        links = ", ".join(
+            f'<a href="{quote(address)}">{html.escape(address.split("/")[0])}</a>'
+            for address in addresses
+            if address.endswith(f"/{page}")
+        )
+        lines.append(f"<p>{shows}: {links}.</p>\n" if links else "")
+    return "".join(lines)
+
+
 def write(runs: Sequence[Listed], matrices: Iterable[str] = ()) -> str:
     """HTML of the list of all runs.
 
@@ -55,8 +72,7 @@ def write(runs: Sequence[Listed], matrices: Iterable[str] = ()) -> str:
     matrices : iterable of str
         Relative addresses of pages that show many runs together.
     """
-    links = ", ".join(f'<a href="{quote(page)}">{html.escape(page.split("/")[0])}</a>' for page in matrices)
-    together = f"<p>All pairs on one page: {links}.</p>\n" if links else ""
+    together = _together(list(matrices))
     heads = "".join(
         f'<th data-key="{key}"><button type="button">{text}</button></th>' for text, key in _HEADS.items()
     )

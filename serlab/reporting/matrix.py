@@ -48,7 +48,7 @@ class Cell:
         """For progress and errors."""
         varied = {k: v for k, v in self.parameters.items() if k not in ("sources", "target")}
         extra = "".join(f", {name} {value}" for name, value in varied.items())
-        return f"{self.parameters['sources'][0]} to {self.parameters['target']}{extra}"
+        return f"{' + '.join(self.parameters['sources'])} to {self.parameters['target']}{extra}"
 
 
 def cells(corpora: Sequence[str], each: Mapping[str, Sequence[str]]) -> list[Cell]:
@@ -113,12 +113,53 @@ def run(
     KeyboardInterrupt
         When its processes have ended, too; the same call goes on.
     """
+    source, out = notebooks.find(notebook), Path(out)
+    done = run_cells(
+        source,
+        cells(corpora, each or {}),
+        parameters=parameters or {},
+        out=out,
+        data=data,
+        at_once=at_once,
+        progress=progress,
+    )
+    from serlab.reporting import matrix_page  # figures: not before there is something to show
+
+    page = matrix_page.write(out / source.stem, done)
+    runs.index(out)
+    require_all(done, page)
+    return page
+
+
+def run_cells(
+    source: Path,
+    planned: Sequence[Cell],
+    *,
+    parameters: Mapping[str, Any],
+    out: Path,
+    data: Path | str | None,
+    at_once: int,
+    progress: Progress | None,
+) -> list[tuple[Cell, Path | SerlabError]]:
+    """Run a notebook for each cell; the folder of each run, or why there is none.
+
+    Parameters
+    ----------
+    source : Path
+        The notebook.
+    planned : sequence of Cell
+    parameters, out, data, at_once, progress
+        As for :func:`run`.
+
+    Raises
+    ------
+    ParameterError
+        Before anything is started.
+    """
     if at_once < 1:
         raise ParameterError(f"at least one run at once (--at-once), not {at_once}")
-    source, out = notebooks.find(notebook), Path(out)
-    planned = cells(corpora, each or {})
     for cell in planned:
-        notebooks.complete(source, {**(parameters or {}), **cell.parameters})
+        notebooks.complete(source, {**parameters, **cell.parameters})
     done: dict[int, Path | SerlabError] = {}
 
     def on_end(number: int, result: Path | SerlabError) -> None:
@@ -127,16 +168,21 @@ def run(
             text = f"failed: {result}" if isinstance(result, SerlabError) else "done"
             progress(len(done), len(planned), f"{planned[number].name}: {text}")
 
-    tasks = [(str(source), {**(parameters or {}), **cell.parameters}, str(out), data) for cell in planned]
+    tasks = [(str(source), {**parameters, **cell.parameters}, str(out), data) for cell in planned]
     workers.run_all(_one, tasks, at_once=at_once, on_end=on_end)
-    from serlab.reporting import matrix_page  # figures: not before there is something to show
+    return [(cell, done[number]) for number, cell in enumerate(planned)]
 
-    page = matrix_page.write(out / source.stem, [(cell, done[number]) for number, cell in enumerate(planned)])
-    runs.index(out)
-    failed = [cell.name for number, cell in enumerate(planned) if isinstance(done[number], SerlabError)]
+
+def require_all(done: Sequence[tuple[Cell, Path | SerlabError]], page: Path) -> None:
+    """Refuse a batch some of whose runs have failed, with the page that names them.
+
+    Raises
+    ------
+    MatrixIncomplete
+    """
+    failed = [cell.name for cell, found in done if isinstance(found, SerlabError)]
     if failed:
-        raise MatrixIncomplete(f"{len(failed)} of {len(planned)} runs failed: {'; '.join(failed)}", page)
-    return page
+        raise MatrixIncomplete(f"{len(failed)} of {len(done)} runs failed: {'; '.join(failed)}", page)
 
 
 def _one(notebook: str, parameters: dict[str, Any], out: str, data: Path | str | None) -> Path:

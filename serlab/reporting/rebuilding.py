@@ -12,7 +12,7 @@ from serlab import data as corpus_data
 from serlab import provenance
 from serlab.errors import ParameterError
 from serlab.progress import Progress
-from serlab.reporting import cleaning, matrix, notebooks, publishing, records, runs
+from serlab.reporting import cleaning, leave_one_out, matrix, notebooks, publishing, records, runs
 
 if TYPE_CHECKING:  # seconds: wrong usage is answered before
     from serlab.experiment import Outcome
@@ -81,6 +81,8 @@ def rebuild_all(
     for notebook in dict.fromkeys(folder.parents[1] for folder in found):
         if (notebook / "matrix.html").is_file():
             written.append(matrix.rebuild(notebook))
+        if (notebook / leave_one_out.PAGE).is_file():
+            written.append(leave_one_out.rebuild(notebook))
     for out in dict.fromkeys(folder.parents[2] for folder in found):
         if (out / "index.html").is_file():
             written.append(runs.index(out))

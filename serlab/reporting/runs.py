@@ -26,6 +26,8 @@ from serlab.progress import Progress, forwarded
 from serlab.reporting import notebooks, publishing, records
 from serlab.reporting.notebooks import NotebookError
 
+#: Pages of many runs together, in the folder of their notebook.
+TOGETHER = ("matrix.html", "leave-one-out.html")
 #: Parameters that say where or how fast, not what: they do not change the digest.
 _WHERE = ("data", "run_folder")
 _HOW_FAST = ("jobs",)
@@ -252,7 +254,10 @@ def index(out: Path | str = "reports") -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
         matrices = [
-            path.relative_to(out).as_posix() for path in sorted(out.glob("*/matrix.html")) if _has_runs(path)
+            path.relative_to(out).as_posix()
+            for page in TOGETHER
+            for path in sorted(out.glob(f"*/{page}"))
+            if _has_runs(path)
         ]
         write_text(page, listing.write(listed, matrices))
     except OSError as error:
@@ -260,9 +265,9 @@ def index(out: Path | str = "reports") -> Path:
     return page
 
 
-def _has_runs(matrix: Path) -> bool:
-    """False for a matrix whose runs all failed: its table is empty. A checkout has the page alone."""
-    table = matrix.with_name("matrix.csv")
+def _has_runs(page: Path) -> bool:
+    """False for a page whose runs all failed: its table is empty. A checkout has the page alone."""
+    table = page.with_suffix(".csv")
     return not table.is_file() or bool(table.read_text(encoding="utf-8").strip())
 
 

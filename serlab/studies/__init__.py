@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "few_shot",
         "layer_probes",
         "layer_weights",
+        "leave_one_out",
         "random_split",
         "source_choice",
         "source_stage",

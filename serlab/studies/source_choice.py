@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from serlab import corpora, evaluation, methods
+from serlab import corpora, evaluation, languages, methods
 from serlab.errors import ParameterError
 from serlab.evaluation import shift
 from serlab.experiment import Session, as_vectors
@@ -23,6 +23,12 @@ from serlab.protocols import FoldIs
 
 #: All sets of so many sources or fewer are tried (31); of more, each alone, all but each, and all.
 MOST_SOURCES = 5
+#: Columns of :func:`before_table` that are numbers: what may say before training how far a source carries.
+KNOWN: tuple[str, ...] = (
+    "a_distance", "mmd2", "shared_classes", "same_branch", "same_speech", "utterances", "speakers",
+)  # fmt: skip
+#: Utterances of a corpus whose distance is measured.
+MOST_ROWS = 400
 #: Between the names of a set.
 AND = " + "
 
@@ -171,8 +177,11 @@ def before_table(session: Session, worth: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         source, language, speech, speakers, utterances, shared_classes (share of the target's classes that
-        it has), a_distance (of the features, see :func:`serlab.evaluation.shift.proxy_a_distance`),
-        alone and adds (means over methods).
+        it has), same_branch (whether a language is of the target's branch; NaN where one is not known),
+        same_speech (whether both are acted, or both spontaneous), a_distance (of the features, see
+        :func:`serlab.evaluation.shift.proxy_a_distance`), mmd2 (of the features, biased, of at most
+        :data:`MOST_ROWS` utterances each, see :func:`serlab.evaluation.shift.two_sample_test`), alone and
+        adds (means over methods). What a run of an earlier version has not kept is not there.
     """
     known = session.keep("sources-before", lambda: _before(session))
     means = worth.groupby("source", sort=False)[["alone", "adds"]].mean().reset_index()
@@ -192,17 +201,18 @@ def agreement_table(before: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         known, n_sources, rho (Spearman); NaN with fewer than three sources, or where nothing varies.
     """
-    columns = ["a_distance", "shared_classes", "utterances", "speakers"]
+    columns = [name for name in KNOWN if name in before]
     return pd.DataFrame(
         {
             "known": columns,
             "n_sources": len(before),
-            "rho": [_rho(before[name], before["alone"]) for name in columns],
+            "rho": [rank_correlation(before[name], before["alone"]) for name in columns],
         }
     )
 
 
-def _rho(x: pd.Series, y: pd.Series) -> float:
+def rank_correlation(x: pd.Series, y: pd.Series) -> float:
+    """Spearman's rho; NaN with fewer than three values, one that is missing, or where nothing varies."""
     if len(x) < 3 or x.nunique() < 2 or y.nunique() < 2 or x.isna().any():
         return float("nan")
     return float(spearmanr(x, y).statistic)
@@ -218,6 +228,7 @@ def _before(session: Session) -> pd.DataFrame:
     of_target = corpus == parameters.target
     classes = set(utterances.loc[of_target, "emotion"].dropna())
     known = corpora.installed(parameters.data or None)
+    speech = {name: corpus.speech for name, corpus in known.items()}
     rows = []
     for source in parameters.sources:
         own = corpus == source
@@ -230,14 +241,39 @@ def _before(session: Session) -> pd.DataFrame:
             {
                 "source": source,
                 "language": ", ".join(sorted(map(str, table["language"].dropna().unique()))),
-                "speech": known[source].speech if source in known else "",
+                "speech": speech.get(source, ""),
                 "speakers": table["speaker"].nunique(),
                 "utterances": len(table),
                 "shared_classes": len(classes & set(table["emotion"].dropna())) / len(classes),
+                "same_branch": _same(_branches(table), _branches(utterances[of_target])),
+                "same_speech": _same(
+                    {speech.get(source, "")} - {""}, {speech.get(parameters.target, "")} - {""}
+                ),
                 "a_distance": distance,
+                "mmd2": _mmd2(X[own], X[of_target], seed=parameters.seeds[0]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _branches(table: pd.DataFrame) -> set[str]:
+    return {languages.branch(name) for name in table["language"].dropna().unique()} - {""}
+
+
+def _same(x: set[str], y: set[str]) -> float:
+    """1 if they have something in common, 0 if not, NaN where one of them is not known."""
+    return float(bool(x & y)) if x and y else float("nan")
+
+
+def _mmd2(x: np.ndarray, y: np.ndarray, *, seed: int) -> float:
+    """Of z-scored features, at most a few hundred rows of each."""
+    both = np.concatenate([x, y]).astype(float)
+    scale = both.std(axis=0)
+    both = (both - both.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    rng = np.random.default_rng(seed)
+    x, y = both[: len(x)], both[len(x) :]
+    x, y = (part[rng.permutation(len(part))[:MOST_ROWS]] for part in (x, y))
+    return float(shift.two_sample_test(x, y, n_permutations=1, seed=seed).mmd2)
 
 
 def _paired_by(session: Session) -> tuple[pd.Series, FoldIs]:

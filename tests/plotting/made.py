@@ -272,6 +272,51 @@ def source_worth(*titles: str, sources: Sequence[str] = ("a", "b")) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
+def left_out(*titles: str, targets: Sequence[str] = ("a", "b", "c")) -> pd.DataFrame:
+    """Each corpus left out: .5, and .05 more for each that follows; the mean; later methods a little less."""
+    rows = [
+        {"method": title, "title": title, "target_seen": "nothing", "target": name,
+         "uar": uar - 0.02 * i, "uar_low": 0.2, "uar_high": 0.9}
+        for i, title in enumerate(titles)
+        for name, uar in [*((t, 0.5 + 0.05 * j) for j, t in enumerate(targets)), ("mean", 0.55)]
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def left_out_curve(*titles: str, targets: Sequence[str] = ("a", "b", "c")) -> pd.DataFrame:
+    """One source or two: better by .1."""
+    rows = [
+        {"method": title, "title": title, "target": name, "n_sources": n, "sets": 3 - n, "uar": 0.4 + 0.1 * n}
+        for title in titles
+        for name in (*targets, "mean")
+        for n in (1, 2)
+    ]
+    return pd.DataFrame(rows)
+
+
+def helping(*titles: str, targets: Sequence[str] = ("a", "b", "c")) -> pd.DataFrame:
+    """The first helps the second by .05, all others nothing."""
+    rows = [
+        {"target": target, **row, "adds": 0.05 * (row["source"] == targets[0] and target == targets[-1])}
+        for target in targets
+        for row in source_worth(*titles, sources=[t for t in targets if t != target] or ["x"]).to_dict(
+            "records"
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def known_before(targets: Sequence[str] = ("a", "b", "c")) -> pd.DataFrame:
+    rows = [
+        {"target": target, "source": source, "a_distance": 1.0 + 0.1 * i, "mmd2": 0.1, "shared_classes": 1.0,
+         "same_branch": float("nan"), "same_speech": 1.0, "utterances": 100, "speakers": 4,
+         "alone": 0.4 + 0.1 * i, "adds": 0.0}
+        for target in targets
+        for i, source in enumerate(t for t in (*targets, "x") if t != target)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def probes(layers: list[str]) -> pd.DataFrame:
     rows = [
         {"layer": layer, "what": what, "uar": 0.3 + 0.05 * number, "low": 0.25, "high": 0.9,
@@ -455,6 +500,18 @@ FIGURES: dict[str, Callable[[Names, str], plotting.Figure]] = {
     ),
     "plot_source_worth": lambda names, _: plotting.plot_source_worth(
         source_worth(*names.methods, sources=names.corpora), title=names.word
+    ),
+    "plot_left_out": lambda names, _: plotting.plot_left_out(
+        left_out(*names.methods, targets=names.corpora), chance=0.25, title=names.word
+    ),
+    "plot_left_out_curve": lambda names, _: plotting.plot_left_out_curve(
+        left_out_curve(*names.methods, targets=names.corpora), chance=0.25, title=names.word
+    ),
+    "plot_helping": lambda names, _: plotting.plot_helping(
+        helping(*names.methods, targets=names.corpora), title=names.word
+    ),
+    "plot_known_before": lambda names, _: plotting.plot_known_before(
+        known_before(names.corpora), title=names.word
     ),
     "plot_few_shot": lambda names, _: plotting.plot_few_shot(_few_shot(names), title=names.word),
     "plot_few_shot_gains": lambda names, _: plotting.plot_few_shot_gains(
