@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
+import json
 import os
 import shutil
+import struct
 import uuid
 import warnings
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from serlab.errors import SerlabError
 
@@ -98,6 +104,78 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise DamagedFile(f"{path} is damaged ({_first_line(error)})") from None
     except OSError as error:
         if error.errno is not None:  # the disk, or permissions: not what is in it
+            raise
+        raise DamagedFile(f"{path} is damaged ({_first_line(error)})") from None
+
+
+def write_tables(path: Path, tables: Mapping[str, pd.DataFrame], *, facts: Mapping[str, object]) -> None:
+    """Write several tables and what is to be known of them as one file: whole or not there, all together.
+
+    A .zip that is not compressed again, with a Parquet file for each table and ``facts.json``.
+
+    Parameters
+    ----------
+    path : Path
+    tables : mapping of str to DataFrame
+    facts : mapping of str to JSON value
+    """
+    with whole(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
+        archive.writestr("facts.json", json.dumps(facts, ensure_ascii=False))
+        for name, table in tables.items():
+            content = io.BytesIO()
+            table.to_parquet(content, engine="pyarrow", compression="zstd")
+            archive.writestr(f"{name}.parquet", content.getvalue())
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """``facts`` of a file of :func:`write_tables`, without its tables.
+
+    Raises
+    ------
+    DamagedFile
+        If it is cut, or a byte of it was changed.
+    """
+    with _opened(path) as archive:
+        facts = json.loads(archive.read("facts.json"))
+        if not isinstance(facts, dict):
+            raise ValueError("facts.json is not an object")
+    return facts
+
+
+def read_tables(path: Path) -> dict[str, pd.DataFrame]:
+    """Tables of a file of :func:`write_tables`, by their names.
+
+    Raises
+    ------
+    DamagedFile
+        If it is cut, or a byte of it was changed.
+    """
+    import pandas as pd
+
+    with _opened(path) as archive:
+        return {
+            name.removesuffix(".parquet"): pd.read_parquet(io.BytesIO(archive.read(name)), engine="pyarrow")
+            for name in archive.namelist()
+            if name.endswith(".parquet")
+        }
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """An archive; what is wrong with it, or with what is done to it meanwhile, is a DamagedFile."""
+    import pyarrow
+
+    wrong = (
+        zipfile.BadZipFile, zlib.error, pyarrow.ArrowException, ValueError, KeyError, TypeError, EOFError,
+        NotImplementedError, RuntimeError, struct.error,
+    )  # fmt: skip
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except wrong as error:
+        raise DamagedFile(f"{path} is damaged ({_first_line(error)})") from None
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # the disk, or permissions: not what is in it
             raise
         raise DamagedFile(f"{path} is damaged ({_first_line(error)})") from None
 

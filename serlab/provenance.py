@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,13 @@ PACKAGE = Path(serlab.__file__).resolve().parent
 CHECKOUT: Path | None = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
 
 #: Extras whose libraries cannot change a result.
-_NO_RESULTS = ("docs", "lab", "test")
+_NO_RESULTS = ("app", "cluster", "docs", "lab", "teaching", "test")
+#: Packages that show what was computed, and those that fetch and keep it.
+_NO_FITS = (
+    "filelock", "ipykernel", "ipython", "jupyter-client", "lazy-loader", "matplotlib", "nbclient",
+    "nbconvert", "nbformat", "papermill", "platformdirs", "pooch", "pygments", "requests", "seaborn", "tqdm",
+    "urllib3",
+)  # fmt: skip
 
 
 def describe(*, code: str, corpora: str) -> dict[str, Any]:
@@ -103,6 +110,25 @@ def package_digest() -> str:
     for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+#: Floors that no fit depends on: what stands on experiments, and shows them.
+_ABOVE_FITS = ("deployment", "studies", "papers", "plotting", "reporting", "widgets", "lessons", "cli")
+
+
+@cache
+def fitting_digest() -> str:
+    """Hash of all code that answers of methods may depend on: the package's, and versions of its libraries.
+
+    A floor imports only floors below it, so those above experiments change no answer. Read once a process.
+    """
+    libraries = {name: version for name, version in _versions().items() if name not in _NO_FITS}
+    digest = hashlib.sha256(json.dumps(libraries, sort_keys=True).encode())
+    for path in sorted(PACKAGE.rglob("*.py")):
+        part = path.relative_to(PACKAGE)
+        if part.parts[0] not in _ABOVE_FITS:
+            digest.update(part.as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def code_digest(notebook: Path) -> str:

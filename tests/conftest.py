@@ -28,6 +28,8 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("SERLAB_DATA", raising=False)
         patch.setenv("SERLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        # What one test has fitted another one does not find: many replace parts of the package.
+        patch.setenv("SERLAB_UNITS", "off")
         yield
 
 

@@ -22,6 +22,7 @@ from serlab.cli import (
     lessons,
     listing,
     notebooks,
+    plans,
     pretraining,
     running,
     scoring,
@@ -35,6 +36,7 @@ __all__ = ["COMMANDS", "Command", "main"]
 COMMANDS: tuple[Command, ...] = (
     *running.COMMANDS,
     *leaving_out.COMMANDS,
+    *plans.COMMANDS,
     *corpora.COMMANDS,
     *audit.COMMANDS,
     *cutting.COMMANDS,

@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import itertools
 import shutil
+import signal
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from serlab.progress import Progress
@@ -68,6 +70,16 @@ def assignment(text: str) -> tuple[str, str]:
 def words(text: str) -> list[str]:
     """Names with commas between them."""
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """A batch system ends a job with SIGTERM: that is taken as Ctrl-C is."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # --- what is printed ------------------------------------------------------

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from serlab.cli.command import Command, data_option, out_option, progress_lines, words
-from serlab.cli.running import given, parameter_options, refuse_wrong_values, terminated_as_interrupted
+from serlab.cli.command import (
+    Command,
+    data_option,
+    out_option,
+    progress_lines,
+    terminated_as_interrupted,
+    words,
+)
+from serlab.cli.running import given, parameter_options, refuse_wrong_values
 
 
 def _declare(parser: argparse.ArgumentParser) -> None:

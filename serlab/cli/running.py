@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from serlab.cli.command import Command, assignment, data_option, out_option, progress_lines, words
+from serlab.cli.command import (
+    Command,
+    assignment,
+    data_option,
+    out_option,
+    progress_lines,
+    terminated_as_interrupted,
+    words,
+)
 from serlab.errors import ParameterError
 
 DEMO = {"target": "synthetic-b", "sources": "synthetic-a", "preset": "demo"}
@@ -72,16 +78,6 @@ def _report(
     print(records.read(folder).get("headline", ""), file=sys.stderr)
     print(folder / "report.html")
     return 0
-
-
-@contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """A batch system ends a job with SIGTERM: that is noted in run.json as Ctrl-C is."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def refuse_wrong_values(notebook: str, parameters: Mapping[str, Any]) -> None:

@@ -7,9 +7,10 @@ import lazy_loader
 if TYPE_CHECKING:
     from serlab.evaluation.comparison import Pair, compare, pairs, with_controls
     from serlab.evaluation.differences import Difference, least_p, paired
+    from serlab.evaluation.finished import Run
     from serlab.evaluation.fitting import Fitted, Setting, fit
     from serlab.evaluation.material import Material, Samples
-    from serlab.evaluation.running import FIT_COLUMNS, Run, run
+    from serlab.evaluation.running import FIT_COLUMNS, run
     from serlab.evaluation.scoring import class_names, score, speaker_counts, summarise, uar
     from serlab.evaluation.verdicts import ALPHA, QUESTIONS, holm
 
@@ -45,6 +46,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submodules=[
         "comparison",
         "differences",
+        "finished",
         "fitting",
         "giveaways",
         "given_splits",
@@ -56,6 +58,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "running",
         "scoring",
         "selection",
+        "shelf",
         "shift",
         "units",
         "verdicts",
@@ -64,9 +67,10 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submod_attrs={
         "comparison": ["Pair", "compare", "pairs", "with_controls"],
         "differences": ["Difference", "least_p", "paired"],
+        "finished": ["Run"],
         "fitting": ["Fitted", "Setting", "fit"],
         "material": ["Material", "Samples"],
-        "running": ["FIT_COLUMNS", "Run", "run"],
+        "running": ["FIT_COLUMNS", "run"],
         "scoring": ["class_names", "score", "speaker_counts", "summarise", "uar"],
         "verdicts": ["ALPHA", "QUESTIONS", "holm"],
     },

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from serlab import files
 from serlab.errors import ProtocolError, TrainingError
 from serlab.evaluation import details
+from serlab.evaluation.finished import TABLES, Places, Run, in_order, joined
 from serlab.evaluation.fitting import Fitted, Setting, fit, given
 from serlab.evaluation.material import Material
+from serlab.evaluation.shelf import Shelf
 from serlab.methods.base import Method, MethodSpec
 from serlab.progress import UNWATCHED, Watch
 from serlab.protocols import Split
@@ -25,49 +26,20 @@ from serlab.training import Fitting
 
 FIT_COLUMNS = (
     "run", "method", "fold", "seed", "access", "normalization", "transductive", "target_seen",
-    "n_train", "n_target", "n_adapt", "n_test", "seconds", "skipped",
+    "n_train", "n_target", "n_adapt", "n_test", "seconds", "skipped", "device",
 )  # fmt: skip
 
 #: Seconds of work after which finished folds are written down.
 _SAVE_EVERY = 10.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What :func:`run` leaves behind.
-
-    Attributes
-    ----------
-    predictions : DataFrame
-        One row a tested utterance x method x fold x seed: run, method, fold,
-        seed, utterance, y_true, y_pred and one ``p_<class>`` a class.
-    fits : DataFrame
-        One row a method x fold x seed (:data:`FIT_COLUMNS`): what of the
-        target was seen, sizes, seconds; ``skipped`` says why a fold of a
-        method could not be run, and is empty otherwise.
-    history : DataFrame
-        One row an epoch of a network: method, fold, seed, stage, epoch, loss, uar ...
-    attention : DataFrame
-        Of networks that have it, first seed only: method, fold, seed,
-        utterance, part ("train" or "test") and the weights ``a_1``, ``a_2`` ...
-    embeddings : DataFrame
-        Likewise, first fold only, all of source and target (part "test": not
-        given with labels): what the output layer sees, ``e_1`` ...
-    shift : DataFrame
-        Likewise: how far apart source and target are in each layer of a network
-        that names them, on speakers of either that it has learned nothing of, see
-        :func:`serlab.evaluation.details.shift_of_layers`.
-    """
-
-    predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
-    fits: pd.DataFrame = field(default_factory=pd.DataFrame)
-    history: pd.DataFrame = field(default_factory=pd.DataFrame)
-    attention: pd.DataFrame = field(default_factory=pd.DataFrame)
-    embeddings: pd.DataFrame = field(default_factory=pd.DataFrame)
-    shift: pd.DataFrame = field(default_factory=pd.DataFrame)
+#: Where the finished fits of a method and seed are shared; None where they are not.
+Shelves = Callable[[MethodSpec, int], Shelf | None]
 
 
-_TABLES = tuple(table.name for table in fields(Run))
+def nowhere(spec: MethodSpec, seed: int) -> None:
+    """No shelf for any method."""
+    return None
 
 
 def run(
@@ -78,6 +50,7 @@ def run(
     setting: Setting,
     folder: Path | None = None,
     checkpoints: Path | None = None,
+    shelves: Shelves = nowhere,
     with_details: bool = True,
     watch: Watch = UNWATCHED,
 ) -> Run:
@@ -100,6 +73,8 @@ def run(
     checkpoints : path, optional
         The state of networks in training is kept here, and networks trained
         on the source: the next method that begins with the same finds it.
+    shelves : callable(spec, seed) -> Shelf or None
+        Where finished folds are found and put, whoever has fitted them, see :mod:`serlab.evaluation.shelf`.
     with_details : bool
         Whether to keep attention, embeddings and shift of the first seed, for figures.
     watch : Watch
@@ -128,18 +103,73 @@ def run(
             seed=seed,
             material=material,
             setting=setting,
-            stem=None if folder is None else Path(folder) / f"{spec.name}-seed{seed}",
+            places=Places(
+                stem=None if folder is None else Path(folder) / f"{spec.name}-seed{seed}",
+                shelf=shelves(spec, seed),
+                with_details=with_details and seed == seeds[0],
+                looked_into=splits[0].fold,
+            ),
             checkpoints=None if checkpoints is None else checkpoints / f"seed{seed}",
-            with_details=with_details and seed == seeds[0],
-            looked_into=splits[0].fold,
         )
         parts.append(_run_method(job, splits, report, watch))
-    done = _joined(parts)
+    done = joined(parts)
     if done.predictions.empty:
         raise ProtocolError(f"no method could be run on any fold: {'; '.join(done.fits['skipped'].unique())}")
     done.predictions.insert(0, "run", setting.run_id)
     done.fits.insert(0, "run", setting.run_id)
-    return Run(**{**{name: getattr(done, name) for name in _TABLES}, "fits": done.fits[list(FIT_COLUMNS)]})
+    return Run(**{**{name: getattr(done, name) for name in TABLES}, "fits": done.fits[list(FIT_COLUMNS)]})
+
+
+def run_folds(
+    spec: MethodSpec,
+    seed: int,
+    splits: Sequence[Split],
+    folds: Sequence[str],
+    *,
+    material: Material,
+    setting: Setting,
+    shelf: Shelf | None = None,
+    checkpoints: Path | None = None,
+    with_details: bool = True,
+    watch: Watch = UNWATCHED,
+) -> Run:
+    """Some folds of one method and seed: a part of what :func:`run` does, and with the same answers.
+
+    Parameters
+    ----------
+    spec, seed
+    splits : sequence of Split
+        All of them, since details are kept of the first.
+    folds : sequence of str
+        Which of them to fit.
+    shelf : Shelf, optional
+    material, setting, checkpoints, with_details, watch
+        As for :func:`run`.
+
+    Returns
+    -------
+    Run
+        Without the column ``run``. Folds that cannot be run are in ``fits`` alone, with the reason.
+
+    Raises
+    ------
+    Cancelled
+    """
+    job = _Job(
+        spec=spec,
+        seed=seed,
+        material=material,
+        setting=setting,
+        places=Places(
+            stem=None,
+            shelf=shelf,
+            with_details=with_details and seed == setting.seeds[0],
+            looked_into=splits[0].fold,
+        ),
+        checkpoints=None if checkpoints is None else checkpoints / f"seed{seed}",
+    )
+    chosen = [split for split in splits if split.fold in folds]
+    return _run_method(job, chosen, lambda done, text: watch.report(done, len(chosen), text), watch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,10 +180,8 @@ class _Job:
     seed: int
     material: Material
     setting: Setting
-    stem: Path | None
+    places: Places
     checkpoints: Path | None
-    with_details: bool
-    looked_into: str
 
     @property
     def title(self) -> str:
@@ -162,7 +190,7 @@ class _Job:
 
 def _run_method(job: _Job, splits: Sequence[Split], report: Callable[[int, str], None], watch: Watch) -> Run:
     """All folds of one method and seed, those found on disk first."""
-    found = _load(job.stem)
+    found = job.places.find(splits)
     finished = set(found.fits["fold"]) if len(found.fits) else set()
     if finished >= {split.fold for split in splits}:
         report(len(splits), f"{job.title}: found")
@@ -178,18 +206,21 @@ def _run_method(job: _Job, splits: Sequence[Split], report: Callable[[int, str],
         cancel=watch.cancel,
         checkpoints=job.checkpoints,
     )
-    parts, saved = [found], time.monotonic()
+    parts, new, saved = [found], [], time.monotonic()
     for number, split in enumerate(splits):
         doing[:] = number, f"{job.title}, fold {number + 1} of {len(splits)}"
         report(*doing)
         if split.fold in finished:
             continue
         parts.append(_run_fold(job, split, fitting, fitted_before))
+        new.append(split)
         if time.monotonic() - saved > _SAVE_EVERY:
-            _save(job.stem, _joined(parts))
-            saved = time.monotonic()
-    done = _joined(parts)
-    _save(job.stem, done)
+            job.places.share(parts[-len(new) :], new)
+            job.places.save(joined(parts))
+            new, saved = [], time.monotonic()
+    job.places.share(parts[len(parts) - len(new) :], new)
+    done = in_order(joined(parts), splits)
+    job.places.save(done)
     _forget_training(job.checkpoints)
     report(len(splits), f"{job.title}: done")
     return done
@@ -200,7 +231,7 @@ def _run_fold(job: _Job, split: Split, fitting: Fitting, fitted_before: dict[byt
     job.material.of(spec, job.setting.values)  # without frames for a method of frames there is no run at all
     started = time.perf_counter()
     key = {"method": spec.name, "fold": split.fold, "seed": job.seed}
-    row = {**key, **_seen(spec, split, job), "skipped": ""}
+    row = {**key, **_seen(spec, split, job), "skipped": "", "device": job.setting.device}
     try:
         fitted = fit(
             spec, split, material=job.material, setting=job.setting, seed=job.seed, fitting=fitting,
@@ -213,9 +244,9 @@ def _run_fold(job: _Job, split: Split, fitting: Fitting, fitted_before: dict[byt
     history = fitted.method.history() if hasattr(fitted.method, "history") else pd.DataFrame()
     seconds = time.perf_counter() - started  # without what follows, which is for figures only
     embeddings = shift = attention = pd.DataFrame()
-    if job.with_details:
+    if job.places.with_details:
         attention = details.attention(fitted, utterances, key)
-        if split.fold == job.looked_into:
+        if split.fold == job.places.looked_into:
             embeddings = details.embeddings(fitted, split, utterances, key)
             shift = details.shift_of_layers(fitted, split, utterances, key, _again(job, fitting))
     return Run(
@@ -272,42 +303,8 @@ def _naming_files(error: TrainingError, utterances: pd.DataFrame) -> str:
     return str(error) + (f"; the batch: {names}{more}" if rows else "")
 
 
-def _joined(parts: Sequence[Run]) -> Run:
-    # A method that no fold allowed has no predictions, and so no types.
-    filled = {name: [t for t in (getattr(part, name) for part in parts) if len(t)] for name in _TABLES}
-    return Run(**{name: pd.concat(tables, ignore_index=True) for name, tables in filled.items() if tables})
-
-
-def _save(stem: Path | None, done: Run) -> None:
-    """Write the folds done so far; the fits last: only folds listed there count as whole."""
-    if stem is None:
-        return
-    for name in sorted(_TABLES, key=lambda name: name == "fits"):
-        table = getattr(done, name)
-        if len(table):
-            files.write_table(stem.with_name(f"{stem.name}.{name}.parquet"), table)
-
-
-def _load(stem: Path | None) -> Run:
-    """Folds found on disk, if any. Damaged files are set aside: their folds are run again."""
-    if stem is None:
-        return Run()
-    paths = {name: stem.with_name(f"{stem.name}.{name}.parquet") for name in _TABLES}
-    try:
-        tables = {name: files.read_parquet(path) for name, path in paths.items() if path.is_file()}
-    except files.DamagedFile as error:
-        for path in paths.values():
-            if path.is_file():
-                files.set_aside(path, f"of folds that are run again: {error}")
-        return Run()
-    if "fits" not in tables:
-        return Run()
-    whole = set(tables["fits"]["fold"])
-    return Run(**{name: table[table["fold"].isin(whole)] for name, table in tables.items()})
-
-
 def _forget_training(checkpoints: Path | None) -> None:
     """Remove the state of finished trainings; other methods begin with the same network of the source."""
     for path in checkpoints.glob("*.pt") if checkpoints is not None else ():
         if not path.name.startswith("source-"):
-            path.unlink()
+            path.unlink(missing_ok=True)  # others may be at work in the same folder

@@ -33,7 +33,19 @@ __all__ = [
 # Parameters are checked without torch: what computes is imported when it is asked for.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
-    submodules=["checks", "kept", "labelling", "outcome", "parameters", "preparation", "running", "session"],
+    submodules=[
+        "checks",
+        "kept",
+        "labelling",
+        "outcome",
+        "parameters",
+        "preparation",
+        "running",
+        "session",
+        "sharing",
+        "work",
+        "workplace",
+    ],
     submod_attrs={
         "outcome": ["Outcome", "save", "without_paths"],
         "parameters": ["LABEL_SETS", "ON_BAD_FILE", "Parameters", "choices"],

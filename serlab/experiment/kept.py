@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.evaluation import recordings
-from serlab.evaluation.running import Run
+from serlab.evaluation.finished import Run
 from serlab.experiment.parameters import Parameters
 from serlab.experiment.preparation import NotKept, Prepared
 from serlab.files import DamagedFile, read_parquet, set_aside, write_table, write_text

@@ -64,9 +64,7 @@ class Prepared:
     skipped_files: pd.DataFrame
     notes: tuple[str, ...]
     fingerprint: str
-    same_recordings: pd.DataFrame = field(
-        default_factory=lambda: pd.DataFrame(columns=list(recordings.COLUMNS))
-    )
+    same_recordings: pd.DataFrame = field(default_factory=lambda: _no_copies())
 
     @property
     def vectors(self) -> pd.DataFrame:
@@ -93,7 +91,11 @@ def as_vectors(X: Features | None) -> pd.DataFrame:
 
 
 def prepare(
-    parameters: Parameters, *, table: pd.DataFrame | None = None, watch: Watch = UNWATCHED
+    parameters: Parameters,
+    *,
+    table: pd.DataFrame | None = None,
+    watch: Watch = UNWATCHED,
+    with_copies: bool = True,
 ) -> Prepared:
     """Read the corpora, map their labels, extract (or find) their features.
 
@@ -104,6 +106,8 @@ def prepare(
         Utterances of target and sources that are at hand, of corpora that no registry knows, or of a part
         of one; read from the corpora without.
     watch : Watch
+    with_copies : bool
+        Whether utterances that share a recording are looked for. Who only fits needs none.
 
     Raises
     ------
@@ -138,9 +142,17 @@ def prepare(
         skipped_files=skipped_files,
         notes=_notes(table, extraction),
         fingerprint=data.fingerprint(table),
-        same_recordings=recordings.copies(
-            labelled, jobs=parameters.threads_of_features, progress=watch.progress, cancel=watch.cancel
-        ),
+        same_recordings=_same_recordings(labelled, parameters, watch) if with_copies else _no_copies(),
+    )
+
+
+def _no_copies() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(recordings.COLUMNS))
+
+
+def _same_recordings(labelled: pd.DataFrame, parameters: Parameters, watch: Watch) -> pd.DataFrame:
+    return recordings.copies(
+        labelled, jobs=parameters.threads_of_features, progress=watch.progress, cancel=watch.cancel
     )
 
 

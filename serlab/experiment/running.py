@@ -198,6 +198,8 @@ def _results(session: Session, done: evaluation.Run, made_with: MadeWith) -> pd.
     parameters = session.parameters
     results = evaluation.score(done.predictions, done.fits)
     specs = [methods.get(name) for name in results["method"]]
+    # Of the fit, which another machine may have made; a run of before says one for all.
+    devices = results.pop("device") if "device" in results else [made_with.device] * len(results)
     return results.assign(
         paper=[spec.reference for spec in specs],
         source="+".join(parameters.sources) or "none",
@@ -206,7 +208,9 @@ def _results(session: Session, done: evaluation.Run, made_with: MadeWith) -> pd.
         label_scheme=parameters.scheme,
         features=[_without_folder(parameters.features_of(spec)) for spec in specs],
         preset=parameters.preset,
-        device=[made_with.device if spec.input == "frames" else "cpu" for spec in specs],
+        device=[
+            device if spec.input == "frames" else "cpu" for spec, device in zip(specs, devices, strict=True)
+        ],
         version=made_with.versions.get("serlab", ""),
         corpora=session.prepare().fingerprint,
         # Not asked of the parameters: a finished run has of a path its last part, and so another digest.

@@ -17,13 +17,14 @@ from serlab import contents, evaluation, methods
 from serlab import data as corpus_data
 from serlab.errors import ParameterError
 from serlab.evaluation import Material, Setting
-from serlab.experiment import running
+from serlab.evaluation.shelf import Shelf
+from serlab.experiment import running, sharing
 from serlab.experiment.kept import Kept, rounded
 from serlab.experiment.outcome import Outcome, without_paths
 from serlab.experiment.parameters import Parameters
 from serlab.experiment.preparation import OF_DATA, NotKept, Prepared, prepare
 from serlab.features import augmentation
-from serlab.methods import OPTIONS, Asked
+from serlab.methods import OPTIONS, Asked, MethodSpec
 from serlab.progress import OnEpoch, Progress, Watch
 from serlab.protocols import Split
 from serlab.provenance import package_digest
@@ -50,6 +51,10 @@ class Session:
     cancel : threading.Event, optional
     prepared : Prepared, optional
         Utterances and features that are at hand; read from the corpora without.
+    units : path, optional
+        Folder in which finished fits are shared with all other sessions, reports and plans, see
+        :mod:`serlab.experiment.sharing`. Default: that of the user; none for a session that was handed
+        its data, since nobody knows where they are from.
 
     Examples
     --------
@@ -64,6 +69,7 @@ class Session:
     on_epoch: OnEpoch | None = field(default=None, kw_only=True, repr=False, compare=False)
     cancel: Event | None = field(default=None, kw_only=True, repr=False, compare=False)
     prepared: Prepared | None = field(default=None, kw_only=True, repr=False, compare=False)
+    units: Path | str | None = field(default=None, kw_only=True, repr=False, compare=False)
     _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -251,6 +257,7 @@ class Session:
             # Apart, so that a later run with details does not take up what has none.
             folder=self.kept(kept_in or ("" if with_details else "without-details")),
             checkpoints=self.kept("checkpoints"),
+            shelves=self.shelf,
             with_details=with_details,
             watch=self.watch,
         )
@@ -258,6 +265,23 @@ class Session:
             return rounded(done)
         self.record.write_run(kept_in, done)
         return self.record.run(kept_in, names, folds, asked)
+
+    @cached_property
+    def units_folder(self) -> Path | None:
+        """Where finished fits are shared; None where they are not."""
+        if self.units is not None:
+            return Path(self.units)
+        return sharing.root() if self.prepared is None else None
+
+    def shelf(self, spec: MethodSpec, seed: int) -> Shelf | None:
+        """Where finished folds of a method and seed are shared; None where they are not."""
+        if self.units_folder is None or not sharing.of_package(spec):
+            return None
+        return sharing.shelf(self.units_folder, sharing.address(self._shared, self.parameters, spec, seed))
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        return sharing.basis(self.parameters, fingerprint=self.prepare().fingerprint)
 
     def kept(self, name: str) -> Path | None:
         """Where finished pieces of unfinished work go; None without a folder.
@@ -315,6 +339,7 @@ class Session:
             on_epoch=self.on_epoch,
             cancel=self.cancel,
             prepared=known if known is not None and self._same_data(parameters, known) else None,
+            units=self.units_folder,
         )
 
     def _same_data(self, parameters: Parameters, known: Prepared) -> bool:

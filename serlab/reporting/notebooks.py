@@ -252,13 +252,33 @@ def complete(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     if "primary" in values and given.get("baseline", values.get("baseline")) != values.get("baseline"):
         values["primary"] = []
     values |= given
-    return {name: _convert(name, values[name], parameter.kind) for name, parameter in declared.items()}
+    return {name: convert(name, values[name], parameter.kind) for name, parameter in declared.items()}
 
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def _convert(name: str, value: Any, kind: str) -> Any:
+def convert(name: str, value: Any, kind: str) -> Any:
+    """A value as a parameter of a declared type has it, from one of that type or from text.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for the error.
+    value
+    kind : str
+        Of :class:`Parameter`.
+
+    Raises
+    ------
+    ParameterError
+        If it is of another type.
+
+    Examples
+    --------
+    >>> convert("seeds", "0,1", "list[int]")
+    [0, 1]
+    """
     if hasattr(value, "tolist"):  # a NumPy scalar or array
         value = value.tolist()
     wrong = ParameterError(f"parameter {name!r}: expected {kind}, got {value!r}")
@@ -267,7 +287,7 @@ def _convert(name: str, value: Any, kind: str) -> Any:
             value = [part.strip() for part in value.split(",") if part.strip()]
         if not isinstance(value, list | tuple):
             raise wrong
-        return [_convert(name, item, kind.removeprefix("list[").removesuffix("]")) for item in value]
+        return [convert(name, item, kind.removeprefix("list[").removesuffix("]")) for item in value]
     if kind == "str" and isinstance(value, str):
         return value
     if kind == "bool":

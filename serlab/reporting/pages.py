@@ -19,16 +19,20 @@ QUESTION = (
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
-def page(title: str, body: str, *, script: str = "") -> str:
-    """A page in the style of all others; ``body`` is HTML, ``script`` runs at its end."""
+def page(title: str, body: str, *, script: str = "", refresh: int = 0) -> str:
+    """A page in the style of all others; ``body`` is HTML, ``script`` runs at its end.
+
+    With ``refresh`` a browser reads it again every so many seconds.
+    """
     policy = POLICY + ("; script-src 'unsafe-inline'" if script else "")
+    again = f'\n<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
     end = f"<script>\n{script}\n</script>\n" if script else ""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta http-equiv="Content-Security-Policy" content="{policy}">{again}
 <title>serlab: {html.escape(title)}</title>
 <style>
 {style()}

@@ -120,7 +120,7 @@ def run(
         except OSError as error:
             raise records.unwritable(out, error) from None
 
-        failure = execute(source, values, partial, root=root, progress=progress)
+        failure = execute(source, values, partial, root=root, anew=force, progress=progress)
         state = _STATES[type(failure)]
         attempt.update(state=state, seconds=round(records.seconds_since(record["started"]), 1))
         record.update(state=state, seconds=round(sum(one["seconds"] for one in record["attempts"]), 1))
@@ -173,6 +173,7 @@ def execute(
     *,
     root: Path,
     tolerated: Collection[str] = (),
+    anew: bool = False,
     progress: Progress | None = None,
 ) -> NotebookError | KeyboardInterrupt | None:
     """Execute a notebook in a run folder; how it ended is returned, not raised.
@@ -187,7 +188,11 @@ def execute(
         Data root.
     tolerated : collection of str
         See :func:`serlab.reporting.notebooks.execute`.
+    anew : bool
+        Whether to fit what others have fitted before, too.
     """
+    from serlab.experiment import sharing
+
     told = dict(values)
     if "run_folder" in told:
         told["run_folder"] = str(folder.resolve())
@@ -199,7 +204,7 @@ def execute(
                 source,
                 told,
                 output=folder / "report.ipynb",
-                environment={"SERLAB_DATA": str(root)},
+                environment={"SERLAB_DATA": str(root)} | ({sharing.VARIABLE: sharing.OFF} if anew else {}),
                 tolerated=tolerated,
                 progress=progress,
             )

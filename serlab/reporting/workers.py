@@ -62,7 +62,7 @@ def run_all(
                 del running[ear]
                 on_end(number, result)
     finally:
-        _end([process for _, process in running.values()])
+        end([process for _, process in running.values()])
 
 
 def _start(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Connection, SpawnProcess]:
@@ -87,16 +87,26 @@ def _result(ear: Connection, process: SpawnProcess) -> Any:
     if kind == "done":
         return content
     if kind == "killed":
-        code = process.exitcode or 0
-        how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        return SerlabError(f"its process ended {how}; the same command goes on with what it has kept")
+        return SerlabError(
+            f"its process ended {how_ended(process)}; the same command goes on with what it has kept"
+        )
     return SerlabError(content)
+
+
+def how_ended(process: SpawnProcess) -> str:
+    """How a process that has ended did so: "by signal SIGKILL"."""
+    code = process.exitcode or 0
+    if code >= 0:
+        return f"with exit code {code}"
+    try:
+        return f"by signal {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"by signal {-code}"
 
 
 def _work(mouth: Connection, function: Callable[..., Any], arguments: tuple[Any, ...], parent: int) -> None:
     """Of the process: answer, and end with the parent."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    end_with(parent)
     try:
         answer = "done", function(*arguments)
     except SerlabError as error:
@@ -114,8 +124,20 @@ def _work(mouth: Connection, function: Callable[..., Any], arguments: tuple[Any,
             mouth.send(("failed", f"its answer cannot be sent ({type(error).__name__}: {error})"))
 
 
-def _end_with(parent: int) -> None:
-    """Interrupt this process when its parent is gone, as Ctrl-C does; end it if that does not help."""
+def end_with(parent: int) -> None:
+    """Have this process end with its parent, and interrupted by SIGTERM as by Ctrl-C.
+
+    Parameters
+    ----------
+    parent : int
+        Process id.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    """Interrupt this process when its parent is gone; end it if that does not help."""
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -123,7 +145,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _end(processes: Sequence[SpawnProcess]) -> None:
+def end(processes: Sequence[SpawnProcess]) -> None:
+    """End processes: asked first, killed after :data:`PATIENCE`."""
     for process in processes:
         process.terminate()
     deadline = time.monotonic() + PATIENCE

@@ -77,6 +77,23 @@ np.savez_compressed(contract.REMEMBERED, **answers)
 
 
 @pytest.mark.slow
+def test_a_place_to_run_is_added_as_the_page_says(copy: Path, small_corpora: Path, tmp_path: Path):
+    follow(HOW_TO / "add-a-backend.md", copy)
+    plan = tmp_path / "plan.csv"
+    plan.write_text("target,sources,features,preset,methods\nfar,near,librosa,demo,majority\n")
+    folders = [
+        "--data",
+        str(small_corpora),
+        "--units",
+        str(tmp_path / "units"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    page = serlab(copy, "run-plan", str(plan), "--backend", "here", *folders)
+    assert "1 done, 0 running, 0 waiting" in Path(page.strip()).read_text()
+
+
+@pytest.mark.slow
 def test_a_corpus_is_added_as_the_page_says(copy: Path):
     follow(HOW_TO / "add-a-corpus.md", copy)
     assert "duo" in serlab(copy, "corpora")

@@ -1,0 +1,90 @@
+"""Units on workers of Dask: in threads here, since what is theirs is tested and not Dask itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from serlab.errors import ParameterError
+from serlab.experiment import workplace
+from serlab.experiment.work import Done
+from serlab.reporting import backends, carrying, dispatch, plans
+from serlab.reporting.backends import Place, on_dask
+from serlab.reporting.dispatch import State
+from tests.reporting.test_carrying import ROWS, predictions
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, host="127.0.0.1",
+        protocol="tcp", silence_logs=50,
+    ) as cluster:  # fmt: skip
+        yield cluster
+
+
+@pytest.fixture
+def place(tmp_path, small_corpora, cluster) -> Place:
+    address = cluster.scheduler_address
+    return Place(units=tmp_path / "units", data=str(small_corpora), scheduler=address)
+
+
+@pytest.fixture
+def plan() -> plans.Plan:
+    return plans.of_rows(ROWS, name="small")
+
+
+@pytest.mark.parametrize("sends", [False, True])
+def test_a_plan_ends_as_on_this_machine_whether_anything_is_shared_or_not(plan, place, tmp_path, sends):
+    done = carrying.run(plan, place=replace(place, sends=sends), backend="dask", out=tmp_path)
+    assert len(done.state.done) == len(plan.units(data=place.data)) and not done.state.failed
+    here = workplace.Workplace(tmp_path / "here", data=place.data)
+    for unit in plan.units(data=place.data):
+        here.carry_out(unit)
+    local = predictions(Place(units=here.folder, data=place.data), plan)
+    pd.testing.assert_frame_equal(predictions(place, plan), local)
+
+
+def test_other_data_are_refused_by_worker_and_named(plan, place, tmp_path, monkeypatch):
+    units = [replace(unit, fingerprint="another") for unit in plan.units(data=place.data)]
+    with backends.get("dask").open(place) as crew, pytest.raises(dispatch.Stopped, match="other data here"):
+        dispatch.carry_out(units, crew, state=State(len(units)))
+
+
+class Sleeps:
+    """Stands for a workplace: waits a little, and sometimes fails."""
+
+    def __init__(self, folder, data="", sends=False):
+        self.folder, self.data, self.sends = folder, data, sends
+
+    def has(self, name):
+        return True
+
+    def carry_out(self, unit) -> Done:
+        if unit.method == "unit 7":
+            raise ValueError("a bug")
+        return Done(seconds=0.0, preparing=0.0, fitting=0.0, folds=0)
+
+
+def test_a_bug_fails_its_unit_alone(place, monkeypatch, plan):
+    monkeypatch.setattr(workplace, "Workplace", Sleeps)
+    (unit, *_) = plan.units(data=place.data)
+    units = [replace(unit, method=f"unit {n}") for n in range(12)]
+    monkeypatch.setattr(type(unit), "data", "same")
+    monkeypatch.setattr(type(unit), "wants_gpu", False)
+    monkeypatch.setattr(type(unit), "name", "same")
+    with backends.get("dask").open(replace(place, units=place.units / "others")) as crew:
+        state = dispatch.carry_out(units, crew, state=State(len(units)))
+    assert state.failed == {7: "ValueError: a bug"} and len(state.done) == 11
+
+
+def test_a_scheduler_that_is_not_there_is_named_with_what_to_start(place, plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(on_dask, "_ANSWERS", 0.2)
+    with pytest.raises(
+        ParameterError, match=r"no scheduler answers at tcp://127.0.0.1:9 .*start one: dask scheduler"
+    ):
+        carrying.run(plan, place=replace(place, scheduler="tcp://127.0.0.1:9"), backend="dask", out=tmp_path)
