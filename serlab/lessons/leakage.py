@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from serlab import labels, studies
-from serlab.corpora import variants
+from serlab.corpora import cheating
+from serlab.errors import ProtocolError
 from serlab.evaluation import giveaways
 from serlab.experiment import Outcome
 from serlab.lessons import classroom, hints
@@ -52,9 +53,9 @@ def method(quick: bool) -> str:
 
 
 def cheat(target: pd.DataFrame, kind: str, *, called: str = "", label: str = "") -> pd.DataFrame:
-    """A corpus of the same recordings whose labels are given away; see :data:`variants.CHEATS`."""
+    """A corpus of the same recordings whose labels are given away; see :data:`cheating.CHEATS`."""
     name = f"{target['corpus'].iloc[0]}-{called or kind}"
-    made = variants.cheating(target, kind, name=name, folder=classroom.variants_folder(), label=label)
+    made = cheating.cheating(target, kind, name=name, folder=classroom.variants_folder(), label=label)
     return labels.scheme(classroom.SCHEME).apply(made)
 
 
@@ -86,12 +87,24 @@ def score(table: pd.DataFrame, *, protocol: str = "speaker-groups", quick: bool 
 
 
 def voice_and_text(target: pd.DataFrame, *, quick: bool = False) -> VoiceAndText:
-    """Speakers seen or not, sentences seen or not; see :mod:`serlab.studies.voice_and_text`."""
+    """Speakers seen or not, sentences seen or not; see :mod:`serlab.studies.voice_and_text`.
+
+    Raises
+    ------
+    ProtocolError
+        If the sentences of the corpus are not known, or too few.
+    """
     name = method(quick)
     session = classroom.session(
         target, methods=[name], baseline=name, features=classroom.features(quick), primary=()
     )
-    return studies.voice_and_text.run(session, method=name)
+    try:
+        return studies.voice_and_text.run(session, method=name)
+    except ProtocolError as error:
+        raise ProtocolError(
+            f"{error}. This lesson needs a target whose speakers say the same sentences: name another one "
+            "second in the first cell (corpora)"
+        ) from None
 
 
 def table(outcomes: Mapping[str, Outcome], *, by: str) -> pd.DataFrame:
