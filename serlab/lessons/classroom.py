@@ -16,6 +16,7 @@ from serlab import data as corpus_data
 from serlab.corpora import synthetic, variants
 from serlab.corpora.synthesis import Shift
 from serlab.errors import CorpusError, ParameterError
+from serlab.evaluation import intervals
 from serlab.experiment import Parameters, Session
 from serlab.plotting.style import GREY, Figure, finished, series, styled
 from serlab.plotting.style import heading as titled
@@ -240,7 +241,7 @@ def plot_beside(found: pd.DataFrame, *, by: str, chance: float, heading: str) ->
         )  # fmt: skip
     axes.axhline(chance, color=GREY, linestyle=":", label=f"chance {chance:.2f}")
     axes.set_xticks(range(len(conditions)), conditions)
-    axes.set(ylabel="UAR", ylim=(0, 1.02))
+    axes.set(ylabel=f"UAR {intervals.HEADING}", ylim=(0, 1.02), xlim=(-0.6, len(conditions) - 0.4))
     axes.grid(axis="y")
     figure.legend(loc="outside lower center", ncols=min(3, len(methods) + 1))
     titled(figure, heading)

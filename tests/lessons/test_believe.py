@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serlab.lessons import believe
-from serlab.lessons.believe import Report
+from serlab.lessons.reports import Report
 from tests.lessons.fakes import hint, outcome, utterances
 
 PLAN = believe.LESSON
