@@ -35,7 +35,7 @@ def curve(session: Session) -> FewShot:
 
 
 def worth(found: FewShot, *, chance: float) -> pd.DataFrame:
-    """Labelled utterances per class that the source stands for, see :func:`few_shot.worth`."""
+    """Labels per class that the source stands for, see :func:`serlab.studies.few_shot.worth`."""
     return few_shot.worth(found.summary, method="ridge-pooled", alone="ridge-target", chance=chance)
 
 
