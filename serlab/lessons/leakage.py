@@ -53,7 +53,7 @@ def method(quick: bool) -> str:
 
 
 def cheat(target: pd.DataFrame, kind: str, *, called: str = "", label: str = "") -> pd.DataFrame:
-    """A corpus of the same recordings whose labels are given away; see :data:`serlab.corpora.cheating.CHEATS`."""
+    """The same recordings with labels that are given away, see :data:`serlab.corpora.cheating.CHEATS`."""
     name = f"{target['corpus'].iloc[0]}-{called or kind}"
     made = cheating.cheating(target, kind, name=name, folder=classroom.variants_folder(), label=label)
     return labels.scheme(classroom.SCHEME).apply(made)
