@@ -183,6 +183,7 @@ class Session:
                 asked = Asked(
                     value=parameters.options[name],
                     sources=parameters.sources,
+                    target=parameters.target,
                     preset=parameters.preset,
                     seed=parameters.seeds[0],
                     data=parameters.data,

@@ -58,6 +58,8 @@ class FeatureSet:
     require : callable, optional
         Raises :class:`~serlab.errors.ParameterError` where a library is not
         installed; called before the first of them is used.
+    parts : tuple of FeatureSet
+        Sets that it is put together from, see :mod:`serlab.features.composite`: each has its own cache.
     """
 
     name: str
@@ -73,6 +75,7 @@ class FeatureSet:
     libraries: tuple[str, ...] = ()
     in_processes: bool = False
     require: Callable[[], None] | None = field(default=None, repr=False)
+    parts: tuple[FeatureSet, ...] = ()
 
     @cached_property
     def _loaded(self) -> tuple[tuple[str, ...], Extractor]:

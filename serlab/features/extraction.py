@@ -129,6 +129,15 @@ def extract(
         raise ParameterError(f"on_bad is {on_bad!r}; choose 'skip' or 'stop'")
     n_workers = _n_workers(jobs)
     chosen = registry.get(features)
+    if chosen.parts:
+        extractions = [
+            extract(
+                utterances, features=part, seconds=seconds, augment=augment, seed=seed, cache=cache,
+                on_bad=on_bad, jobs=jobs, progress=progress, cancel=cancel,
+            )
+            for part in chosen.parts
+        ]  # fmt: skip
+        return _together(chosen, extractions, utterances)
     recipe = Recipe(
         features=chosen,
         change=Change(augment, seed=seed) if augment else None,
@@ -148,6 +157,32 @@ def extract(
     from_cache = _find(found, hashes, recipe, n_features=len(columns))
     _make(found, cuts, hashes, recipe, n_features=len(columns), n_workers=n_workers, cancel=cancel)
     return _report(found, cuts, hashes, recipe, columns=columns, from_cache=from_cache, began=began)
+
+
+def _together(chosen: FeatureSet, extractions: Sequence[Extraction], utterances: pd.DataFrame) -> Extraction:
+    """Features of several sets beside each other, of the utterances that all of them have."""
+    has = [set(own.audio_hash.index) for own in extractions]
+    kept = [name for name in utterances.index if all(name in own for own in has)]
+    X = pd.concat(
+        [
+            own.X.loc[kept].add_prefix(f"{part.name}: ")
+            for part, own in zip(chosen.parts, extractions, strict=True)
+        ],
+        axis=1,
+    )
+    skipped, notes = (
+        pd.concat([getattr(own, table) for own in extractions], ignore_index=True)
+        for table in ("skipped", "notes")
+    )
+    return Extraction(
+        X=X,
+        audio_hash=extractions[0].audio_hash.loc[kept],
+        skipped=skipped.drop_duplicates("utterance", ignore_index=True),
+        notes=notes.drop_duplicates(ignore_index=True),
+        from_cache=min(own.from_cache for own in extractions),
+        rebuilt=sum(own.rebuilt for own in extractions),
+        seconds=sum(own.seconds for own in extractions),
+    )
 
 
 def _cuts(utterances: pd.DataFrame) -> list[Cut]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from serlab.errors import ParameterError, meant
-from serlab.features import encoder, speaker_encoder
+from serlab.features import composite, encoder, speaker_encoder
 from serlab.features.base import FeatureSet
 from serlab.features.constant_q import CQT, SPEECH_CQT
 from serlab.features.librosa_functionals import LIBROSA
@@ -33,7 +33,7 @@ PREFIXES: dict[str, Callable[[str], FeatureSet]] = {
 
 
 def get(features: str | FeatureSet) -> FeatureSet:
-    """Feature set by name; one that is a feature set already is returned.
+    """Feature set by name, several with + between them; one that is a feature set already is returned.
 
     Raises
     ------
@@ -42,6 +42,9 @@ def get(features: str | FeatureSet) -> FeatureSet:
     """
     if isinstance(features, FeatureSet):
         return features
+    names = features.split(composite.AND)
+    if len(names) > 1 and all(_is_known(name) for name in names):
+        return composite.composite(features, [get(name) for name in names])
     prefix, colon, model = features.partition(":")
     if colon and prefix in PREFIXES:
         return PREFIXES[prefix](model)
@@ -51,6 +54,12 @@ def get(features: str | FeatureSet) -> FeatureSet:
             f"unknown feature set {features!r}{meant(features, FEATURE_SETS)}; known: {', '.join(known)}"
         )
     return FEATURE_SETS[features]
+
+
+def _is_known(name: str) -> bool:
+    """Whether a name says which set it is; a folder may have a plus sign in its name."""
+    prefix, colon, model = name.partition(":")
+    return name in FEATURE_SETS or bool(colon and model and prefix in PREFIXES)
 
 
 def describe() -> pd.DataFrame:

@@ -27,6 +27,7 @@ from serlab.methods import (
     encoder_decoder,
     fcnn,
     forest,
+    fusion,
     groups,
     light,
     majority,
@@ -37,6 +38,7 @@ from serlab.methods import (
     svm,
     vector_adaptation,
     vgg,
+    weighting,
 )
 from serlab.methods.base import FIT_ARGUMENTS, Access, Adds, Method, MethodSpec
 from serlab.methods.building import PRESETS
@@ -82,6 +84,7 @@ FAMILIES = (
     speech_rivals,
     encoder,
     many_sources,
+    fusion,
 )
 
 METHODS: dict[str, MethodSpec] = {spec.name: spec for family in FAMILIES for spec in family.SPECS}
@@ -89,7 +92,7 @@ METHODS: dict[str, MethodSpec] = {spec.name: spec for family in FAMILIES for spe
 #: Names for several methods at once, wherever methods are chosen.
 GROUPS: dict[str, tuple[str, ...]] = {
     name: members
-    for module in (groups, acnn, light, vgg, encoder, ridge, many_sources)
+    for module in (groups, acnn, light, vgg, encoder, ridge, many_sources, fusion)
     for name, members in module.GROUPS.items()
 }
 
@@ -98,7 +101,7 @@ PRIMARY: dict[str, tuple[str, ...]] = groups.PRIMARY
 #: What families ask a person for, by name; :attr:`MethodSpec.options` says which method asks.
 OPTIONS: dict[str, Option] = {
     option.name: option
-    for module in (acnn, adapters, vgg, encoder, asr_transfer)
+    for module in (acnn, adapters, vgg, encoder, asr_transfer, weighting, fusion)
     for option in module.OPTIONS
 }
 

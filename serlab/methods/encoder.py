@@ -32,6 +32,7 @@ from serlab.methods.building import (
 )
 from serlab.methods.options import Option
 from serlab.methods.svm import linear_svm
+from serlab.methods.weighting import WEIGHTS
 from serlab.training import Fitting, Settings
 
 if TYPE_CHECKING:
@@ -133,11 +134,18 @@ def _below_top(encoder: str) -> int:
 
 
 def _ridge(
-    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = ""
+    stage: str,
+    *,
+    n_classes: int,
+    seed: int,
+    preset: str,
+    fitting: Fitting,
+    encoder: str = "",
+    source_weights: Any = None,
 ) -> BalancedRidge:
     from serlab.methods.learners.self_training import BalancedRidge
 
-    return BalancedRidge(n_classes)
+    return BalancedRidge(n_classes, weigh=source_weights)
 
 
 def _self_trained(**settings: Any) -> SelfTrained:
@@ -214,8 +222,8 @@ _WANG = "fine-tuning as in Wang et al. 2021, A fine-tuned wav2vec 2.0/HuBERT ben
 
 _ON_ENCODER: dict[str, Any] = {"requires": "transformers", "options": ("encoder",), "features": pooled}
 #: Fields of a method that is linear in all layers.
-PROBE: dict[str, Any] = {**_ON_ENCODER, "stochastic": False}
-_LAYER_2: dict[str, Any] = {**PROBE, "columns": LAYER_2}
+PROBE: dict[str, Any] = {**_ON_ENCODER, "stochastic": False, "options": ("encoder", WEIGHTS.name)}
+_LAYER_2: dict[str, Any] = {**_ON_ENCODER, "stochastic": False, "columns": LAYER_2}
 _TOP: dict[str, Any] = {
     **_ON_ENCODER,
     "features": below_top,

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from serlab.methods import encoder
 from serlab.methods.base import MethodSpec
 from serlab.methods.building import SCHULLER, grid, trained
-from serlab.methods.ridge import balanced_ridge, one_a_source
+from serlab.methods.ridge import RIDGE, balanced_ridge, one_a_source
+from serlab.methods.weighting import WEIGHTS
 from serlab.training import Fitting
 
 if TYPE_CHECKING:
@@ -71,10 +72,12 @@ def _cautious_pooled(*, encoder: str = "", **settings: Any) -> CautiouslySemiSup
     return CautiouslySemiSupervised(balanced_ridge("pooled", **settings))
 
 
-def _nested(*, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = "") -> NestedChoice:
+def _nested(
+    *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = "", source_weights: Any = None
+) -> NestedChoice:
     from serlab.methods.learners.nested import NestedChoice
 
-    return NestedChoice(n_classes)
+    return NestedChoice(n_classes, weigh=source_weights)
 
 
 def _softmax(
@@ -118,6 +121,8 @@ _WAYS: tuple[tuple[str, str, Callable[..., Any], str, str], ...] = (
 def _family(name: str, title: str, softmax_title: str, **fields: Any) -> tuple[MethodSpec, ...]:
     """All of them with one kind of features."""
     softmax = f"{name}-softmax"
+    # Corpora weigh the same in it, or as its game finds.
+    plain = {**fields, "options": tuple(option for option in fields["options"] if option != WEIGHTS.name)}
     return (
         *(
             MethodSpec(
@@ -149,7 +154,7 @@ def _family(name: str, title: str, softmax_title: str, **fields: Any) -> tuple[M
             softmax_title,
             _softmax,
             {"source": "multinomial logistic regression", "source-z": SCHULLER},
-            **fields,
+            **plain,
         ),
         MethodSpec(
             name=f"{softmax}-dro-z",
@@ -160,13 +165,13 @@ def _family(name: str, title: str, softmax_title: str, **fields: Any) -> tuple[M
             control=f"{softmax}-source-z",
             adds="combination",
             reference="Sagawa et al. 2020",
-            **fields,
+            **plain,
         ),
     )
 
 
 SPECS: tuple[MethodSpec, ...] = (
-    *_family("ridge", "Ridge", "Softmax", stochastic=False),
+    *_family("ridge", "Ridge", "Softmax", **RIDGE),
     *_family("probe", "Encoder, linear", "Encoder, linear softmax", **encoder.PROBE),
     MethodSpec(
         name="probe-averaged-z",

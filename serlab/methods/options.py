@@ -25,6 +25,7 @@ class Asked:
     value
         What the person chose.
     sources : tuple of str
+    target : str
     preset : str
     seed : int
     data : str
@@ -39,6 +40,7 @@ class Asked:
 
     value: Any
     sources: tuple[str, ...] = ()
+    target: str = ""
     preset: str = "quick"
     seed: int = 0
     data: str = ""

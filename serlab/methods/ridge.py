@@ -7,10 +7,11 @@ answers, instead of one that has learned from all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from serlab.methods.base import MethodSpec
 from serlab.methods.building import SCHULLER, VOICES, grid, trained
+from serlab.methods.weighting import WEIGHTS
 from serlab.training import Fitting
 
 if TYPE_CHECKING:
@@ -19,24 +20,40 @@ if TYPE_CHECKING:
 
 
 def balanced_ridge(
-    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = ""
+    stage: str,
+    *,
+    n_classes: int,
+    seed: int,
+    preset: str,
+    fitting: Fitting,
+    encoder: str = "",
+    source_weights: Any = None,
 ) -> BalancedRidge:
     """Penalty chosen on held-out speakers of what it learns from; nothing in it is random."""
     from serlab.methods.learners.self_training import BalancedRidge
 
-    return BalancedRidge(n_classes)
+    return BalancedRidge(n_classes, weigh=source_weights)
 
 
 def one_a_source(
-    stage: str, *, n_classes: int, seed: int, preset: str, fitting: Fitting, encoder: str = ""
+    stage: str,
+    *,
+    n_classes: int,
+    seed: int,
+    preset: str,
+    fitting: Fitting,
+    encoder: str = "",
+    source_weights: Any = None,
 ) -> OneASource:
     """One such classifier for each corpus, and the mean of their answers."""
     from serlab.methods.learners.many_sources import OneASource
     from serlab.methods.learners.self_training import BalancedRidge
 
-    return OneASource(n_classes, make=lambda: BalancedRidge(n_classes))
+    return OneASource(n_classes, make=lambda: BalancedRidge(n_classes, weigh=source_weights))
 
 
+#: Fields of a method that is a ridge regression.
+RIDGE: dict[str, Any] = {"stochastic": False, "options": (WEIGHTS.name,)}
 _RIDGE = "ridge regression, classes and corpora of equal weight"
 
 SPECS: tuple[MethodSpec, ...] = (
@@ -55,7 +72,7 @@ SPECS: tuple[MethodSpec, ...] = (
             "target-voices": VOICES,
             "pooled-voices": VOICES,
         },
-        stochastic=False,
+        **RIDGE,
     ),
     MethodSpec(
         name="ridge-averaged-z",
@@ -65,7 +82,7 @@ SPECS: tuple[MethodSpec, ...] = (
         build=trained("unlabelled", one_a_source),
         control="ridge-source-z",
         adds="combination",
-        stochastic=False,
+        **RIDGE,
         reference="Schuller et al. 2011, Using multiple databases for training: agglomeration or voting",
     ),
 )

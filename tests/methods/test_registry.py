@@ -19,7 +19,7 @@ from serlab.training.objectives import OBJECTIVES, ObjectiveSpec
 from serlab.training.objectives.base import classified
 
 #: Modules of the folder that are no families.
-CONTRACT = {"adapters", "base", "building", "groups", "options"}
+CONTRACT = {"adapters", "base", "building", "groups", "options", "weighting"}
 #: What must not be imported to list methods.
 HEAVY = ("torch", "sklearn", "scipy", "librosa", "transformers", "soundfile", "matplotlib", "skada")
 #: They change the scale of features, which is what they add; skada's adapters z-score by themselves.

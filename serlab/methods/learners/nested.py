@@ -12,7 +12,7 @@ prototypes (T3A, Iwasawa & Matsuo 2021); and cautious self-training, see
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -72,6 +72,9 @@ class NestedChoice:
     penalties : sequence of float
     ways : sequence of str
         Of :data:`WAYS`.
+    weigh : callable(part) -> ndarray
+        Weight of each row of the sources that are learned from; see
+        :func:`serlab.methods.learners.weighting.weights`, which is taken if not given.
     chosen : (float, str)
         Penalty and way.
     temperature : float
@@ -83,6 +86,7 @@ class NestedChoice:
     n_classes: int
     penalties: Sequence[float] = PENALTIES
     ways: Sequence[str] = WAYS
+    weigh: Callable[[Labelled], np.ndarray] | None = None
     chosen: tuple[float, str] = field(init=False, repr=False)
     temperature: float = field(init=False, repr=False)
     table: pd.DataFrame = field(init=False, repr=False)
@@ -110,6 +114,7 @@ class NestedChoice:
             np.arange(len(source), len(both)),
             source,
             sharp,
+            self.weigh or weights,
         )
         self._answers, self.classes = problem.fitted(*self.chosen), problem.classes
         return self
@@ -125,7 +130,9 @@ class NestedChoice:
         ways = self.ways if len(np.unique(few.corpus)) > 1 else self.ways[:1]
         sharp: dict[float, float] = {}
         problems = {
-            name: _Problem(rows, np.flatnonzero(~out), np.flatnonzero(out), few.take(~out), sharp)
+            name: _Problem(
+                rows, np.flatnonzero(~out), np.flatnonzero(out), few.take(~out), sharp, self.weigh or weights
+            )
             for name, out in left_out.parts(few)
         }
 
@@ -182,6 +189,7 @@ class _Problem:
     target: np.ndarray
     part: Labelled
     sharp: Mapping[float, float]
+    weigh: Callable[[Labelled], np.ndarray]
     _plain: dict[float, np.ndarray] = field(default_factory=dict)
 
     @property
@@ -208,13 +216,13 @@ class _Problem:
 
     def _of_source(self, penalty: float) -> np.ndarray:
         if penalty not in self._plain:
-            self._plain[penalty] = self._ridge(penalty, self.known, self.part.y, weights(self.part))
+            self._plain[penalty] = self._ridge(penalty, self.known, self.part.y, self.weigh(self.part))
         return self._plain[penalty]
 
     def _cautious(self, penalty: float, plain: np.ndarray, X: np.ndarray, share: float) -> np.ndarray:
         scores, coefficients = X @ plain, plain
         alone = scores.argmax(axis=1)
-        of_source = weights(self.part)
+        of_source = self.weigh(self.part)
         # What a class of a corpus weighs; one of the believed target weighs a ``share`` of that.
         cell = len(of_source) / len(np.unique(np.stack(_cells(self.part), axis=1), axis=0))
         for number in range(1, _ROUNDS + 1):

@@ -62,6 +62,8 @@ class BalancedRidge:
         What was chosen; given, it is not chosen again.
     weigh : callable(part) -> ndarray
         Weight of each row, 1 on average; :func:`serlab.methods.learners.weighting.weights` if not given.
+    scale : callable(X) -> ndarray
+        What is done to z-scored features; :func:`serlab.methods.learners.weighting.scaled` if not given.
     classes : ndarray of int
         That training has; the others are never predicted.
     """
@@ -70,6 +72,7 @@ class BalancedRidge:
     penalties: Sequence[float] = PENALTIES
     penalty: float | None = None
     weigh: Callable[[Labelled], np.ndarray] | None = None
+    scale: Callable[[np.ndarray], np.ndarray] | None = None
 
     def fit(self, part: Labelled) -> BalancedRidge:
         """Fit on all rows, with the penalty that held-out speakers prefer; the larger one of equals.
@@ -93,7 +96,7 @@ class BalancedRidge:
 
     def scores(self, X: np.ndarray) -> np.ndarray:
         """One number for each of :attr:`classes`, shape (n, len(classes)): larger is likelier."""
-        return self._ridge.predict(scaled(X))
+        return self._ridge.predict((self.scale or scaled)(X))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Softmax of the scores: right in order, not calibrated."""
@@ -110,7 +113,7 @@ class BalancedRidge:
             return _UNVALIDATED
         answers = np.zeros((len(self.penalties), len(part)), dtype=int)
         for train, held_out in GroupKFold(n_folds).split(part.X, groups=speakers):
-            X = scaled(part.X[held_out])
+            X = (self.scale or scaled)(part.X[held_out])
             for number, penalty in enumerate(self.penalties):
                 fitted = self._fitted(part.take(train), penalty)
                 answers[number, held_out] = self.classes[fitted.predict(X).argmax(axis=1)]
@@ -121,7 +124,7 @@ class BalancedRidge:
         wanted = np.where(self.classes == part.y[:, None], 1.0, -1.0)
         # Without intercept: features have mean 0, and by their weights so have all classes.
         return Ridge(alpha=penalty, fit_intercept=False).fit(
-            scaled(part.X), wanted, sample_weight=(self.weigh or weights)(part)
+            (self.scale or scaled)(part.X), wanted, sample_weight=(self.weigh or weights)(part)
         )
 
 
