@@ -13,6 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +26,11 @@ from serlab.errors import ParameterError, TrainingError
 
 #: Coefficient of the leaky hidden Markov model (Povey et al. 2016, section 2.7, and Kaldi's default).
 LEAKY = 1e-5
+
+#: Bytes of what the forward recursion may leave for the one from the end, which makes it again otherwise.
+_KEPT = 2**28
+#: Frames of which the recursion from the end takes together what it can.
+_FRAMES = 4
 
 
 def lf_mmi(
@@ -171,6 +177,18 @@ def forward_log(
     return _PathSum.apply(scores, ~after_end.T, _pack(graph, n, scores), leaky)
 
 
+class _Sums(NamedTuple):
+    """What a frame leaves for the recursion from the end: of states (S, B) and of arcs (A, B).
+
+    Of a shared graph they are sums of probabilities and their products with its
+    weights, which are half of what a frame costs; of separate graphs logarithms.
+    """
+
+    of_states: Tensor
+    of_arcs: Tensor
+    dtype: torch.dtype | None = None
+
+
 @dataclass(frozen=True)
 class _Separate:
     """One graph an utterance: arcs (A, B), smaller graphs filled up with arcs of weight 0.
@@ -182,11 +200,14 @@ class _Separate:
     source: Tensor
     log_weight: Tensor
 
-    def enter(self, log_alpha: Tensor) -> Tensor:
-        return log_alpha.gather(0, self.source) + self.log_weight
+    def sums(self, log_alpha: Tensor) -> _Sums:
+        return _Sums(log_alpha, log_alpha.gather(0, self.source))
 
-    def spread(self, through: Tensor, log_alpha: Tensor) -> Tensor:
-        return torch.zeros_like(log_alpha).scatter_add(0, self.source, through)
+    def enter(self, sums: _Sums) -> Tensor:
+        return sums.of_arcs + self.log_weight
+
+    def spread(self, through: Tensor, sums: _Sums) -> Tensor:
+        return torch.zeros_like(sums.of_states).scatter_add(0, self.source, through)
 
 
 @dataclass(frozen=True)
@@ -199,22 +220,25 @@ class _Shared:
     weights: Tensor
     transposed: Tensor
 
-    def enter(self, log_alpha: Tensor) -> Tensor:
-        return (self.weights @ log_alpha.double().exp()).log().to(log_alpha.dtype)
-
-    def spread(self, through: Tensor, log_alpha: Tensor) -> Tensor:
+    def sums(self, log_alpha: Tensor) -> _Sums:
         alpha = log_alpha.double().exp()
-        sums = (self.weights @ alpha).clamp(min=torch.finfo(torch.float64).tiny)
-        return ((self.transposed @ (through / sums)) * alpha).to(log_alpha.dtype)
+        return _Sums(alpha, self.weights @ alpha, log_alpha.dtype)
+
+    def enter(self, sums: _Sums) -> Tensor:
+        return sums.of_arcs.log().to(sums.dtype)
+
+    def spread(self, through: Tensor, sums: _Sums) -> Tensor:
+        shares = through / sums.of_arcs.clamp(min=torch.finfo(torch.float64).tiny)
+        return ((self.transposed @ shares) * sums.of_states).to(sums.dtype)
 
 
 @dataclass(frozen=True)
 class _Packed:
     """Graphs of a batch as tensors.
 
-    ``arcs.enter`` gives the log weights of the paths that come from each state
-    of the frame before, (A, B); ``to`` and ``pdf`` (A, B) are where they lead and
-    what scores them; ``arcs.spread`` shares posteriors (A, B) among the states before, (S, B).
+    ``arcs.sums`` is what the states of a frame (S, B) come to; of that ``arcs.enter`` gives
+    the log weights of the paths that leave them, (A, B); ``to`` and ``pdf`` (A, B) are where
+    they lead and what scores them; ``arcs.spread`` shares posteriors (A, B) among the states, (S, B).
     """
 
     arcs: _Separate | _Shared
@@ -273,14 +297,19 @@ class _PathSum(torch.autograd.Function):
         scored = scores.gather(1, graph.pdf.expand(n_frames, -1, -1))
         norms[0] = _log_sum(graph.initial)
         log_alpha[0] = graph.initial - norms[0]
+        size = sum(part[0].numel() for part in (log_alpha, scored)) * 8 * n_frames
+        kept: list[_Sums] | None = [] if size <= _KEPT else None
         for t in range(n_frames):
-            entered = graph.arcs.enter(_leaked(log_alpha[t], graph, leaky, t)) + scored[t]
+            sums = graph.arcs.sums(_leaked(log_alpha[t], graph, leaky, t))
+            if kept is not None:
+                kept.append(sums)
+            entered = graph.arcs.enter(sums) + scored[t]
             after = _log_add(entered, graph)
             norm = torch.where(active[t], _log_sum(after), 0.0)
             log_alpha[t + 1] = torch.where(active[t], after - norm, log_alpha[t])
             norms[t + 1] = norm
         ctx.save_for_backward(scored, active, log_alpha, norms)
-        ctx.graph, ctx.leaky, ctx.shape = graph, leaky, scores.shape
+        ctx.graph, ctx.leaky, ctx.shape, ctx.kept = graph, leaky, scores.shape, kept
         return (log_alpha[-1] + graph.final).logsumexp(dim=0) + norms.sum(dim=0)
 
     @staticmethod
@@ -292,24 +321,38 @@ class _PathSum(torch.autograd.Function):
         ends = log_alpha[-1] + graph.final
         # Posterior probability of the states after frame t, times the gradient from outside.
         gamma = (ends - _log_sum(ends)).exp() * gradient
-        for t in reversed(range(len(scored))):
-            before = _leaked(log_alpha[t], graph, leaky, t)
+        # All that does not depend on what comes later, for some frames at once.
+        for start in reversed(range(0, len(scored), _FRAMES)):
+            block = slice(start, min(start + _FRAMES, len(scored)))
+            now, after = log_alpha[block], log_alpha[1:][block]
+            before = _leaked(now, graph, leaky, start)
+            sums = [graph.arcs.sums(part) for part in before] if ctx.kept is None else ctx.kept[block]
+            entered = graph.arcs.enter(_Sums(before, torch.stack([part.of_arcs for part in sums]), now.dtype))
+            entered = entered + scored[block] - norms[1:][block, None]
+            to = graph.to.expand_as(entered)
             # A state's posterior is shared among its incoming arcs; each share is at most 1.
-            entered = graph.arcs.enter(before) + scored[t] - norms[t + 1]
-            shares = (entered - _finite(log_alpha[t + 1]).gather(0, graph.to)).exp()
-            through[t] = torch.where(active[t], gamma.gather(0, graph.to) * shares, 0.0)
-            earlier = graph.arcs.spread(through[t], before)
-            if leaky and t:
-                stayed = earlier * (log_alpha[t] - _finite(before)).exp()
-                earlier = stayed + (earlier - stayed).sum(dim=0) * log_alpha[t].exp()
-            gamma = torch.where(active[t], earlier, gamma)
+            shares = (entered - _finite(after).gather(1, to)).exp()
+            stays, alpha = (now - _finite(before)).exp(), now.exp()
+            for t in reversed(range(block.start, block.stop)):
+                at = t - start
+                through[t] = torch.where(active[t], gamma.gather(0, graph.to) * shares[at], 0.0)
+                earlier = graph.arcs.spread(through[t], sums[at])
+                if leaky and t:
+                    stayed = earlier * stays[at]
+                    earlier = stayed + (earlier - stayed).sum(dim=0) * alpha[at]
+                gamma = torch.where(active[t], earlier, gamma)
         occupancies = scored.new_zeros(ctx.shape)
         return occupancies.scatter_add(1, graph.pdf.expand_as(through), through), None, None, None
 
 
-def _leaked(log_alpha: Tensor, graph: _Packed, leaky: float, t: int) -> Tensor:
-    """With the jumps between frame t - 1 and t."""
-    return torch.logaddexp(log_alpha, graph.leak + np.log(leaky)) if leaky and t else log_alpha
+def _leaked(log_alpha: Tensor, graph: _Packed, leaky: float, first: int) -> Tensor:
+    """With the jumps before a frame, or before each of several; there is none before frame 0."""
+    if not leaky:
+        return log_alpha
+    leaked = torch.logaddexp(log_alpha, graph.leak + np.log(leaky))
+    if first:
+        return leaked
+    return log_alpha if log_alpha.ndim == 2 else torch.cat([log_alpha[:1], leaked[1:]])
 
 
 def _log_add(entered: Tensor, graph: _Packed) -> Tensor:

@@ -12,8 +12,10 @@ same speaker passes neither.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,9 @@ import pandas as pd
 from serlab import audio, features
 from serlab.corpora import overlaps
 from serlab.errors import AudioError, SerlabError
-from serlab.features.landmarks import LANDMARKS
+from serlab.features.landmarks import LANDMARKS, LONGEST, SHIFT
 from serlab.progress import Progress, stop_if
+from serlab.sequences import Sequences
 
 #: Columns of :func:`copies`.
 COLUMNS = ("first", "second", "correlation", "seconds")
@@ -38,10 +41,14 @@ _COMMON = 40
 #: Pairs of triples that are counted at most, those of the rarest triples first: what grows with the
 #: square of a corpus is what its utterances have in common by chance.
 _MOST_COUNTED = 30_000_000
+#: Triples that are sorted at once (16 bytes each, and as much again), and frames of an utterance.
+_AT_ONCE, _FRAMES = 20_000_000, LONGEST * 16_000 // SHIFT + 1
 #: Correlation of the signals at about 4 kHz, see :mod:`serlab.corpora.overlaps`.
 CORRELATION = 0.6
 #: Pairs that are laid on each other at most: beyond, something is wrong with the corpora as a whole.
 MOST_PAIRS = 20_000
+#: Signals held in memory while they are laid on each other.
+_SIGNALS = 512
 
 
 def copies(
@@ -83,7 +90,7 @@ def copies(
     names = found.X.index
     same: list[tuple[int, int, int]] = []
     others: list[tuple[int, int, int]] = []
-    for first, second, shift in _candidates(_triples(found.X.values)):
+    for first, second, shift in _candidates(found.X.sequences, cancel):
         (same if _equal(found.audio_hash, first, second) else others).append((first, second, shift))
     rows = [(names[a], names[b], 1.0, _length(utterances, names[a])) for a, b, _ in same]
     rows += _laid_on_each_other(utterances.loc[names], others, cancel)
@@ -109,17 +116,30 @@ def groups(index: pd.Index, pairs: pd.DataFrame) -> pd.Series:
     return pd.Series(index.to_numpy()[leader[of]], index=index, name="recording", dtype=object)
 
 
-def _triples(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Code, utterance and frame of all triples of peaks near each other.
+def _triples(peaks: Sequences, part: int, n_parts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Code, utterance and frame of triples of peaks near each other: those of a part of the codes.
 
     Parameters
     ----------
-    values : ndarray, shape (n, peaks, 2)
-        Frames and bins in order of time, NaN after the end.
+    peaks : Sequences, shape (n, peaks, 2)
+        Frames and bins in order of time.
     """
+    found = []
+    for rows in peaks.blocks():
+        own = peaks[rows]
+        for code, row, frame in _triples_of(own.dense(int(own.lengths.max()))):
+            kept = code % n_parts == part if n_parts > 1 else slice(None)
+            found.append((code[kept], rows[row[kept]].astype(np.int32), frame[kept].astype(np.int32)))
+    if not found:
+        return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
+    code, row, frame = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return code, row, frame
+
+
+def _triples_of(values: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Code, row and frame of all triples in a dense array (n, peaks, 2), NaN after the end."""
     frame, bin_ = np.nan_to_num(values[:, :, 0], nan=-1), np.nan_to_num(values[:, :, 1], nan=-1)
     row = np.broadcast_to(np.arange(len(values))[:, None], frame.shape)
-    codes = []
 
     def later(numbers: np.ndarray, by: int) -> np.ndarray:
         moved = np.full_like(numbers, -1)
@@ -138,25 +158,49 @@ def _triples(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 (apart[0], 32), (apart[1], 32),
             ):  # fmt: skip
                 code = code * size + part[good].astype(np.int64)
-            codes.append((code, row[good], frame[good].astype(np.int64)))
-    if not codes:
-        empty = np.empty(0, dtype=np.int64)
-        return empty, empty, empty
-    code, row, frame = (np.concatenate(parts) for parts in zip(*codes, strict=True))
-    return code, row, frame
+            yield code, row[good], frame[good]
 
 
-def _candidates(triples: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[tuple[int, int, int]]:
-    """First, second and shift (frames that the second starts later in the first) of likely copies."""
+def _candidates(peaks: Sequences, cancel: threading.Event | None = None) -> Iterator[tuple[int, int, int]]:
+    """First, second and shift (frames that the second starts later in the first) of likely copies.
+
+    Of a large corpus the triples are gone through in parts, by their codes, so
+    that memory does not grow with it.
+    """
+    n_triples = int(peaks.lengths.sum()) * _FAN * (_FAN - 1) // 2
+    n_parts = max(1, math.ceil(n_triples / _AT_ONCE))
+    n_rows, width = len(peaks), 2 * _FRAMES
+    keys: list[np.ndarray] = []
+    for part in range(n_parts):
+        stop_if(cancel, "the search for copies was cancelled")
+        keys += _votes(_triples(peaks, part, n_parts), _MOST_COUNTED // n_parts, n_rows, width)
+    if not keys:
+        return
+    votes, counts = np.unique(np.concatenate(keys), return_counts=True)
+    # A shift between two frames falls to both sides of the border: neighbours are counted together.
+    beside = (np.diff(votes) == 1) & (votes[:-1] // width == votes[1:] // width)
+    joined = counts.copy()
+    joined[:-1][beside] += counts[1:][beside]
+    strong = joined >= _VOTES
+    pair, shift = votes[strong] // width, votes[strong] % width - width // 2
+    best = pd.DataFrame({"a": pair // n_rows, "b": pair % n_rows, "shift": shift, "votes": joined[strong]})
+    best = best.sort_values("votes", ascending=False, kind="stable").drop_duplicates(["a", "b"])
+    yield from best[["a", "b", "shift"]].head(MOST_PAIRS).itertuples(index=False, name=None)
+
+
+def _votes(
+    triples: tuple[np.ndarray, np.ndarray, np.ndarray], most: int, n_rows: int, width: int
+) -> list[np.ndarray]:
+    """Pairs of utterances with the same triple, and their shift: one number a vote."""
     code, row, frame = triples
     order = np.argsort(code, kind="stable")
     code, row, frame = code[order], row[order], frame[order]
     starts = np.flatnonzero(np.r_[True, code[1:] != code[:-1]]) if len(code) else np.empty(0, dtype=int)
     sizes = np.diff(np.r_[starts, len(code)])
-    parts, counted = [], 0
+    keys, counted = [], 0
     for size in np.unique(sizes[(sizes > 1) & (sizes <= _COMMON)]):
         counted += int((sizes == size).sum()) * size * (size - 1) // 2
-        if counted > _MOST_COUNTED:
+        if counted > most:
             break
         members = starts[sizes == size][:, None] + np.arange(size)
         for one in range(size):
@@ -166,44 +210,27 @@ def _candidates(triples: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[
                 a, b = a[differ], b[differ]
                 turned = row[a] > row[b]
                 a, b = np.where(turned, b, a), np.where(turned, a, b)
-                parts.append(np.column_stack([row[a], row[b], frame[a] - frame[b]]))
-    if not parts:
-        return
-    votes = np.concatenate(parts)
-    # One number a vote, so that they are sorted at once.
-    n_rows, width = int(row.max()) + 1, 2 * int(frame.max()) + 2
-    keys, counts = np.unique(
-        (votes[:, 0] * n_rows + votes[:, 1]) * width + votes[:, 2] + width // 2, return_counts=True
-    )
-    # A shift between two frames falls to both sides of the border: neighbours are counted together.
-    beside = (np.diff(keys) == 1) & (keys[:-1] // width == keys[1:] // width)
-    joined = counts.copy()
-    joined[:-1][beside] += counts[1:][beside]
-    strong = joined >= _VOTES
-    pair, shift = keys[strong] // width, keys[strong] % width - width // 2
-    best = pd.DataFrame({"a": pair // n_rows, "b": pair % n_rows, "shift": shift, "votes": joined[strong]})
-    best = best.sort_values("votes", ascending=False, kind="stable").drop_duplicates(["a", "b"])
-    yield from best[["a", "b", "shift"]].head(MOST_PAIRS).itertuples(index=False, name=None)
+                pair = row[a].astype(np.int64) * n_rows + row[b]
+                keys.append(pair * width + (frame[a] - frame[b]) + width // 2)
+    return keys
 
 
 def _laid_on_each_other(
     utterances: pd.DataFrame, candidates: list[tuple[int, int, int]], cancel: threading.Event | None
 ) -> list[tuple[str, str, float, float]]:
     """Those candidates whose signals correlate."""
-    signals: dict[int, np.ndarray | None] = {}
     channel = audio.channel_of(utterances)
 
+    @lru_cache(maxsize=_SIGNALS)
     def signal(position: int) -> np.ndarray | None:
-        if position not in signals:
-            row = utterances.iloc[position]
-            try:
-                sound = audio.load(
-                    row["path"], start=row["start"], end=row["end"], channel=channel.iloc[position]
-                )
-                signals[position] = overlaps.reduce(sound.samples, sound.sample_rate)
-            except SerlabError:
-                signals[position] = None
-        return signals[position]
+        row = utterances.iloc[position]
+        try:
+            sound = audio.load(
+                row["path"], start=row["start"], end=row["end"], channel=channel.iloc[position]
+            )
+            return overlaps.reduce(sound.samples, sound.sample_rate)
+        except SerlabError:
+            return None
 
     found = []
     for a, b, _ in sorted(candidates):

@@ -11,9 +11,10 @@ import pytest
 import soundfile
 import soxr
 
-from serlab import corpora, data
+from serlab import corpora, data, sequences
 from serlab.corpora import overlaps
 from serlab.evaluation import recordings
+from serlab.sequences import Sequences, Writer
 
 RATE = 16_000
 
@@ -105,3 +106,22 @@ def test_fixed_sentences_are_no_copies_and_known_copies_are(shared: Path) -> Non
         [emodb[emodb["speaker"].isin(["emodb/03", "emodb/16"])], ravdess[ravdess["speaker"] == "ravdess/07"]]
     )
     assert pairs(some) == {frozenset(["ravdess/03-01-03-01-02-01-07", "ravdess/03-01-03-01-02-02-07"])}
+
+
+def test_candidates_of_a_large_corpus_are_found_in_parts(monkeypatch):
+    """As all at once, whatever the parts and the blocks are."""
+    rng = np.random.default_rng(0)
+    tracks = []
+    for _ in range(30):
+        frame = np.sort(rng.choice(200, 40, replace=False))
+        tracks.append(np.column_stack([frame, rng.integers(8, 250, 40)]).astype(np.float32))
+    tracks += [tracks[3][10:], tracks[7] + np.float32([5, 0])]
+    writer = Writer(2)
+    for track in tracks:
+        writer.append(track)
+    peaks = Sequences.of_store(writer.store())
+    expected = list(recordings._candidates(peaks))
+    assert {(3, 30), (7, 31)} <= {(a, b) for a, b, _ in expected}
+    monkeypatch.setattr(recordings, "_AT_ONCE", 500)
+    monkeypatch.setattr(sequences, "BLOCK", 300)
+    assert list(recordings._candidates(peaks)) == expected
