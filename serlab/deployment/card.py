@@ -150,11 +150,19 @@ def markdown(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def uar_by_corpus(model: Model) -> dict[str, dict[str, float]]:
+    """UAR of each form on each corpus that was left out."""
+    return {
+        form: {name: _uar_of(part) for name, part in model.of_form(form).groupby("corpus", sort=False)}
+        for form in model.forms
+    }
+
+
 def headline(model: Model) -> str:
     """Mean UAR on what was left out, by what is known of the recordings."""
     says = []
-    for form in model.forms:
-        own = pd.Series([_uar_of(part) for _, part in model.of_form(form).groupby("corpus")])
+    for form, by_corpus in uar_by_corpus(model).items():
+        own = pd.Series(by_corpus)
         says.append(f"{own.mean():.2f} ({own.min():.2f} to {own.max():.2f}) {_HOW[form]}")
     return f"**Mean UAR on {model.left_out_are} left out: {'; '.join(says)}.**"
 

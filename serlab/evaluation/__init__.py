@@ -44,6 +44,9 @@ __all__ = [
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submodules=[
+        "acquisition",
+        "calibration",
+        "estimates",
         "comparison",
         "differences",
         "finished",

@@ -48,6 +48,7 @@ from serlab.plotting.networks import (
     plot_loss_terms,
     plot_training,
 )
+from serlab.plotting.predicted import plot_over_time
 from serlab.plotting.runs import plot_matrix, plot_methods_by_run, plot_ranks
 from serlab.plotting.scores import (
     ACCESS,
@@ -76,6 +77,7 @@ from serlab.plotting.trade_off import (
     selector_table,
     selectors,
 )
+from serlab.plotting.unlabelled import plot_estimates, plot_label_plans
 from serlab.plotting.utterance import plot_utterance
 
 # In the order of a report: what there is, how it went, and why.
@@ -105,6 +107,8 @@ __all__ = [  # noqa: RUF022
     # sources
     "plot_source_sets", "plot_source_worth", "plot_left_out", "plot_left_out_curve", "plot_helping",
     "plot_known_before",
+    # what is not labelled
+    "plot_estimates", "plot_label_plans", "plot_over_time",
     # layers
     "plot_probes", "layer_weight_table", "plot_layer_weights",
     # networks

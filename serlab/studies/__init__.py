@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "advice",
         "controls",
         "few_shot",
+        "label_plan",
         "layer_probes",
         "layer_weights",
         "leave_one_out",
@@ -18,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "speaker_probe",
         "target_head",
         "trade_off",
+        "unlabelled_accuracy",
         "voice_and_text",
     ],
 )

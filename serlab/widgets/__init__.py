@@ -5,6 +5,15 @@ notebook that runs headless does without.
 """
 
 from serlab.widgets.headless import Fixed, command, parameter_table
-from serlab.widgets.showing import corpus_browser, guess, prediction_browser, show
+from serlab.widgets.showing import corpus_browser, guess, prediction_browser, predictor, show
 
-__all__ = ["Fixed", "command", "corpus_browser", "guess", "parameter_table", "prediction_browser", "show"]
+__all__ = [
+    "Fixed",
+    "command",
+    "corpus_browser",
+    "guess",
+    "parameter_table",
+    "prediction_browser",
+    "predictor",
+    "show",
+]

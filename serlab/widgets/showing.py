@@ -10,6 +10,7 @@ import pandas as pd
 from IPython import get_ipython
 from IPython.display import display
 
+from serlab.deployment import Model, card
 from serlab.experiment import Outcome, Parameters
 from serlab.plotting import Figure
 from serlab.plotting import utterance as pictures
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # ipywidgets is there only where somebody can click
     from serlab.widgets.browsers import Browser, PredictionBrowser
     from serlab.widgets.guessing import Guessing
     from serlab.widgets.panel import Panel
+    from serlab.widgets.predictor import Predictor
 
 
 def show(
@@ -156,3 +158,22 @@ def prediction_browser(
     method = [*attending, *tested][0]
     utterance = pictures.most_certain_error(outcome.predictions, method)
     return pictures.explain_outcome(outcome, method, utterance, step_seconds=step_seconds)
+
+
+def predictor(model: Model, run_folder: str = "") -> Predictor | pd.DataFrame:
+    """Let a reader ask a kept model about recordings.
+
+    Headless it is a table: UAR of the model on each corpus that was left out.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`serlab.load_model`.
+    run_folder : str
+        Set by papermill: the run is headless.
+    """
+    if not is_headless(run_folder):
+        from serlab.widgets.predictor import Predictor
+
+        return Predictor(model)
+    return pd.DataFrame(card.uar_by_corpus(model)).T

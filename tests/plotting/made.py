@@ -407,6 +407,37 @@ def _runs(names: Names) -> pd.DataFrame:
     return table.assign(title=titles, method=titles, source=source, target=target)
 
 
+def estimated(names: Names) -> pd.DataFrame:
+    """Estimates of each corpus, beside the truth."""
+    kinds = ("held out", "confidence", "thresholded", "difference", "disagreement", "importance")
+    rows = [
+        (corpus, kind, 0.4 + 0.05 * i, 0.45 + 0.04 * j)
+        for j, corpus in enumerate(names.corpora)
+        for i, kind in enumerate(kinds)
+    ]
+    return pd.DataFrame(rows, columns=["target", "estimate", "uar", "true_uar"])
+
+
+def planned() -> pd.DataFrame:
+    """UAR of strategies that choose what is labelled."""
+    rows = [("none", 0, 0.5, np.nan)]
+    rows += [
+        (name, n, 0.5 + n / 200, gain)
+        for name, gain in (("random", np.nan), ("both", 0.02))
+        for n in (10, 20)
+    ]
+    table = pd.DataFrame(rows, columns=["strategy", "labels", "uar", "over_random"])
+    return table.assign(uar_low=table["uar"] - 0.1, uar_high=table["uar"] + 0.1)
+
+
+def over_time(names: Names) -> pd.DataFrame:
+    """Windows of a long recording, with a pause."""
+    start = np.array([0.0, 1.0, 2.0, 9.0, 10.0])
+    table = pd.DataFrame({"start": start, "end": start + 2, "answer": names.classes[0]})
+    share = 1 / len(names.classes)
+    return table.assign(**{f"p_{name}": share for name in names.classes})
+
+
 def _few_shot(names: Names) -> pd.DataFrame:
     curve = {0: 0.5, 1: 0.52, 5: 0.6, 50: 0.7}
     parts = [
@@ -513,6 +544,9 @@ FIGURES: dict[str, Callable[[Names, str], plotting.Figure]] = {
     "plot_known_before": lambda names, _: plotting.plot_known_before(
         known_before(names.corpora), title=names.word
     ),
+    "plot_estimates": lambda names, _: plotting.plot_estimates(estimated(names), title=names.word),
+    "plot_label_plans": lambda names, _: plotting.plot_label_plans(planned(), chance=0.25, title=names.word),
+    "plot_over_time": lambda names, _: plotting.plot_over_time(over_time(names), title=names.word),
     "plot_few_shot": lambda names, _: plotting.plot_few_shot(_few_shot(names), title=names.word),
     "plot_few_shot_gains": lambda names, _: plotting.plot_few_shot_gains(
         pd.concat(
