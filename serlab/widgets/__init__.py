@@ -5,7 +5,7 @@ notebook that runs headless does without.
 """
 
 from serlab.widgets.headless import Fixed, command, parameter_table
-from serlab.widgets.showing import corpus_browser, guess, prediction_browser, predictor, show
+from serlab.widgets.showing import corpus_browser, guess, prediction_browser, predictor, recorder, show
 
 __all__ = [
     "Fixed",
@@ -15,5 +15,6 @@ __all__ = [
     "parameter_table",
     "prediction_browser",
     "predictor",
+    "recorder",
     "show",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,14 @@ from serlab.experiment import Outcome, Parameters
 from serlab.plotting import Figure
 from serlab.plotting import utterance as pictures
 from serlab.widgets.headless import Fixed, Guessed
+from serlab.widgets.recordings import Recordings
 
 if TYPE_CHECKING:  # ipywidgets is there only where somebody can click
     from serlab.widgets.browsers import Browser, PredictionBrowser
     from serlab.widgets.guessing import Guessing
     from serlab.widgets.panel import Panel
     from serlab.widgets.predictor import Predictor
+    from serlab.widgets.recording import Recorder
 
 
 def show(
@@ -94,6 +96,28 @@ def guess(
     from serlab.widgets.guessing import Guessing
 
     return Guessing(utterances, classes=classes, path=path, listener=listener)
+
+
+def recorder(folder: Path, *, on_recording: Callable[[Path], None] | None = None) -> Recorder | Recordings:
+    """Let somebody record a phrase or choose a file; headless, what was recorded before.
+
+    Parameters
+    ----------
+    folder : Path
+        Where recordings are kept, and nowhere else.
+    on_recording : callable(path), optional
+        Called with each new one.
+
+    Returns
+    -------
+    Recorder or Recordings
+        Both have ``paths`` and ``utterances()``.
+    """
+    if is_headless(""):
+        return Recordings(Path(folder))
+    from serlab.widgets.recording import Recorder
+
+    return Recorder(folder, on_recording=on_recording)
 
 
 def is_headless(run_folder: str) -> bool:
