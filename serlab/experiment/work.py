@@ -203,6 +203,8 @@ class Done:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
 
+#: Seconds after which nobody is still writing a file.
+_ABANDONED = 24 * 3600.0
 _NOTE = ("seconds", "preparing", "fitting", "folds", "skipped", "pieces", "size")
 
 
@@ -306,10 +308,17 @@ class Store:
         """Where networks keep their state; of all methods that are fed the same, which share a source."""
         return self.folder / "training" / unit.data
 
-    def forget_training(self, units: Iterable[Unit]) -> None:
-        """Remove the state of networks that are trained to their end."""
+    def tidy(self, units: Iterable[Unit]) -> None:
+        """Of finished units, remove the state of training, and what killed processes have half-written."""
+        units = list(units)
         for folder in {self.training(unit) for unit in units}:
             shutil.rmtree(folder, ignore_errors=True)
+        for folder in {self.shelf(unit).folder for unit in units}:
+            for path in folder.glob("*.tmp"):
+                with suppress(OSError):
+                    # Somebody may be writing just now, on a machine whose clock is some hours off.
+                    if time.time() - path.stat().st_mtime > _ABANDONED:
+                        path.unlink()
 
     def _failure(self, unit: Unit) -> Path:
         return self._note(unit).with_suffix(".failed.json")

@@ -151,7 +151,7 @@ def run(
     )
     if state.failed or not_made:
         raise PlanIncomplete(_what_failed(state, units, not_made), page.path)
-    store.forget_training(units)
+    store.tidy(units)
     return Carried(state, page.path, tuple(made))
 
 

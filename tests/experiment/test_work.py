@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -196,8 +196,14 @@ def test_failures_are_noted_until_they_are_forgotten(units, place):
     ]
 
 
-def test_state_of_training_is_removed_when_all_is_done(units, place):
-    folder = Store(place.folder).training(units[0])
-    (folder / "seed0").mkdir(parents=True)
-    Store(place.folder).forget_training(units)
-    assert not folder.exists() and Path(place.folder).exists()
+def test_when_all_is_done_what_nobody_needs_is_removed(units, place):
+    store = Store(place.folder)
+    (store.training(units[0]) / "seed0").mkdir(parents=True)
+    place.carry_out(units[0])
+    new, old = (store.shelf(units[0]).folder / f"{name}.zip.0123.tmp" for name in ("new", "old"))
+    for path in (new, old):
+        path.touch()
+    os.utime(old, (1.0, 1.0))
+    store.tidy(units)
+    assert not store.training(units[0]).exists() and store.finished(units[0])
+    assert new.exists() and not old.exists()

@@ -10,9 +10,9 @@ from __future__ import annotations
 from serlab import extras
 from serlab.errors import ParameterError, meant
 from serlab.reporting.backends import local, on_dask
-from serlab.reporting.backends.base import Answer, Backend, Crew, Event, Place
+from serlab.reporting.backends.base import Answer, Backend, Crew, CrewLost, Event, Place
 
-__all__ = ["BACKENDS", "Answer", "Backend", "Crew", "Event", "Place", "get"]
+__all__ = ["BACKENDS", "Answer", "Backend", "Crew", "CrewLost", "Event", "Place", "get"]
 
 #: In the order of listings; the first is the default.
 BACKENDS: dict[str, Backend] = {module.BACKEND.name: module.BACKEND for module in (local, on_dask)}

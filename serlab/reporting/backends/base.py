@@ -12,6 +12,10 @@ from serlab.errors import SerlabError
 from serlab.experiment.work import Done, Elsewhere, Refused, Unit, Unkept
 
 
+class CrewLost(SerlabError):
+    """Nobody can be reached any more who would know of workers."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """How a unit ended for the worker that had it; plain values, to be sent.
@@ -74,7 +78,8 @@ class Crew(Protocol):
     """Workers that are there now.
 
     ``workers`` may grow and shrink between two calls. A worker that is given a
-    unit while it has one is a mistake of the caller.
+    unit while it has one is a mistake of the caller. All three may raise
+    :class:`CrewLost`, which ends the plan for now.
     """
 
     #: A page of the backend's own, for who wants to look; empty where there is none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -23,6 +23,18 @@ class _Worker:
     busy: bool = False
 
 
+def _work(pipe: Connection, place: Place, parent: int) -> None:
+    """Of the process: do what is sent, until nobody sends any more."""
+    workers.end_with(parent)
+    from serlab.experiment.workplace import Workplace  # torch
+
+    own = Workplace(place.units, data=place.data)
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        while True:
+            unit = Unit(**pipe.recv())
+            pipe.send(answer(lambda: own.carry_out(unit)))  # noqa: B023  called before the next one
+
+
 @dataclass
 class Processes:
     """A crew of processes; one that was killed is replaced.
@@ -30,9 +42,12 @@ class Processes:
     Attributes
     ----------
     place : Place
+    work : callable(Connection, Place, parent)
+        What each process does: take units from the connection and send an answer for each.
     """
 
     place: Place
+    work: Callable[[Connection, Place, int], None] = _work
     dashboard: str = ""
     _staff: dict[str, _Worker] = field(default_factory=dict)
     _hired: int = 0
@@ -42,7 +57,7 @@ class Processes:
         # Fresh, not forked: a forked one would share the threads of numerical libraries.
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, self.place, os.getpid()))
+        process = context.Process(target=self.work, args=(theirs, self.place, os.getpid()))
         process.start()
         theirs.close()  # else its end would not be heard
         self._hired += 1
@@ -87,18 +102,6 @@ class Processes:
     def dismiss(self) -> None:
         """End them all, and wait for it."""
         workers.end([one.process for one in self._staff.values()])
-
-
-def _work(pipe: Connection, place: Place, parent: int) -> None:
-    """Of the process: do what is sent, until nobody sends any more."""
-    workers.end_with(parent)
-    from serlab.experiment.workplace import Workplace  # torch
-
-    own = Workplace(place.units, data=place.data)
-    with suppress(EOFError, OSError, KeyboardInterrupt):
-        while True:
-            unit = Unit(**pipe.recv())
-            pipe.send(answer(lambda: own.carry_out(unit)))  # noqa: B023  called before the next one
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from serlab.errors import ParameterError
 from serlab.experiment.work import Unit
-from serlab.reporting.backends.base import Answer, Backend, Crew, Event, Place, answer
+from serlab.reporting.backends.base import Answer, Backend, Crew, CrewLost, Event, Place, answer
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -113,9 +113,24 @@ class Workers:
     def _look(self) -> None:
         if time.monotonic() - self._looked < _LOOK:
             return
-        found = self.client.scheduler_info(n_workers=-1)["workers"]
+        found = self._registered()
+        if found is None:
+            where = self.place.scheduler or "here"
+            raise CrewLost(
+                f"the scheduler ({where}) is gone; what is finished is kept: start it and its workers "
+                "again, and the same command goes on"
+            )
         self._known = {address: bool(facts.get("resources", {}).get(GPU)) for address, facts in found.items()}
         self._looked = time.monotonic()
+
+    def _registered(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """Workers of the scheduler by address; None where it is no longer to be reached."""
+        if self.client.status in ("closed", "closing"):
+            return None
+        try:
+            return self.client.scheduler_info(n_workers=-1).get("workers")
+        except (OSError, RuntimeError, ValueError):
+            return None
 
     def _data_for(self, unit: Unit) -> Any:
         """Data of a unit where all workers can get them; prepared here, once."""
@@ -161,6 +176,8 @@ def carry_out(
 def _open(place: Place) -> Iterator[Crew]:
     from distributed import Client
 
+    # What has happened is said in a sentence of our own.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         if place.scheduler:
             client = stack.enter_context(_client(place.scheduler))

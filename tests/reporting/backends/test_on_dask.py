@@ -88,3 +88,11 @@ def test_a_scheduler_that_is_not_there_is_named_with_what_to_start(place, plan, 
         ParameterError, match=r"no scheduler answers at tcp://127.0.0.1:9 .*start one: dask scheduler"
     ):
         carrying.run(plan, place=replace(place, scheduler="tcp://127.0.0.1:9"), backend="dask", out=tmp_path)
+
+
+def test_a_scheduler_that_goes_ends_the_plan_with_a_sentence(place, plan):
+    units = plan.units(data=place.data)
+    with backends.get("dask").open(place) as crew:
+        crew.client.close()
+        with pytest.raises(backends.CrewLost, match=r"scheduler \(tcp://.*\) is gone; what is finished"):
+            dispatch.carry_out(units, crew, state=State(len(units)))
