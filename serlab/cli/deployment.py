@@ -168,7 +168,7 @@ def _print_answers(found: Predicted) -> None:
     print("; ".join(f"{name} {count / max(len(given), 1):.0%}" for name, count in shares.items()))
     far = (table["warnings"].str.contains("farther from what was learned")).sum()
     if far:
-        print(f"{far} of them lie far from what it has learned: do not rely on those")
+        print(f"{far} of them lie far from what it has learned: its card does not speak of such recordings")
     for note in found.notes:
         print(f"Note: {note}")
     if len(found.skipped):

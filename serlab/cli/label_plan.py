@@ -20,8 +20,8 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     add("recordings", metavar="FILE|FOLDER", nargs="*", help="recordings without labels")
     add("-n", metavar="N", type=int, default=20, help="how many to label (default: 20)")
     add(
-        "--strategy", metavar="NAME", default="diverse",
-        help="random, uncertain, diverse, spread or both (default: diverse)",
+        "--strategy", metavar="NAME", default="random",
+        help="random, uncertain, diverse, spread or both (default: random)",
     )  # fmt: skip
     add("--seed", metavar="N", type=int, default=0, help="of what is drawn (default: 0)")
     add("--csv", metavar="FILE", help="write the list, with an empty column for the label")

@@ -142,13 +142,20 @@ def ask_left_out(
         sources ("emodb + nemo"), form, corpus, utterance, y_true, and one ``p_<class>`` a class, not
         calibrated.
     dict
-        Set -> form -> Form.
+        Set -> form -> Form; sets in which one class occurs are passed over.
+
+    Raises
+    ------
+    ProtocolError
+        If no set has two classes.
     """
     unit = material.utterances["corpus"].to_numpy(dtype=str) if unit is None else unit
     tables, learned = [], {}
     for number, chosen in enumerate(sets):
         watch.report(number, len(sets), f"learning from {AND.join(chosen)}")
         rows = np.flatnonzero(np.isin(unit, chosen))
+        if material.utterances["emotion"].iloc[rows].nunique() < 2:
+            continue  # a corpus of one class teaches nothing alone
         learned[chosen] = learn(material, rows, family, setting=setting)
         for name in dict.fromkeys(unit):
             if name not in chosen:
@@ -156,6 +163,8 @@ def ask_left_out(
                 answers = _answers(material, asked, learned[chosen], setting)
                 tables += [table.assign(sources=AND.join(chosen), corpus=name) for table in answers]
     watch.report(len(sets), len(sets), "corpora left out")
+    if not tables:
+        raise ProtocolError("no corpus has two classes; choose another label scheme or other corpora")
     return pd.concat(tables, ignore_index=True), learned
 
 

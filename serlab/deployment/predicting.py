@@ -125,10 +125,11 @@ def predict(
         list(dict.fromkeys([*paths, *like])), set_, _windows(model, window), jobs=jobs or os.cpu_count() or 1,
         watch=watch,
     )  # fmt: skip
+    by_path = {entry.path: entry for entry in heard}
     return answer(
         model,
-        [entry for entry in heard if entry.path in set(paths)],
-        adapt=[entry for entry in heard if entry.path in set(like)] if like else None,
+        [by_path[path] for path in paths if path in by_path],
+        adapt=[by_path[path] for path in like if path in by_path] if like else None,
         skipped=skipped[skipped["file"].isin([str(path) for path in paths])],
         speakers=speakers,
         language=language,

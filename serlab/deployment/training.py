@@ -83,6 +83,8 @@ def train(
     storing.require_free(folder, force=force)
     if not sources:
         raise ParameterError("name corpora to learn from: --sources emodb,ravdess")
+    if len(set(sources)) < len(sources):
+        raise ParameterError(f"a corpus is named twice: {', '.join(sources)}; name each once")
     name = f"encoder-speech:{encoder}" if encoder else features
     _require_vectors(name)
     parameters = Parameters(
@@ -190,6 +192,7 @@ def _members(
             name: replace(form, temperature=final[name].temperature) for name, form in learned[chosen].items()
         }
         for without, chosen in lacking.items()
+        if chosen in learned
     }
 
 

@@ -51,12 +51,26 @@ def test_speakers_come_from_a_table(kept: Path, recordings: Path, tmp_path: Path
     assert "it needs file and speaker" in capsys.readouterr().err
 
 
+def test_a_plan_for_labels_is_a_list_to_fill_in(kept: Path, recordings: Path, tmp_path: Path, capsys):
+    ask = f"label-plan {kept} {recordings} -n 5 --csv {tmp_path / 'plan.csv'}"
+    assert cli.main(ask.split()) == 0
+    plan = pd.read_csv(tmp_path / "plan.csv")
+    assert list(plan["rank"]) == [1, 2, 3, 4, 5] and plan["label"].isna().all() and plan["file"].is_unique
+    assert "Listen before you look" in capsys.readouterr().out
+    assert cli.main([*ask.split(), "--strategy", "divers"]) == 2
+    assert "did you mean 'diverse'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         ("predict nowhere x.wav", 1, "holds no model"),
         ("train --sources atlantis --out m", 1, "unknown corpus 'atlantis'"),
         ("train --sources emodb --out m --method svn", 2, "did you mean 'svm'"),
+        ("train --sources emodb,emodb --out m", 2, "named twice"),
+        ("label-plan", 2, "name a model and recordings"),
+        ("label-plan --simulate emodb", 2, "two corpora or more"),
+        ("label-plan m r --simulate emodb,nemo", 2, "neither a model nor recordings"),
         ("train --sources emodb --out m --features egemap", 2, "unknown feature set"),
     ],
 )

@@ -77,6 +77,19 @@ def test_one_corpus_leaves_out_speakers():
         learning.units_of(utterance_table({"a": 1}))
 
 
+def test_a_corpus_of_one_class_is_learned_from_beside_others_only():
+    table = utterance_table({"a": 2, "b": 2}).query("corpus != 'a' or emotion == 'joy'")
+    material = Material(utterances=table, features={"": (separable_features(table),)})
+    answers, learned = learning.ask_left_out(
+        material, families.get("ridge"), [("a",), ("b",)], setting=SETTING
+    )
+    assert set(learned) == {("b",)} and set(answers["corpus"]) == {"a"}
+    known = evidence.left_out(answers, ["a", "b"])
+    assert set(known["corpus"]) == {"a"}
+    with pytest.raises(ProtocolError, match="no corpus has two classes"):
+        learning.ask_left_out(material, families.get("ridge"), [("a",)], setting=SETTING)
+
+
 def test_an_unknown_family_names_those_that_can_be_kept():
     with pytest.raises(ParameterError, match="did you mean 'ridge'"):
         families.get("rigde")
