@@ -132,13 +132,13 @@ LESSON = Plan(
             name="comparisons",
             asks="a number of systems",
             hint=_comparisons,
-            right="The best of several is better than any of them by chance alone; the more, the more so.",
+            right="The best of several looks better than it is, by chance alone; the more, the more so.",
         ),
         Check(
             name="luck",
             asks="a difference of two UARs",
             hint=_luck,
-            right="Of the printed gain this much hangs on having looked which is best.",
+            right="How much of that is luck, the tested utterances that chose it cannot say.",
         ),
         Check(
             name="speakers",
