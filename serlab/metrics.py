@@ -71,7 +71,7 @@ def kappa(counts: np.ndarray) -> np.ndarray:
     --------
     Both say "yes" nine times of ten: 82 of 100 agreements are chance.
 
-    >>> float(round(kappa(np.array([[81, 9], [9, 1]])), 2))
+    >>> round(float(kappa(np.array([[81, 9], [9, 1]]))), 2)
     0.0
     """
     counts = np.asarray(counts, dtype=float)
