@@ -49,7 +49,8 @@ def test_parameters_cell_is_the_experiments_parameters(path):
     # What concerns frames or adapters alone is not asked for others.
     optional = {
         "seconds", "augment", "device", "shots", "on_bad_file", "trade_off", "weights", "encoder",
-        "acoustic_model", "label_sets", "padding", "pretraining", "transductive",
+        "acoustic_model", "label_sets", "padding", "pretraining", "transductive", "studies",
+        "fused", "source_weights",
     }  # fmt: skip
     assert fields - optional <= set(declared) - {"run_folder"} <= fields
     defaults = {name: parameter.default for name, parameter in declared.items()}

@@ -25,6 +25,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from serlab import cli, corpora, experiment, features, labels, methods, normalization
+from serlab.experiment.further import STUDIES
+from serlab.reporting import notebooks
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -198,6 +200,17 @@ def option_list() -> str:
     )
 
 
+def study_list() -> str:
+    """What may be asked beside the methods, and by which notebooks."""
+    found: dict[str, list[str]] = {name: [] for name in STUDIES}
+    for notebook, path in notebooks.available().items():
+        declared = notebooks.parameters(path).get("studies")
+        for name in () if declared is None else declared.default:
+            found[name].append(notebook.split("_")[0])
+    rows = ((code(name), STUDIES[name].title, ", ".join(own)) for name, own in found.items())
+    return table(("study", "what it shows", "notebooks"), rows)
+
+
 def _shown(value: Any) -> str:
     return (",".join(map(str, value)) if isinstance(value, tuple) else str(value)) or '""'
 
@@ -242,6 +255,7 @@ LISTS: dict[str, Callable[[], str]] = {
     "prefixes": prefix_list,
     "schemes": scheme_list,
     "scopes": scope_list,
+    "studies": study_list,
 }
 
 

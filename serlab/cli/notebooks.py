@@ -57,7 +57,8 @@ def _lab(options: argparse.Namespace) -> int:
     for variable, name in (("SERLAB_DATA", "data"), ("SERLAB_MODELS", "models")):
         if not os.environ.get(variable):
             os.environ[variable] = str(Path(name).resolve())
-    arguments = [f"--notebook-dir={folder}"]
+    # So that a panel's button can run the cells below it.
+    arguments = [f"--notebook-dir={folder}", "--LabApp.expose_app_in_browser=True"]
     if options.no_browser:
         arguments.append("--no-browser")
     if options.port is not None:

@@ -35,6 +35,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submodules=[
         "checks",
+        "further",
         "kept",
         "labelling",
         "outcome",
@@ -45,6 +46,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "sharing",
         "work",
         "workplace",
+        "times",
     ],
     submod_attrs={
         "outcome": ["Outcome", "save", "without_paths"],

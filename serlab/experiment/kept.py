@@ -44,8 +44,8 @@ _FIT = ["method", "fold", "seed"]
 _ROUNDED = {"predictions": "p_", "attention": "a_", "embeddings": "e_"}
 #: Features of so many columns or fewer are kept for figures of all of them together.
 MOST_FEATURES = 200
-#: Parameters that say where or how fast, not what.
-_WHERE = ("data", "jobs", "device")
+#: Parameters that say where or how fast, or what else, not what: of a study the folder says if it is there.
+_WHERE = ("data", "jobs", "device", "studies")
 
 
 def _default(name: str, others: Mapping[str, Any]) -> Any:

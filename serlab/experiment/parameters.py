@@ -13,6 +13,7 @@ from typing import Any
 
 from serlab import features, labels, methods, protocols
 from serlab.errors import ParameterError, meant
+from serlab.experiment.further import STUDIES
 from serlab.features import augmentation
 from serlab.methods import OPTIONS, MethodSpec
 from serlab.training.settings import DEVICES
@@ -37,7 +38,7 @@ _FIRST_CELLS = 4
 MOST_JOBS = 1024
 
 #: Where or how fast, not what: they change no prediction.
-_NO_MATTER = ("data", "jobs", "baseline", "primary")
+_NO_MATTER = ("data", "jobs", "baseline", "primary", "studies")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +85,16 @@ class Parameters:
         Data root; empty for the default, see :func:`serlab.data.data_root`.
     on_bad_file : {"skip", "stop"}
     jobs : int
-        Threads. 0: as measured (``benchmarks/threads.py``): one for a fit, since two were never faster on the
-        networks and forests of these notebooks, and one a processor for features.
+        Threads. 0: as measured (``benchmarks/threads.py``): one for a fit, since two were not faster, and
+        one a processor for features.
     transductive : bool
         Whether methods may use the tested utterances without their labels (to adapt, for statistics of
         the target). If not, they use those of target speakers who are not tested.
     label_sets : {"scheme", "shared", "any"}
         All classes of the scheme, those that occur in every corpus, or those that occur in any.
+    studies : tuple of str
+        What is asked beside the methods, of :data:`serlab.experiment.further.STUDIES`: curves, sweeps,
+        probes. They change no prediction of a method.
     options : mapping of str to value
         What families of methods ask for, see :data:`serlab.methods.OPTIONS` ("trade_off", "encoder" ...);
         what is not given has its default. In notebooks and on the command line they stand beside the rest.
@@ -127,6 +131,7 @@ class Parameters:
     on_bad_file: str = "skip"
     jobs: int = 0
     label_sets: str = "scheme"
+    studies: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -143,7 +148,7 @@ class Parameters:
 
     def _complete(self) -> None:
         """One entry for a tuple, members for groups of methods, defaults for options."""
-        for name in ("sources", "methods", "primary", "seeds", "augment"):
+        for name in ("sources", "methods", "primary", "seeds", "augment", "studies"):
             value = getattr(self, name)
             value = (value,) if isinstance(value, str | int) else tuple(value)
             if name == "methods":
@@ -255,7 +260,7 @@ _KINDS = {
     "target": str, "sources": str, "scheme": str, "features": str, "methods": str, "baseline": str,
     "primary": str, "protocol": str, "shots": int, "folds": int, "transductive": bool, "seeds": int,
     "preset": str, "seconds": int | float, "augment": str, "device": str, "data": str, "on_bad_file": str,
-    "jobs": int, "label_sets": str,
+    "jobs": int, "label_sets": str, "studies": str,
 }  # fmt: skip
 
 
@@ -271,6 +276,7 @@ def choices() -> dict[str, tuple[str, ...]]:
         "device": DEVICES,
         "on_bad_file": ON_BAD_FILE,
         "label_sets": LABEL_SETS,
+        "studies": tuple(STUDIES),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +19,7 @@ from serlab import data as corpus_data
 from serlab.errors import ParameterError
 from serlab.evaluation import Material, Setting
 from serlab.evaluation.shelf import Shelf
-from serlab.experiment import running, sharing
+from serlab.experiment import running, sharing, times
 from serlab.experiment.kept import Kept, rounded
 from serlab.experiment.outcome import Outcome, without_paths
 from serlab.experiment.parameters import Parameters
@@ -55,6 +56,8 @@ class Session:
         Folder in which finished fits are shared with all other sessions, reports and plans, see
         :mod:`serlab.experiment.sharing`. Default: that of the user; none for a session that was handed
         its data, since nobody knows where they are from.
+    study : str
+        Name of the study that this session is part of, for :mod:`serlab.experiment.times`.
 
     Examples
     --------
@@ -70,6 +73,7 @@ class Session:
     cancel: Event | None = field(default=None, kw_only=True, repr=False, compare=False)
     prepared: Prepared | None = field(default=None, kw_only=True, repr=False, compare=False)
     units: Path | str | None = field(default=None, kw_only=True, repr=False, compare=False)
+    study: str = field(default="", kw_only=True, compare=False)
     _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -164,7 +168,22 @@ class Session:
     ) -> Mapping[str, pd.DataFrame]:
         """The same for several tables, by their names."""
         record = self.record if self.finished is None else self.finished
-        return compute() if record is None else record.answers(name, compute)
+        timed = self._timed(name, compute)
+        return timed() if record is None else record.answers(name, timed)
+
+    def _timed(
+        self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]]
+    ) -> Callable[[], Mapping[str, pd.DataFrame]]:
+        def timed() -> Mapping[str, pd.DataFrame]:
+            began = time.monotonic()
+            tables = compute()
+            seconds = time.monotonic() - began
+            # Pieces may have been found: the longest is that of all of them.
+            known = times.study_exactly(name, self.parameters)
+            times.note(times.of_study(name, max(seconds, known), self.parameters))
+            return tables
+
+        return timed
 
     @property
     def material(self) -> Material:
@@ -262,6 +281,13 @@ class Session:
             with_details=with_details,
             watch=self.watch,
         )
+        part = "/".join(filter(None, (self.study, kept_in)))
+        seconds = float(done.fits["seconds"].sum())
+        times.note(
+            times.of_study(f"{part}/{'+'.join(names)}", seconds, self.parameters)
+            if part
+            else times.of_fits(done.fits, self.parameters)
+        )
         if self.record is None:
             return rounded(done)
         self.record.write_run(kept_in, done)
@@ -341,6 +367,7 @@ class Session:
             cancel=self.cancel,
             prepared=known if known is not None and self._same_data(parameters, known) else None,
             units=self.units_folder,
+            study=name,
         )
 
     def _same_data(self, parameters: Parameters, known: Prepared) -> bool:

@@ -14,7 +14,7 @@ from serlab.plotting.confusions import (
     plot_mean_confusions,
 )
 from serlab.plotting.corpora import SPEAKERS_PER_ROW, counts_table, plot_counts
-from serlab.plotting.display import display_table
+from serlab.plotting.display import display_table, latex_table
 from serlab.plotting.embeddings import (
     MOST_IN_LEGEND,
     before_after_table,
@@ -84,6 +84,7 @@ from serlab.plotting.utterance import plot_utterance
 __all__ = [  # noqa: RUF022
     # style
     "GREY", "LINES", "MARKERS", "PALETTE", "Figure", "img", "png", "DAGGER", "MISSING", "display_table",
+    "latex_table",
     # corpora
     "SPEAKERS_PER_ROW", "counts_table", "plot_counts",
     # features

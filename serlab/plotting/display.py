@@ -85,6 +85,33 @@ def heading(name: object) -> object:
     return _HEADINGS.get(name, name.removeprefix("n_") if name.startswith("n_") and len(name) > 3 else name)
 
 
+def latex_table(
+    table: pd.DataFrame, *, columns: Mapping[str, str] | Sequence[str] | None = None, decimals: int = 3
+) -> str:
+    """The same as LaTeX, with the rules of ``booktabs``; parameters are those of :func:`display_table`."""
+    texts = _texts(table, (), decimals)
+    order = [name for name in (texts if columns is None else columns) if name in texts]
+    headings = columns if isinstance(columns, Mapping) else _readable(order)
+    sides = "".join("r" if _is_number(table[name]) else "l" for name in order)
+    rows = [[headings.get(name, name) for name in order], *texts[order].to_numpy().tolist()]
+    lines = [" & ".join(_latex(str(cell)) for cell in row) + r" \\" for row in rows]
+    body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
+    return "\n".join([rf"\begin{{tabular}}{{{sides}}}", *body, r"\end{tabular}", ""])
+
+
+#: Characters that LaTeX reads as something else.
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_",
+    "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\N{NO-BREAK SPACE}": "~",
+    "\N{MINUS SIGN}": "$-$", "\N{RIGHTWARDS ARROW}": r"$\to$", "\N{EN DASH}": "--", "\N{EM DASH}": "---",
+    "<": r"\textless{}", ">": r"\textgreater{}",
+}  # fmt: skip
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
 def _readable(names: Sequence[object]) -> dict[object, object]:
     """Headings of columns; their own names, where two would read the same."""
     found = {name: heading(name) for name in names}

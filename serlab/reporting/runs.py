@@ -54,6 +54,7 @@ def run(
     out: Path | str = "reports",
     data: Path | str | None = None,
     force: bool = False,
+    begin_from: Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Run a notebook with parameters into its folder below ``out``.
@@ -74,6 +75,8 @@ def run(
         Data root, see :func:`serlab.data.data_root`. Wins over ``parameters["data"]``.
     force : bool
         Repeat a run that is complete, and start an unfinished one afresh.
+    begin_from : path, optional
+        Folder of a session with the same parameters: what it has finished is taken up, not made again.
     progress : callable(done, total, text), optional
 
     Returns
@@ -115,6 +118,8 @@ def run(
         attempt = {"started": record["started"], "state": "running", "code": code, "seconds": 0.0}
         record["attempts"] = [*map(_no_longer_running, _attempts(partial)), attempt]
         try:
+            if begin_from is not None and begin_from.is_dir() and not partial.exists():
+                shutil.copytree(begin_from, partial)
             partial.mkdir(parents=True, exist_ok=True)
             records.write(partial, record)
         except OSError as error:
@@ -281,6 +286,12 @@ def _has_runs(page: Path) -> bool:
 
 def _digest(source: Path, asked: Mapping[str, Any], corpora: str) -> str:
     what = {name: value for name, value in asked.items() if name not in _HOW_FAST}
+    if "studies" in what:
+        usual = notebooks.parameters(source)["studies"].default
+        # All that the notebook has: as before there was a choice, so that earlier runs are found again.
+        what = {**what, "studies": sorted(what["studies"])}
+        if what["studies"] == sorted(usual):
+            del what["studies"]
     text = json.dumps([source.stem, what, serlab.__version__, corpora], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 

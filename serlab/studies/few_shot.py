@@ -8,7 +8,7 @@ classifier that learns from the same labels alone, paired by draw and by tested 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +119,9 @@ _KNOWN = (ON_ENCODER, ON_TDNN, ACNN, ENCODER_DECODER, RIDGE)
 def curves_of(parameters: Parameters) -> Curves:
     """Methods of the curve of an experiment: those whose target-only method it runs, an encoder's first.
 
+    Of their lines, those whose method is among the parameters': nothing is fitted that nobody chose, but for
+    the controls of what somebody did.
+
     Raises
     ------
     ParameterError
@@ -126,7 +129,8 @@ def curves_of(parameters: Parameters) -> Curves:
     """
     for curves in _KNOWN:
         if curves.target_only in parameters.methods:
-            return curves
+            chosen = tuple(line for line in curves.lines if line.method in parameters.methods)
+            return curves if chosen == curves.lines else replace(curves, lines=chosen)
     raise ParameterError(
         "there is no few-shot curve for these methods: add one of "
         f"{', '.join(curves.target_only for curves in _KNOWN)}, or name the methods of the curve (Curves)"

@@ -5,10 +5,12 @@ notebook that runs headless does without.
 """
 
 from serlab.widgets.headless import Fixed, command, parameter_table
+from serlab.widgets.parts import LeftOut, study, where_possible
 from serlab.widgets.showing import corpus_browser, guess, prediction_browser, predictor, recorder, show
 
 __all__ = [
     "Fixed",
+    "LeftOut",
     "command",
     "corpus_browser",
     "guess",
@@ -17,4 +19,6 @@ __all__ = [
     "predictor",
     "recorder",
     "show",
+    "study",
+    "where_possible",
 ]

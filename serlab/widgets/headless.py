@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -103,10 +104,24 @@ def parameter_table(parameters: Parameters) -> Styler:
 _SILENT = ("data", "jobs", "device", "seconds", "augment", "transductive", *OPTIONS)
 
 
-def command(parameters: Parameters, notebook: str = "01") -> str:
-    """Command line that runs a notebook with these parameters."""
+def command(
+    parameters: Parameters, notebook: str = "01", *, program: str = "serlab", more: Sequence[str] = ()
+) -> str:
+    """Command line that runs a notebook with these parameters.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    notebook : str
+    program : str
+        Path of ``serlab``, where it is not on everybody's.
+    more : sequence of str
+        Further words behind it.
+    """
     known = declared(notebook) - {"preset"}
-    words = ["serlab", "run", notebook]
+    words = [program, "run", notebook, *more]
+    if set(parameters.studies) == set(offered_studies(notebook)):
+        known = known - {"studies"}  # all of the notebook: what it does unasked
     for name, value in parameters.as_dict().items():
         default = Parameters.default(name)
         is_default = value == (list(default) if isinstance(default, tuple) else default)
@@ -115,6 +130,14 @@ def command(parameters: Parameters, notebook: str = "01") -> str:
         text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         words += ["-p", f"{name}={text}"]
     return shlex.join([*words, "--preset", parameters.preset])
+
+
+def offered_studies(notebook: str) -> tuple[str, ...]:
+    """Studies that a notebook has."""
+    if not notebooks.available():
+        return ()
+    found = notebooks.parameters(notebooks.find(notebook)).get("studies")
+    return () if found is None else tuple(found.default)
 
 
 def declared(notebook: str) -> set[str]:

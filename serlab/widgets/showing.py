@@ -55,12 +55,19 @@ def show(
     if is_headless(run_folder):
         shown = Fixed(parameters, run_folder)
     else:
+        from serlab.widgets import stale
+        from serlab.widgets.choice import Store
         from serlab.widgets.panel import Panel
 
         # A cell that runs again (a click into a panel selects it) must not undo what was chosen there.
         known = [value for value in get_ipython().user_ns.values() if isinstance(value, Panel)]
         same = [panel for panel in known if panel.shows(parameters, notebook=notebook, groups=groups)]
-        shown = same[0] if same else Panel(parameters, notebook=notebook, groups=groups)
+        for panel in known:
+            panel.marks.unfollow()
+        shown = (
+            same[0] if same else Panel(parameters, notebook=notebook, groups=groups, store=Store(notebook))
+        )
+        shown.marks.unfollow = stale.follow(shown.marks, get_ipython())
     display(shown)
     return shown
 

@@ -354,6 +354,16 @@ def test_the_folder_names_the_question_and_the_digest_all_that_matters(no_kernel
     assert len({path.name for path in [first, *others]}) == 6
 
 
+def test_studies_are_part_of_the_digest_where_they_are_not_all_of_the_notebooks() -> None:
+    source = notebooks.own_folder() / "06_compare.ipynb"
+    usual = list(notebooks.parameters(source)["studies"].default)
+    asked = {"target": "b", "studies": usual}
+    before = runs._digest(source, {"target": "b"}, "")
+    assert runs._digest(source, asked, "") == before, "earlier runs are found again"
+    assert runs._digest(source, {**asked, "studies": usual[::-1]}, "") == before
+    assert runs._digest(source, {**asked, "studies": []}, "") != before
+
+
 def test_force_replaces_a_complete_run(no_kernel: Path) -> None:
     folder = runs.run("02")
     (folder / "extra.csv").touch()

@@ -143,7 +143,12 @@ def test_the_curve_of_an_experiment_is_of_what_it_runs(prepared):
     of_acnn = session(prepared).parameters.with_values(
         methods=("acnn-target",), baseline="acnn-target", features="logmel26"
     )
-    assert few_shot.curves_of(of_acnn) is few_shot.ACNN
+    assert few_shot.curves_of(of_acnn).lines == (), "what nobody has chosen is not fitted"
+    of_acnn = of_acnn.with_values(sources=("near",))
+    one = of_acnn.with_values(methods=("acnn-target", "acnn-pooled"))
+    assert [line.method for line in few_shot.curves_of(one).lines] == ["acnn-pooled"]
+    both = of_acnn.with_values(methods=("acnn-target", "acnn-finetuned", "acnn-pooled"))
+    assert few_shot.curves_of(both) is few_shot.ACNN
     with pytest.raises(ParameterError, match="no few-shot curve for these methods: add one of probe-target"):
         few_shot.curves_of(session(prepared).parameters)
     with pytest.raises(ProtocolError, match="tdnn-frozen-target needs the feature set 'mfcc40'"):

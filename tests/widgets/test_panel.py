@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import itertools
+import json
 import shlex
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from IPython.core.events import EventManager, available_events
 
 from serlab import experiment, methods
 from serlab.errors import Cancelled, CorpusError, SerlabError
-from serlab.experiment import Outcome, Parameters, Session
+from serlab.experiment import Outcome, Parameters, Session, times
 from serlab.methods import OPTIONS
+from serlab.widgets import layout, showing, stale
 from serlab.widgets import panel as widgets
-from serlab.widgets import showing
+from serlab.widgets.choice import Store
 from serlab.widgets.panel import Panel
 from serlab.widgets.pickers import controls
 
@@ -119,6 +124,14 @@ def test_a_panel_starts_from_its_parameters_and_gives_them_back(parameters):
     assert panel.cancel_button.disabled
 
 
+def test_the_order_of_methods_is_no_choice(parameters, tmp_path):
+    turned = parameters.with_values(methods=parameters.methods[::-1])
+    panel = Panel(turned, store=Store("01", tmp_path))
+    assert panel.parameters == turned
+    assert panel.reset_button.layout.display == "none"
+    assert not Store("01", tmp_path).path.exists()
+
+
 def test_every_picker_changes_its_parameter(parameters):
     panel = Panel(parameters)
     changes = {
@@ -155,7 +168,7 @@ def test_a_notebook_of_frames_offers_what_concerns_frames():
     )  # fmt: skip
     panel = Panel(start, notebook="02", groups=("neumann-vu",))
     assert set(panel.method_boxes) == set(methods.GROUPS["neumann-vu"])
-    assert not any(name.startswith("is10") for _, name in panel.controls["features"].options)
+    assert "is10" not in panel.controls["features"].options
     panel.controls["augment"].value = "noise-20, specaugment"
     panel.controls["device"].value = "cpu"
     assert (panel.parameters.augment, panel.parameters.device) == (("noise-20", "specaugment"), "cpu")
@@ -222,7 +235,7 @@ def test_corpora_that_are_not_installed_are_listed_with_how_to_get_them(paramete
     chosen = Panel(replace(parameters, sources=("emodb",)))
     assert chosen.source_boxes["emodb"].description == "emodb (missing)"
     assert "emodb" not in panel.controls["target"].options
-    page = widgets._how_to_get(panel.installed, parameters.data)
+    page = layout.how_to_get(panel.installed, parameters.data)
     assert "<b>emodb</b>" in page and "synthetic" not in page
 
 
@@ -238,6 +251,8 @@ def test_the_command_gives_the_same_parameters(parameters):
     panel.controls["seeds"].value = "0, 1, 2"
     words = shlex.split(panel.command)
     assert words[:3] == ["serlab", "run", "01"]
+    shown = html.unescape(panel.command_line.value)
+    assert f"{Path(sys.executable).with_name('serlab')} run 01" in shown, "of this environment"
     given = dict(word.split("=", 1) for flag, word in itertools.pairwise(words) if flag == "-p")
     given["preset"] = words[words.index("--preset") + 1]
     expected = panel.as_notebook_parameters()
@@ -247,9 +262,9 @@ def test_the_command_gives_the_same_parameters(parameters):
     # jobs has no influence, the others none on the methods of notebook 01, or their usual value.
     of_networks = {
         "seconds", "augment", "device", "trade_off", "weights", "encoder", "acoustic_model", "padding",
-        "pretraining", "transductive",
+        "pretraining", "transductive", "fused", "source_weights",
     }  # fmt: skip
-    assert set(expected) - set(given) == {"jobs"} | of_networks
+    assert set(expected) - set(given) == {"jobs", "studies"} | of_networks
     assert "sources=synthetic-a" in panel.command_line.value
 
 
@@ -286,7 +301,7 @@ def test_cancel_stops_the_run_and_says_so(parameters):
     assert panel.wait(SECONDS)
     assert "finished methods are kept" in panel.message.value
     assert isinstance(panel.error, Cancelled)
-    assert panel.outcome is None and panel.result.children == ()
+    assert panel.outcome is None and panel.result.children == panel.report.children == ()
     assert not panel.run_button.disabled
 
 
@@ -320,7 +335,7 @@ def test_an_error_is_one_message(parameters, error, text):
 
 
 def test_a_run_after_an_error_forgets_it(parameters, monkeypatch):
-    monkeypatch.setattr(widgets, "_result_widgets", lambda outcome: [])
+    monkeypatch.setattr(widgets, "result_widgets", lambda outcome: [])
     panel = Panel(parameters, runner=fake_runner)
     panel.error = ValueError()
     panel.run_button.click()
@@ -329,7 +344,7 @@ def test_a_run_after_an_error_forgets_it(parameters, monkeypatch):
 
 
 def test_the_runner_gets_what_the_panel_shows(parameters, monkeypatch):
-    monkeypatch.setattr(widgets, "_result_widgets", lambda outcome: [])
+    monkeypatch.setattr(widgets, "result_widgets", lambda outcome: [])
     got = []
 
     def runner(session):
@@ -363,6 +378,7 @@ def test_options_of_families_have_the_pickers_that_they_declare(parameters):
         "pretraining": "epochs=3",
         "padding": "zeros",
     }
+    chosen = {name: option.default for name, option in OPTIONS.items()} | chosen
     made = controls(parameters.with_values(**chosen), ["synthetic-a", "synthetic-b"])
     assert set(OPTIONS) <= set(made)
     for name, option in OPTIONS.items():
@@ -379,7 +395,9 @@ def test_a_panel_has_a_table_for_viewers_without_widgets(parameters):
 
 def test_a_cell_that_runs_again_keeps_what_was_chosen(parameters, monkeypatch):
     names: dict[str, object] = {}
-    shell = type("Shell", (), {"kernel": object(), "user_ns": names})
+    shell = type(
+        "Shell", (), {"kernel": object(), "user_ns": names, "events": EventManager(None, available_events)}
+    )
     monkeypatch.setattr(showing, "get_ipython", lambda: shell)
     monkeypatch.setattr(showing, "display", lambda shown: None)
     names["panel"] = showing.show(parameters)
@@ -388,3 +406,117 @@ def test_a_cell_that_runs_again_keeps_what_was_chosen(parameters, monkeypatch):
     assert showing.show(parameters.with_values(seeds=(9,))) is not names["panel"], (
         "the cell of parameters changed"
     )
+
+
+# --- the choice is kept ---
+
+
+def test_the_choice_is_found_again_by_another_kernel_and_can_be_reset(parameters, tmp_path):
+    store = Store("01", tmp_path)
+    panel = Panel(parameters, store=store)
+    assert not store.path.exists(), "nothing was chosen"
+    panel.controls["target"].value = "synthetic-c"
+    panel.controls["seeds"].value = "3, 4"
+    panel.method_boxes["majority"].value = True
+    again = Panel(parameters, store=store)
+    assert again.parameters == panel.parameters
+    assert "Restored, as it was last chosen here: target, methods, seeds." in again.restored.value
+    assert Panel(parameters.with_values(preset="quick"), store=store).parameters.target == "synthetic-b", (
+        "the cell of parameters says something new"
+    )
+    again.reset_button.click()
+    assert again.parameters == parameters
+    assert again.restored.value == "" and again.reset_button.layout.display == "none"
+    assert not store.path.exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"start": 1, "chosen": {"seeds": 1}}'])
+def test_a_damaged_choice_is_no_choice(parameters, tmp_path, text):
+    store = Store("01", tmp_path)
+    store.path.parent.mkdir()
+    store.path.write_text(text, encoding="utf-8")
+    assert Panel(parameters, store=store).parameters == parameters
+    kept = {"start": parameters.as_dict(), "chosen": {"methods": ["gone"], "target": 3}}
+    store.path.write_text(json.dumps(kept), encoding="utf-8")
+    assert Panel(parameters, store=store).parameters == parameters
+
+
+# --- what stands below is older ---
+
+
+def test_cells_of_an_older_choice_are_marked_until_they_run_again(parameters, monkeypatch):
+    shown = []
+    monkeypatch.setattr(stale, "display", shown.append)
+    panel = Panel(parameters)
+    panel.marks.after_cell("1 + 1", {})
+    assert shown == [], "it has taken nothing from the panel"
+    _ = panel.session
+    panel.marks.after_cell("prepared = panel.session.prepare()", {})
+    (mark,) = shown
+    assert mark.layout.display == "none" and panel.stale.layout.display == "none"
+    panel.controls["target"].value = "synthetic-c"
+    assert "This describes synthetic-a \u2192 synthetic-b." in html.unescape(mark.value)
+    assert mark.layout.display is None and panel.stale.layout.display is None
+    panel.controls["target"].value = "synthetic-b"
+    assert mark.value == "" and panel.stale.layout.display == "none", "chosen back"
+    panel.controls["seeds"].value = "9"
+    assert "with other seeds" in mark.value
+
+
+def test_a_cell_that_shows_an_outcome_is_as_old_as_that(parameters, monkeypatch):
+    shown = []
+    monkeypatch.setattr(stale, "display", shown.append)
+    panel = Panel(parameters)
+    names = {"outcome": outcome(parameters)}
+    panel.controls["target"].value = "synthetic-c"
+    _ = panel.session
+    panel.marks.after_cell("plotting.plot_uar(outcome.summary)", names)
+    panel.marks.after_cell("prepared = panel.session.prepare()", names)
+    assert [bool(mark.value) for mark in shown] == [True, False]
+
+
+# --- what is said before and after ---
+
+
+def test_what_is_chosen_is_one_line_with_its_time(parameters):
+    panel = Panel(parameters)
+    line = html.unescape(panel.summary.value)
+    assert "synthetic-a \u2192 synthetic-b, 2 methods, one-subject (" in line
+    assert "2 seeds, demo: not run here yet, so no time is known" in line
+    fits = pd.DataFrame({"method": ["rf-source", "rf-target"], "seconds": [1.0, 2.0]})
+    times.note(times.of_fits(fits, parameters))
+    panel.controls["protocol"].value = "speaker-groups"
+    panel.controls["folds"].value = 10
+    assert "speaker-groups (10 folds), 2 seeds, demo: about 60 s" in html.unescape(panel.summary.value)
+
+
+def test_every_picker_says_what_it_is_for_and_every_method_its_control(parameters):
+    panel = Panel(parameters)
+    assert all(picker.tooltip for picker in panel.controls.values())
+    assert "over RF, target only it adds source" in panel.method_boxes["rf-pooled"].tooltip
+    assert "over RF, target only it adds source" in layout.what_methods_are(panel.method_boxes)
+    offered = [name for _, name in panel.controls["baseline"].options]
+    assert "rf-target" in offered and "acnn-target" not in offered, "of this notebook's methods"
+    labels = [box.description for box in panel.method_boxes.values()]
+    assert len(set(labels)) == len(labels)
+
+
+def test_a_finished_run_offers_its_tables_and_a_report(parameters, monkeypatch, tmp_path):
+    panel = Panel(parameters, runner=fake_runner)
+    panel.start()
+    assert panel.wait(SECONDS)
+    page = "".join(part.value for part in panel.result.children)
+    assert "download='summary.csv'" in page and "download='gain-source.tex'" in page
+    asked = {}
+
+    def run(notebook, values, **options):
+        asked.update(options, notebook=notebook, values=values)
+        (tmp_path / "report.html").write_text("<p>a report", encoding="utf-8")
+        return tmp_path
+
+    monkeypatch.setattr("serlab.reporting.runs.run", run)
+    panel.report_button.click()
+    assert panel.wait(SECONDS)
+    assert asked["begin_from"] == experiment.scratch_folder(parameters)
+    assert asked["values"]["seeds"] == [0, 1] and "data" not in asked["values"]
+    assert panel.report.children[0].page == "<p>a report"

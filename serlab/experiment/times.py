@@ -1,0 +1,154 @@
+"""How long things took on this machine, so that the next ones can be estimated: one file in the cache.
+
+Seconds of a fit by method, preset and corpora, and of a study by its name; where those corpora are new, what
+was last seen with any. It is a convenience: what cannot be read or written is passed over, and two processes
+that write at once may lose what one of them has seen.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from serlab import data
+from serlab.experiment.further import STUDIES
+from serlab.experiment.parameters import Parameters
+from serlab.files import write_text
+
+FILE = "times.json"
+#: More than a class has methods, presets and corpora; the oldest go first.
+_MOST = 5000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a run that has not begun.
+
+    Attributes
+    ----------
+    seconds : float
+        Of what is known.
+    unknown : tuple of str
+        Methods and studies that have not been run here yet.
+    """
+
+    seconds: float
+    unknown: tuple[str, ...] = ()
+
+
+def read(cache: Path | None = None) -> dict[str, float]:
+    """All that is known: key -> seconds."""
+    try:
+        found = json.loads(_path(cache).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    good = (int, float)
+    return {k: float(v) for k, v in found.items() if isinstance(v, good) and 0 <= v < math.inf}
+
+
+def note(seconds: Mapping[str, float], cache: Path | None = None) -> None:
+    """Add to what is known; the same key is replaced."""
+    if not seconds:
+        return
+    known = {key: value for key, value in read(cache).items() if key not in seconds}
+    latest = list((known | {key: round(value, 4) for key, value in seconds.items()}).items())[-_MOST:]
+    try:
+        _path(cache).parent.mkdir(parents=True, exist_ok=True)
+        write_text(_path(cache), json.dumps(dict(latest), indent=0, ensure_ascii=False) + "\n")
+    except OSError:
+        return
+
+
+def of_fits(fits: pd.DataFrame, parameters: Parameters) -> dict[str, float]:
+    """Seconds of a fit of each method, in entries for :func:`note`.
+
+    Parameters
+    ----------
+    fits : DataFrame
+        With method and seconds, see :class:`serlab.evaluation.Run`.
+    parameters : Parameters
+    """
+    if fits.empty or "seconds" not in fits:
+        return {}
+    mean = fits.groupby("method")["seconds"].mean()
+    return {key: value for name, value in mean.items() for key in _keys(str(name), parameters)}
+
+
+def of_study(name: str, seconds: float, parameters: Parameters) -> dict[str, float]:
+    """Seconds of a whole study, the same way; ``name``: what a session keeps it as."""
+    return dict.fromkeys(_keys(f"study {name}", parameters), seconds)
+
+
+def estimate(
+    parameters: Parameters,
+    *,
+    methods: Iterable[str],
+    n_folds: int,
+    stochastic: Iterable[str],
+    cache: Path | None = None,
+) -> Estimate:
+    """Seconds that methods and studies will take, by what earlier ones took.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    methods : iterable of str
+        What is still to be fitted.
+    n_folds : int
+    stochastic : iterable of str
+        Those of them that are repeated with every seed.
+    """
+    known, total, unknown, repeated = read(cache), 0.0, [], set(stochastic)
+    for name in methods:
+        took = _found(known, name, parameters)
+        if took is None:
+            unknown.append(name)
+        else:
+            total += took * n_folds * (len(parameters.seeds) if name in repeated else 1)
+    for name in parameters.studies:
+        took = study(name, parameters, known)
+        if took is None:
+            unknown.append(name)
+        else:
+            total += took
+    return Estimate(total, tuple(unknown))
+
+
+def study(name: str, parameters: Parameters, known: Mapping[str, float] | None = None) -> float | None:
+    """Seconds that a study took last; None if it has not been run here."""
+    known = read() if known is None else known
+    place = _keys("", parameters)[0].removeprefix("|")
+    exact, last = 0.0, {}
+    for key, seconds in known.items():
+        what, _, where = key.partition("|")
+        if what.startswith(tuple(f"study {kept}" for kept in STUDIES[name].kept)):
+            exact += seconds if where == place else 0.0
+            if where == parameters.preset:
+                last[what] = seconds
+    return exact or sum(last.values()) or None
+
+
+def study_exactly(name: str, parameters: Parameters) -> float:
+    """Seconds that a study, as a session keeps it, took with these corpora; 0 if it has not been run."""
+    return read().get(_keys(f"study {name}", parameters)[0], 0.0)
+
+
+def _keys(name: str, parameters: Parameters) -> tuple[str, str]:
+    """For these corpora, and for any."""
+    pair = f"{'+'.join(parameters.sources)}>{parameters.target}"
+    return f"{name}|{parameters.preset}|{pair}", f"{name}|{parameters.preset}"
+
+
+def _found(known: Mapping[str, float], name: str, parameters: Parameters) -> float | None:
+    return next((known[key] for key in _keys(name, parameters) if key in known), None)
+
+
+def _path(cache: Path | None) -> Path:
+    return (data.cache_root() if cache is None else cache) / FILE
