@@ -1,7 +1,7 @@
 # make demo   a report on synthetic corpora, in under a minute
 # make test   all tests, and the types
 # make lab    JupyterLab in notebooks/
-# make lessons the notebooks for a class, with and without solutions, in build/lessons
+# make lessons the notebooks for a class, with and without solutions, and slides
 # make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
 # make fuzz   thousands of damaged files through every reader; takes long
 # make types  the type checker alone
@@ -33,6 +33,7 @@ lab: $(STAMP)
 lessons: $(STAMP)
 	$(VENV)/bin/serlab lessons build/lessons/student --force
 	$(VENV)/bin/serlab lessons build/lessons/instructor --instructor --force
+	$(VENV)/bin/serlab lessons build/lessons/slides --slides --force
 
 types: $(STAMP)
 	$(VENV)/bin/python -m mypy

@@ -14,6 +14,9 @@ def _declare(parser: argparse.ArgumentParser) -> None:
         "--instructor", action="store_true", help="with solutions, as a course of nbgrader (source/...)"
     )
     parser.add_argument(
+        "--slides", action="store_true", help="as slides: one HTML page a lesson, that needs no network"
+    )
+    parser.add_argument(
         "--corpora", metavar="NAMES", type=words, default=[],
         help="the same lessons on corpora of one's own: emodb,ravdess (default: synthetic ones)",
     )  # fmt: skip
@@ -26,8 +29,9 @@ def _lessons(options: argparse.Namespace) -> int:
     from serlab.lessons import copying
 
     done = copying.copy(
-        options.folder, instructor=options.instructor, corpora=options.corpora, force=options.force
-    )
+        options.folder, instructor=options.instructor, slides=options.slides, corpora=options.corpora,
+        force=options.force,
+    )  # fmt: skip
     print_table(("lesson", "is"), [(str(path), what) for path, what in done.items()])
     kept = [path.name for path, what in done.items() if what == "kept"]
     if kept:

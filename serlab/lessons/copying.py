@@ -9,6 +9,7 @@ from pathlib import Path
 from serlab.errors import ParameterError
 from serlab.files import write_text
 from serlab.lessons.registry import LESSONS
+from serlab.lessons.slides import slides as as_slides
 from serlab.lessons.versions import student_version, text, with_corpora
 from serlab.reporting import notebooks
 from serlab.reporting.notebooks import Copied
@@ -26,7 +27,12 @@ c.ExecutePreprocessor.timeout = 120
 
 
 def copy(
-    folder: Path | str, *, instructor: bool = False, corpora: Sequence[str] = (), force: bool = False
+    folder: Path | str,
+    *,
+    instructor: bool = False,
+    slides: bool = False,
+    corpora: Sequence[str] = (),
+    force: bool = False,
 ) -> dict[Path, Copied]:
     """Write the lessons into a folder, where whoever does them works.
 
@@ -37,6 +43,8 @@ def copy(
     instructor : bool
         With solutions, as a course of nbgrader: ``source/<lesson>/<lesson>.ipynb`` and its settings.
         Else for students: one notebook a lesson.
+    slides : bool
+        Slides instead, one page of HTML a lesson, that needs no network.
     corpora : sequence of str
         Written into the first cell: the same lessons on these. Empty: on synthetic ones.
     force : bool
@@ -58,7 +66,7 @@ def copy(
         raise ParameterError(f"{folder} is where the lessons come from; choose another folder")
     done: dict[Path, Copied] = {}
     try:
-        for path, content in _files(folder, own, instructor, corpora):
+        for path, content in _files(folder, own, instructor, slides, corpora):
             there = path.exists()
             if there and path.read_text(encoding="utf-8") == content:
                 done[path] = "same"
@@ -79,14 +87,18 @@ def source_folder() -> Path:
     return notebooks.own_folder() / "lessons"
 
 
-def _files(folder: Path, own: Path, instructor: bool, corpora: Sequence[str]) -> Iterator[tuple[Path, str]]:
+def _files(
+    folder: Path, own: Path, instructor: bool, slides: bool, corpora: Sequence[str]
+) -> Iterator[tuple[Path, str]]:
     for plan in LESSONS:
         source = json.loads((own / f"{plan.name}.ipynb").read_text(encoding="utf-8"))
         if corpora:
             source = with_corpora(source, corpora)
-        if instructor:
+        if slides:
+            yield folder / f"{plan.name}.html", as_slides(source)
+        elif instructor:
             yield folder / "source" / plan.name / f"{plan.name}.ipynb", text(source)
         else:
             yield folder / f"{plan.name}.ipynb", text(student_version(source))
-    if instructor:
+    if instructor and not slides:
         yield folder / "nbgrader_config.py", _CONFIG.format(root=str(folder.resolve()))
