@@ -156,7 +156,7 @@ LESSON = Plan(
     summary=(
         "Ask of every gain: over what, by the same classifier, with the same labels and normalisation?",
         "Ask who was heard before, how many people were tested, and how many systems were tried.",
-        "Both reports may be of the same predictions: what differs is what they are set against.",
+        "Two reports of the same recordings may differ in little but what they are set against.",
         "No difference shown, on few speakers, is not no difference: a report says what it can exclude.",
     ),
 )

@@ -151,6 +151,6 @@ def apart(a: Report, b: Report) -> str:
     found = steps(a, b)
     most = found.loc[found["change"].abs().idxmax()]
     return (
-        f"the reports are {found['gain'].iloc[0] - found['gain'].iloc[-1]:+.2f} of UAR apart; "
-        f"{most['change']:+.2f} of it: {most['what is changed']}"
+        f"the reports are {found['gain'].iloc[0] - found['gain'].iloc[-1]:.2f} of UAR apart; "
+        f"the largest step is {most['change']:+.2f}: {most['what is changed']}"
     )

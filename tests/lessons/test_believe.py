@@ -50,7 +50,9 @@ def test_the_gain_is_traced_from_one_report_to_the_other() -> None:
     found = believe.steps(A, B)
     assert found["gain"].tolist() == pytest.approx([0.3, 0.04, 0.01, 0.02])
     assert found["change"].tolist()[1:] == pytest.approx([-0.26, -0.03, 0.01])
-    assert believe.apart(A, B).startswith("the reports are +0.28 of UAR apart; -0.26 of it: over the control")
+    assert believe.apart(A, B).startswith(
+        "the reports are 0.28 of UAR apart; the largest step is -0.26: over"
+    )
 
 
 def test_over_what() -> None:
