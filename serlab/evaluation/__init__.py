@@ -51,6 +51,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "differences",
         "finished",
         "fitting",
+        "gaps",
         "giveaways",
         "given_splits",
         "intervals",

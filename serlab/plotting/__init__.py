@@ -32,6 +32,7 @@ from serlab.plotting.features import (
 )
 from serlab.plotting.few_shot import break_even, plot_few_shot, plot_few_shot_gains
 from serlab.plotting.gains import VERDICTS, plot_gain
+from serlab.plotting.gaps import groups_of, groups_table, not_compared_table, plot_groups
 from serlab.plotting.layers import layer_weight_table, plot_layer_weights, plot_probes
 from serlab.plotting.leave_one_out import (
     plot_helping,
@@ -97,6 +98,8 @@ __all__ = [  # noqa: RUF022
     "plot_published",
     # gains
     "VERDICTS", "plot_gain",
+    # gaps
+    "groups_of", "groups_table", "not_compared_table", "plot_groups",
     # confusions
     "confusion_table", "plot_confusions", "mean_confusion_table", "plot_mean_confusions",
     # runs

@@ -31,6 +31,7 @@ TABLES = {
     "plot_confounds": "table",
     "plot_published": "table",
     "plot_gain": "comparison",
+    "plot_groups": plotting.groups_table,
     "plot_confusions": plotting.confusion_table,
     "plot_mean_confusions": plotting.mean_confusion_table,
     "plot_matrix": "table",
