@@ -5,6 +5,7 @@
 # make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
 # make fuzz   thousands of damaged files through every reader; takes long
 # make types  the type checker alone
+# make benchmarks  what is waited for, beside what others take for it; DATA=folder with EmoDB
 # make clean  away with what make has made
 #
 # Each makes .venv first if it is missing or older than the pinned packages.
@@ -18,7 +19,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
 	echo $$python && break; done)
 
-.PHONY: demo test lab lessons docs types fuzz clean
+.PHONY: benchmarks demo test lab lessons docs types fuzz clean
 
 demo: $(STAMP)
 	$(VENV)/bin/serlab demo
@@ -37,6 +38,10 @@ lessons: $(STAMP)
 
 types: $(STAMP)
 	$(VENV)/bin/python -m mypy
+
+DATA := $(SERLAB_DATA)
+benchmarks: $(STAMP)
+	$(VENV)/bin/python -m benchmarks --data "$(DATA)"
 
 # Cases of each target: make fuzz CASES=10000
 CASES := 2000

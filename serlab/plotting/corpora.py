@@ -14,6 +14,8 @@ from serlab.plotting.style import VERMILLION, Figure, finished, styled
 from serlab.plotting.texts import count, names, natural, sentences, speaker_name, wrapped
 
 SPEAKERS_PER_ROW = 30
+#: Speakers of a corpus that are drawn: of more, those with the most utterances.
+MOST_SPEAKERS = 150
 
 #: Inches: height of a line of cells; above and below them.
 _LINE, _ABOVE, _BELOW = 0.28, 0.3, 0.25
@@ -104,9 +106,13 @@ def plot_counts(utterances: pd.DataFrame) -> Figure:
 def _strips(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """Title, counts of a corpus, and the speakers of one row of cells; the first row has the title."""
     for corpus, part in table.groupby(level="corpus"):
-        n_strips = -(-len(part) // SPEAKERS_PER_ROW)
-        for number, rows in enumerate(np.array_split(np.arange(len(part)), n_strips)):
-            yield "" if number else wrapped(_corpus_says(corpus, part), 105), part, part.iloc[rows]
+        says, shown = _corpus_says(corpus, part), part
+        if len(part) > MOST_SPEAKERS:
+            most = np.sort(np.argsort(-part["all"].to_numpy(), kind="stable")[:MOST_SPEAKERS])
+            says, shown = f"{says}; the {MOST_SPEAKERS} with the most are shown", part.iloc[most]
+        n_strips = -(-len(shown) // SPEAKERS_PER_ROW)
+        for number, rows in enumerate(np.array_split(np.arange(len(shown)), n_strips)):
+            yield "" if number else wrapped(says, 105), part, shown.iloc[rows]
 
 
 def _corpus_says(corpus: str, part: pd.DataFrame) -> str:

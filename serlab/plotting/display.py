@@ -21,6 +21,12 @@ _RULES = (
     ("th", f"{_CELL} vertical-align: bottom; border-bottom: 1px solid #888"),
     ("td", f"{_CELL} vertical-align: top; overflow-wrap: break-word; max-width: 30em"),
 )
+#: Rows above which a table scrolls in a frame of its own, and rows that are written at most.
+_FRAMED, _MOST = 60, 300
+_FRAME = (
+    ("", "display: block; max-height: 36em; overflow: auto"),
+    ("thead th", "position: sticky; top: 0; background: Canvas"),
+)
 _NUMBERS = "text-align: right; overflow-wrap: normal; font-variant-numeric: tabular-nums"
 
 
@@ -37,7 +43,8 @@ def display_table(
     Numbers get ``decimals`` places, counts none, p values below .001 read
     "< .001", missing is a dash, True is "yes"; columns x, x_low and x_high
     become one, "0.560 [0.503, 0.618]"; long text wraps, so that a row is never
-    wider than the page; a plain running index is not shown.
+    wider than the page; a plain running index is not shown. A long table scrolls
+    below its heading; of a very long one the first rows are written, and the caption says so.
 
     Parameters
     ----------
@@ -47,6 +54,10 @@ def display_table(
     percent : collection of str
         Columns (by their own names) to show as percent.
     """
+    n_rows = len(table)
+    if n_rows > _MOST:
+        table = table.iloc[:_MOST]
+        caption = f"{caption} (the first {_MOST} of {n_rows} rows)".strip()
     texts = _texts(table, percent, decimals)
     order = [name for name in (texts if columns is None else columns) if name in texts]
     texts = texts[order]
@@ -54,9 +65,17 @@ def display_table(
     texts = texts.rename(columns=columns if isinstance(columns, Mapping) else _readable(order))
     # The same table gets the same HTML, so that a report can be compared with an older one.
     uuid = hashlib.sha256(texts.to_csv().encode()).hexdigest()[:8]
-    style = texts.style.set_uuid(uuid).format(escape="html").format_index(escape="html", axis="columns")
+    style = (
+        Styler(texts, uuid=uuid, cell_ids=n_rows <= _FRAMED)
+        .format(escape="html")
+        .format_index(escape="html", axis="columns")
+    )
     style = style.hide(axis="index") if isinstance(table.index, pd.RangeIndex) else style
-    rules = [*_RULES, *((f"td.col{place}, th.col{place}", _NUMBERS) for place in numbers)]
+    rules = [
+        *_RULES,
+        *(_FRAME if n_rows > _FRAMED else ()),
+        *((f"td.col{place}, th.col{place}", _NUMBERS) for place in numbers),
+    ]
     style = style.set_table_styles([{"selector": selector, "props": props} for selector, props in rules])
     if table.empty:
         caption = f"{caption}: none"

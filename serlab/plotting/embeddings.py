@@ -19,6 +19,8 @@ from serlab.plotting.texts import names, sentences, titled, wrapped
 
 #: Speakers beyond this number are drawn without a legend.
 MOST_IN_LEGEND = 12
+#: Points of a projection.
+_MOST_POINTS = 4000
 
 _KINDS = {"pca": "principal components", "tsne": "t-SNE"}
 
@@ -39,12 +41,13 @@ def embedding_coordinates(
         few), started from the components. Distances between clusters of
         t-SNE mean nothing.
     seed : int
-        Of t-SNE.
+        Of t-SNE, and of the draw of rows.
 
     Returns
     -------
     DataFrame
-        Index utterance; x, y.
+        Index utterance; x, y. Of more than 4000 rows that many are drawn: more cover each other,
+        and t-SNE of a large corpus takes hours.
 
     Raises
     ------
@@ -54,6 +57,8 @@ def embedding_coordinates(
     fits = embeddings[["method", "fold", "seed"]].drop_duplicates()
     if len(fits) != 1:
         raise ParameterError(f"embeddings of {len(fits)} fits do not share a space; choose one fold and seed")
+    if len(embeddings) > _MOST_POINTS:
+        embeddings = embeddings.sample(_MOST_POINTS, random_state=seed).sort_index()
     E = _embedded(embeddings)
     if len(E) < 4:
         raise ParameterError(f"{len(E)} embeddings are too few for a projection; four are needed")

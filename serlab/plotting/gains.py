@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from serlab.errors import ParameterError
 from serlab.evaluation import intervals, verdicts
 from serlab.evaluation.verdicts import QUESTIONS
-from serlab.plotting.marks import interval_mark, known, right_texts, row_figure
+from serlab.plotting.marks import interval_mark, known, right_texts, row_figure, thinned
 from serlab.plotting.style import (
     BLACK,
     BLUE,
@@ -68,6 +68,8 @@ def plot_gain(comparison: pd.DataFrame, *, question: str = "", title: str = "") 
     table = table.assign(_declared=declared).sort_values(
         ["_declared", "gain"], ascending=False, na_position="last"
     )
+    whole, size = table, table["gain"].abs()
+    table, more = thinned(table.assign(_size=size), "_size", groups=table["_declared"])
     kinds = [verdicts.kind(verdict) for verdict in table["verdict"]]
     figure, axes, position = row_figure(
         [_label(row) for _, row in table.iterrows()], groups=table["_declared"]
@@ -89,10 +91,10 @@ def plot_gain(comparison: pd.DataFrame, *, question: str = "", title: str = "") 
         Line2D([], [], color=VERDICTS[kind][0], marker=VERDICTS[kind][1], label=_means(kind, verdict))
         for kind, verdict in shown.items()
     ]
-    legend_below(figure, handles, ncols=2)
+    legend_below(figure, handles, ncols=2, note=more)
     axes.set_xlabel(f"gain: UAR minus that of the control, {intervals.LABEL}")
     heading(figure, f"{QUESTIONS[question]} {title}".strip())
-    return finished(figure, _says(table))
+    return finished(figure, _says(whole))
 
 
 def of_question(comparison: pd.DataFrame, question: str = "") -> tuple[pd.DataFrame, str]:

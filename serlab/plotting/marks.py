@@ -53,6 +53,35 @@ def chance_line(axes: Axes, chance: float, *, upright: bool = False, label: str 
     return Line2D([], [], **style, label=f"{label}, {chance:.2f}")
 
 
+# --- more than a figure has room for ------------------------------------------------------------
+
+#: Rows of a figure, and panels, at most: what is taller is not read, and a page of it weighs megabytes.
+MOST_ROWS, MOST_PANELS = 40, 16
+
+
+def thinned(table: pd.DataFrame, name: str, *, groups: pd.Series | None = None) -> tuple[pd.DataFrame, str]:
+    """Rows that a figure has room for, in their order: of each group those with the highest values.
+
+    Parameters
+    ----------
+    table : DataFrame
+    name : str
+        Column of the values.
+    groups : Series, optional
+        Of the rows; each group has as many places as the others, as far as it has rows.
+
+    Returns
+    -------
+    DataFrame, and a note on the others; empty where all are shown.
+    """
+    if len(table) <= MOST_ROWS:
+        return table, ""
+    groups = pd.Series(0, index=table.index) if groups is None else groups
+    place = table[name].groupby(groups.to_numpy()).rank(ascending=False, method="first", na_option="bottom")
+    kept = np.sort(np.argsort(place.to_numpy(), kind="stable")[:MOST_ROWS])
+    return table.iloc[kept], f"{len(table) - MOST_ROWS} further rows, with lower values, are in the table"
+
+
 # --- rows ---------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from serlab.errors import ParameterError
-from serlab.plotting.marks import highest, known, limits, panel_figure
+from serlab.plotting.marks import MOST_PANELS, highest, known, limits, panel_figure
 from serlab.plotting.style import (
     BLACK,
     BLUE,
@@ -58,6 +58,8 @@ def plot_training(history: pd.DataFrame, *, titles: Mapping[str, str] | None = N
     if history.empty:
         return note_figure("Training", "No method of this run is trained in epochs.")
     groups = list(history.groupby(["method", "stage"], sort=False))
+    more = f"The first {MOST_PANELS} of {len(groups)} are shown." if len(groups) > MOST_PANELS else ""
+    groups = groups[:MOST_PANELS]
     figure = Figure(figsize=(9, 1.75 * len(groups) + 0.6), layout="constrained")
     panels = figure.subplots(len(groups), 2, sharey="col", squeeze=False)
     says = []
@@ -83,7 +85,7 @@ def plot_training(history: pd.DataFrame, *, titles: Mapping[str, str] | None = N
         for name, look in _TRAINING.items()
         if has_validation or name == "training"
     ]
-    legend_below(figure, handles)
+    legend_below(figure, handles, note=more)
     heading(figure, "Training: loss and UAR by epoch")
     return finished(figure, sentences("Mean UAR at the end", listing(says)))
 

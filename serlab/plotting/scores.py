@@ -22,6 +22,7 @@ from serlab.plotting.marks import (
     right_texts,
     row_figure,
     spread,
+    thinned,
 )
 from serlab.plotting.style import (
     BLACK,
@@ -93,6 +94,7 @@ def plot_uar(
         chance = 1 / n_classes if n_classes else None
     rank = summary["access"].map({access: place for place, access in enumerate(ACCESS)})
     table = summary.assign(_rank=rank).sort_values(["_rank", "uar"], ascending=[True, False])
+    whole, (table, more) = table, thinned(table, "uar", groups=table["_rank"])
     figure, axes, position = row_figure(_method_labels(table), groups=table["_rank"])
     for y, (_, row) in zip(position, table.iterrows(), strict=True):
         _, colour, marker = ACCESS[row["access"]]
@@ -108,9 +110,9 @@ def plot_uar(
     if "transductive" in table and table["transductive"].astype(bool).any():
         note = f"{DAGGER} transductive: saw the test utterances, without labels"
         handles.append(Line2D([], [], linestyle="", label=note))
-    legend_below(figure, handles, ncols=2, note=_notes(table))
+    legend_below(figure, handles, ncols=2, note="\n".join(filter(None, (_notes(table), more))))
     heading(figure, "UAR per method", title)
-    return finished(figure, _uar_says(table, chance))
+    return finished(figure, _uar_says(whole, chance) + (f" {more}." if more else ""))
 
 
 def _n_classes(summary: pd.DataFrame) -> int:
@@ -162,7 +164,9 @@ def plot_folds(
         Method -> title.
     """
     require_rows(results)
-    methods = list(dict.fromkeys(results["method"]))
+    medians = results.groupby("method", sort=False)[metric].median().rename("median").to_frame()
+    kept, more = thinned(medians, "median")
+    methods = list(kept.index)
     shown = titled(titles, methods)
     figure, axes, position = row_figure([wrapped(name) for name in shown])
     texts = []
@@ -184,11 +188,12 @@ def plot_folds(
                       label="median; box: middle half")]  # fmt: skip
     if "access" in results:
         handles = [*_access_handles(results["access"], filled=False), *handles]
-    legend_below(figure, handles, ncols=2)
+    legend_below(figure, handles, ncols=2, note=more)
     name = {"uar": "UAR", "macro_f1": "macro F1"}.get(metric, metric)
     axes.set_xlabel(f"{name} of one fold and seed")
     heading(figure, f"{name} fold by fold")
-    return finished(figure, _folds_say(results, metric, dict(zip(methods, shown, strict=True))))
+    named = dict(zip(medians.index, titled(titles, list(medians.index)), strict=True))
+    return finished(figure, _folds_say(results, metric, named))
 
 
 def _folds_say(results: pd.DataFrame, metric: str, titles: Mapping[str, str]) -> str:
