@@ -1,6 +1,6 @@
 # make demo   a report on synthetic corpora, in under a minute
 # make test   all tests, and the types
-# make lab    JupyterLab in notebooks/
+# make lab    JupyterLab in my-notebooks/, copies of notebooks/: running them changes no file of the repository
 # make lessons the notebooks for a class, with and without solutions, and slides
 # make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
 # make fuzz   thousands of damaged files through every reader; takes long
@@ -28,7 +28,7 @@ test: $(STAMP)
 	$(VENV)/bin/python -m pytest -n 2 -q
 
 lab: $(STAMP)
-	$(VENV)/bin/serlab lab
+	$(VENV)/bin/serlab lab my-notebooks
 
 # Students get notebooks without solutions; who teaches gets a course of nbgrader.
 lessons: $(STAMP)
