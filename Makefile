@@ -4,6 +4,7 @@
 # make lessons the notebooks for a class, with and without solutions, and slides
 # make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
 # make fuzz   thousands of damaged files through every reader; takes long
+# make kills  kill what carries out a plan, 200 times, and look whether anything is lost; takes an hour
 # make types  the type checker alone
 # make benchmarks  what is waited for, beside what others take for it; DATA=folder with EmoDB
 # make clean  away with what make has made
@@ -19,7 +20,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
 	echo $$python && break; done)
 
-.PHONY: benchmarks demo test lab lessons docs types fuzz clean
+.PHONY: benchmarks demo test lab lessons docs types fuzz kills clean
 
 demo: $(STAMP)
 	$(VENV)/bin/serlab demo
@@ -47,6 +48,10 @@ benchmarks: $(STAMP)
 CASES := 2000
 fuzz: $(STAMP)
 	$(VENV)/bin/python -m tests.fuzz -n $(CASES)
+
+KILLS := 200
+kills: $(STAMP)
+	$(VENV)/bin/python benchmarks/kill_plans.py --kills $(KILLS)
 
 # Notebook 00 takes half a minute and is shown as it was run; the others on demand.
 NOTEBOOKS := 00

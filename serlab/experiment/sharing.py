@@ -21,7 +21,6 @@ from serlab import contents, features
 from serlab import data as corpus_data
 from serlab.evaluation.shelf import Shelf
 from serlab.experiment.parameters import Parameters
-from serlab.experiment.preparation import OF_DATA
 from serlab.methods import OPTIONS
 from serlab.methods.base import MethodSpec
 from serlab.provenance import PACKAGE, fitting_digest
@@ -29,6 +28,14 @@ from serlab.provenance import PACKAGE, fitting_digest
 #: Environment variable: the folder, or "off".
 VARIABLE = "SERLAB_UNITS"
 OFF = "off"
+
+
+#: Parameters that say how fits are put together or where and how fast they are made; what a fold is, and a
+#: method's own seed, is said by whoever looks for one.
+_NO_MATTER = (
+    "methods", "baseline", "primary", "protocol", "shots", "folds", "transductive", "seeds", "data", "jobs",
+    "studies",
+)  # fmt: skip
 
 
 def root() -> Path | None:
@@ -57,16 +64,14 @@ def basis(parameters: Parameters, *, fingerprint: str) -> dict[str, Any]:
         Of the corpora, see :func:`serlab.data.fingerprint`.
     """
     values = parameters.as_dict()
-    chosen = {name: values[name] for name in OF_DATA if name != "data"}
     return {
+        # All but what is known to change no answer: a parameter of tomorrow is in it.
+        **{name: value for name, value in values.items() if name not in _NO_MATTER and name not in OPTIONS},
         "code": fitting_digest(),
         "corpora": fingerprint,
-        "features": features.get(parameters.features).digest,
+        "computed": features.get(parameters.features).digest,
         # The first seed draws augmented audio and what options provide.
         "first_seed": parameters.seeds[0],
-        "preset": parameters.preset,
-        "device": parameters.device,
-        **chosen,
     }
 
 
