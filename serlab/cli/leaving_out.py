@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from serlab.cli.command import (
     Command,
@@ -40,8 +41,14 @@ def _declare(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from serlab.reporting import leave_one_out, matrix
 
-    corpora = words(options.corpora) or leave_one_out.installed(options.data)
     parameters = given(options)
+    left_out: dict[str, str] = {}
+    corpora = words(options.corpora)
+    if not corpora:
+        scheme = leave_one_out.scheme_of(options.notebook, parameters)
+        corpora, left_out = leave_one_out.installed(options.data, scheme=scheme)
+        for name, why in left_out.items():
+            print(f"{name} does not take part: {why}", file=sys.stderr)
     for cell in leave_one_out.cells(corpora):
         refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
     try:
@@ -54,6 +61,7 @@ def _run(options: argparse.Namespace) -> int:
                 data=options.data,
                 at_once=options.at_once,
                 progress=progress_lines,
+                left_out=left_out,
             )
     except matrix.MatrixIncomplete as error:
         print(error.page)

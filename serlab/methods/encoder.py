@@ -234,7 +234,7 @@ _WEIGHTED = "Encoder, weighted layers"
 _TOP_TITLE = f"Encoder, top {N_TOP} blocks trained"
 
 #: Objectives that are tried on the network of layer weights: a distance of each kind, and an adversary.
-TRIED: tuple[str, ...] = ("mmd", "lmmd", "coral", "dann")
+TRIED: tuple[str, ...] = ("mmd", "lmmd", "coral", "dann", "mdann", "mmmd")
 
 SPECS: tuple[MethodSpec, ...] = (
     *grid(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from serlab import corpora as installed_corpora
+from serlab import labels
 from serlab.errors import ParameterError, SerlabError
 from serlab.files import write_table, write_text
 from serlab.progress import Progress
@@ -45,11 +46,41 @@ def cells(corpora: Sequence[str]) -> list[Cell]:
     ]
 
 
-def installed(data: Path | str | None = None) -> list[str]:
-    """Corpora that can be read, without the synthetic ones, which are no evidence."""
-    return [
-        name for name, corpus in installed_corpora.installed(data).items() if corpus.speech != "synthetic"
-    ]
+def installed(data: Path | str | None = None, *, scheme: str = "four") -> tuple[list[str], dict[str, str]]:
+    """Corpora that can take part, and why others that are installed cannot.
+
+    One that cannot be read, or has fewer than two classes, would spoil every run: it is a
+    source of all others.
+    Synthetic corpora are no evidence.
+
+    Parameters
+    ----------
+    data : path, optional
+        Data root.
+    scheme : str
+        Label scheme, see :data:`serlab.labels.SCHEMES`.
+
+    Returns
+    -------
+    names : list of str
+    left_out : dict of str to str
+        Name -> reason.
+    """
+    chosen = labels.scheme(scheme)
+    names, left_out = [], {}
+    for name, corpus in installed_corpora.installed(data).items():
+        if corpus.speech == "synthetic":
+            continue
+        try:
+            found = chosen.apply(installed_corpora.read_many([name], data))["emotion"].nunique()
+        except SerlabError as error:
+            left_out[name] = str(error)
+            continue
+        if found < 2:
+            left_out[name] = f"{found} class(es) of the label scheme {scheme!r} are in it"
+        else:
+            names.append(name)
+    return names, left_out
 
 
 def run(
@@ -61,6 +92,7 @@ def run(
     data: Path | str | None = None,
     at_once: int = 1,
     progress: Progress | None = None,
+    left_out: Mapping[str, str] | None = None,
 ) -> Path:
     """Run a notebook with each corpus as target and all others as sources.
 
@@ -74,6 +106,8 @@ def run(
         Common to all runs.
     out, data, at_once, progress
         As for :func:`serlab.reporting.matrix.run`.
+    left_out : mapping of str to str, optional
+        Corpora that do not take part, and why: the page says so.
 
     Returns
     -------
@@ -90,14 +124,23 @@ def run(
         When its processes have ended, too; the same call goes on.
     """
     source, out = notebooks.find(notebook), Path(out)
-    planned = cells(corpora or installed(data))
+    asked = dict(parameters or {})
+    if not corpora:
+        corpora, found = installed(data, scheme=scheme_of(notebook, asked))
+        left_out = {**found, **(left_out or {})}
+    planned = cells(corpora)
     done = matrix.run_cells(
-        source, planned, parameters=parameters or {}, out=out, data=data, at_once=at_once, progress=progress
+        source, planned, parameters=asked, out=out, data=data, at_once=at_once, progress=progress
     )
-    page = write(out / source.stem, done)
+    page = write(out / source.stem, done, left_out=left_out or {})
     runs.index(out)
     matrix.require_all(done, page)
     return page
+
+
+def scheme_of(notebook: str, parameters: Mapping[str, Any]) -> str:
+    """Label scheme of the runs: what is asked for, or the notebook's own."""
+    return str(notebooks.complete(notebooks.find(notebook), parameters).get("scheme", "four"))
 
 
 def rebuild(folder: Path) -> Path:
@@ -137,7 +180,12 @@ def rebuild(folder: Path) -> Path:
     )
 
 
-def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path:
+def write(
+    folder: Path,
+    done: Sequence[tuple[Cell, Path | SerlabError]],
+    *,
+    left_out: Mapping[str, str] | None = None,
+) -> Path:
     """Write the page and its tables for runs that are done or have failed.
 
     Parameters
@@ -145,6 +193,8 @@ def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path
     folder : Path
     done : sequence of (Cell, Path or SerlabError)
         Folder of each run, or why there is none.
+    left_out : mapping of str to str, optional
+        Corpora that do not take part, and why.
     """
     from serlab.reporting import leave_one_out_page, matrix_page
     from serlab.studies import leave_one_out
@@ -170,7 +220,13 @@ def write(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> Path
         table.drop_duplicates("target").set_index("target")["report"] if len(table) else pd.Series(dtype=str)
     )
     failed = [(cell.name, str(error)) for cell, error in done if isinstance(error, SerlabError)]
-    text = leave_one_out_page.text(tables, links=links.to_dict(), failed=failed, chance=_chance(sessions))
+    text = leave_one_out_page.text(
+        tables,
+        links=links.to_dict(),
+        failed=failed,
+        chance=_chance(sessions),
+        left_out=left_out or {},
+    )
     write_text(folder / PAGE, pages.page(f"{folder.name}: one corpus left out", text))
     return folder / PAGE
 

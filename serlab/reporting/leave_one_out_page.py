@@ -23,6 +23,7 @@ def text(
     links: Mapping[str, str],
     failed: Sequence[tuple[str, str]],
     chance: float | None,
+    left_out: Mapping[str, str],
 ) -> str:
     """HTML of the page below its title.
 
@@ -35,6 +36,8 @@ def text(
     failed : sequence of (str, str)
         Runs that are missing, and why.
     chance : float or None
+    left_out : mapping of str to str
+        Corpora that do not take part, and why.
     """
     reached = tables["leave-one-out"]
     targets = [f"<b>{_link(name, links)}</b>" for name in links]
@@ -50,10 +53,13 @@ def text(
         parts.append(_table(_wide(reached), "UAR on the corpus left out"))
         parts.append(_gains(tables["leave-one-out-gains"]))
     parts.append(_sources(tables, chance))
-    if failed:
-        items = "".join(f"<li><b>{html.escape(name)}</b>: {html.escape(why)}</li>" for name, why in failed)
-        parts.append(f"<h2>Not done</h2><ul>{items}</ul>")
+    parts += [_list("Not done", failed), _list("Corpora that do not take part", list(left_out.items()))]
     return "\n".join(part for part in parts if part)
+
+
+def _list(heading: str, items: Sequence[tuple[str, str]]) -> str:
+    rows = "".join(f"<li><b>{html.escape(name)}</b>: {html.escape(why)}</li>" for name, why in items)
+    return f"<h2>{heading}</h2><ul>{rows}</ul>" if rows else ""
 
 
 def _sources(tables: Mapping[str, pd.DataFrame], chance: float | None) -> str:

@@ -41,6 +41,7 @@ class Data:
     augment: Callable[..., Tensor] | None
     rows: Sequence | None
     target: Data | None = None
+    domains: Tensor | None = None
 
     def batch(self, rows: Tensor, target_rows: Tensor | None, generator: torch.Generator) -> Batch:
         X, target = self._take(rows, generator), self.target
@@ -51,6 +52,7 @@ class Data:
             self.y[rows],
             target._take(target_rows, generator),
             target.y[target_rows] if len(target.y) else None,
+            None if self.domains is None else self.domains[rows],
         )
 
     def _take(self, rows: Tensor, generator: torch.Generator) -> Tensor:

@@ -86,6 +86,7 @@ def train(
     loss: Loss = classification,
     target: Rows | None = None,
     target_y: Tensor | None = None,
+    domains: Tensor | None = None,
 ) -> pd.DataFrame:
     """Train a classifier in place, by cross-entropy if nothing else is asked for; it stays on its device.
 
@@ -123,6 +124,8 @@ def train(
         ``X``: an epoch is one pass over ``X``, and ``target`` is drawn again and again.
     target_y : Tensor of int64, shape (m,), optional
         Their labels, where ``loss`` may have them.
+    domains : Tensor of int64, shape (n,), optional
+        Which corpus each row of ``X`` is of, from 0, for a ``loss`` that tells them apart.
 
     Returns
     -------
@@ -151,7 +154,16 @@ def train(
     if fitting.checkpoints is not None:
         chosen = {**asdict(settings), "seed": seed, "augment": augment is not None, "device": device}
         chosen["loss"] = getattr(loss, "__name__", repr(loss))
-        tensors = [X, y, class_weight, *(validation or ()), target, target_y, *module.state_dict().values()]
+        tensors = [
+            X,
+            y,
+            class_weight,
+            *(validation or ()),
+            target,
+            target_y,
+            domains,
+            *module.state_dict().values(),
+        ]
         checkpoint = Checkpoint(
             path=fitting.checkpoints / f"{name}.pt",
             architecture=architecture(module),
@@ -174,7 +186,10 @@ def train(
             beside = Data(
                 batches.on_device(target, device), labels.to(device), batches.lengths(target), augment, None
             )
-        data = Data(batches.on_device(X, device), y.to(device), batches.lengths(X), augment, rows, beside)
+        data = Data(
+            batches.on_device(X, device), y.to(device), batches.lengths(X), augment, rows, beside,
+            None if domains is None else domains.to(device),
+        )  # fmt: skip
 
         def epoch() -> dict[str, float]:
             row = train_epoch(learner, task, data, settings, fitting.cancel)

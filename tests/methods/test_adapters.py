@@ -162,8 +162,12 @@ def test_half_of_what_a_channel_costs_comes_back(uar, name):
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_without_a_shift_nothing_is_lost(uar, name):
     # What self-training believes of the source's own utterances stands against their labels: other ones.
-    same = "others" if name in ("probe-selftrained", "probe-cautious") else "source"
-    assert uar(name, same) >= uar(control_of(name), same) - 0.03
+    # Nor do prototypes and shares of classes remember what the classifier has learned by heart.
+    aside = ("-selftrained", "-cautious", "-em-z", "-bbse-z", "-t3a-z")
+    same = "others" if name.endswith(aside) else "source"
+    # Prototypes do not know which features go together, and lose a little for it.
+    least = 0.06 if name.endswith("-t3a-z") else 0.03
+    assert uar(name, same) >= uar(control_of(name), same) - least
 
 
 @pytest.mark.parametrize("name", IN_OTHER_VOICES)
@@ -233,7 +237,7 @@ def test_labels_of_the_target_change_no_prediction(table, frames, name, tmp_path
         columns = tuple(map(str, range(wide.shape[2])))
         frames = Frames.of_dense(wide, index=frames.index, columns=columns, frame_shift=0.01)
     X = frames.statistics().add_prefix("layer2.") if spec.columns else frames
-    values = {"encoder": "whisper"}
+    values = {"encoder": "whisper", "fused": "egemaps+librosa"}
     setting = Setting(
         seeds=(0,),
         preset="demo",

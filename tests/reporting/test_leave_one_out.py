@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +32,21 @@ def test_each_corpus_is_the_target_once():
         leave_one_out.cells(["a", "b", "b"])
 
 
-def test_synthetic_corpora_are_no_evidence(small_corpora):
-    found = leave_one_out.installed(small_corpora)
-    assert {"near", "far"} <= set(found) and not any(name.startswith("synthetic") for name in found)
+def test_who_would_spoil_every_run_does_not_take_part(small_corpora, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(small_corpora, data)
+    table = pd.read_csv(data / "near" / "corpus.csv")
+    for name, labels in (("one", "anger"), ("none", "boredom")):
+        shutil.copytree(data / "near", data / name)
+        table.assign(label=labels).to_csv(data / name / "corpus.csv", index=False)
+    shutil.copytree(data / "near", data / "broken")
+    (data / "broken" / "corpus.csv").write_text("path,nothing\n", encoding="utf-8")
+    names, left_out = leave_one_out.installed(data)
+    assert set(names) == {"near", "far"}, "synthetic corpora are no evidence"
+    assert set(left_out) == {"one", "none", "broken"}
+    assert "1 class(es) of the label scheme 'four'" in left_out["one"] and "broken" in left_out["broken"]
+    page = leave_one_out.write(tmp_path / "out", [], left_out=left_out)
+    assert "<b>one</b>: 1 class(es)" in page.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,12 @@ class _TwoStages(_Adapted):
 
     def _adapt(self, source: Labelled, target: Unlabelled, target_y: np.ndarray | None) -> None:
         module = copy.deepcopy(self.source.module)
-        joint = Joint(module, self._companions(module, torch.from_numpy(np.asarray(source.X[:1]))))
+        names, domain = np.unique(source.corpus, return_inverse=True)
+        objective = self.objective
+        if hasattr(objective, "of_domains"):
+            objective = objective.of_domains(len(names))
+        companions = self._companions(objective, module, torch.from_numpy(np.asarray(source.X[:1])))
+        joint = Joint(module, companions)
         second = replace(
             self.source,
             settings=self.on_both,
@@ -70,20 +75,21 @@ class _TwoStages(_Adapted):
         second.train(
             joint,
             source,
-            loss=LossOf(self.objective),
+            loss=LossOf(objective),
             target=batches.as_rows(target.X),
             target_y=None if target_y is None else as_labels(target_y),
+            domains=as_labels(domain),
         )
         if "head" in joint.companions:
             module = WithHead(module, joint.companions["head"])
         second.module = module
         self.adapted, self._of_source = (_normalized_by(second, part.X) for part in (target, source))
 
-    def _companions(self, module: nn.Module, X: Tensor) -> nn.ModuleDict:
+    def _companions(self, objective: Objective, module: nn.Module, X: Tensor) -> nn.ModuleDict:
         with torch.no_grad():
             width = module.hidden(X.to(_device(module))).shape[1]
         with training.seeded(self.source.seed):
-            return self.objective.companions(width, self.source.n_classes)
+            return objective.companions(width, self.source.n_classes)
 
     def as_source(self) -> Network:
         """The same network for rows of the source: normalised by its statistics, as in training."""

@@ -57,7 +57,7 @@ def prototypes(
     Returns
     -------
     ndarray, shape (d, k)
-        Means of supports of length 1.
+        Means of supports of length 1, brought to length 1.
     """
     answers, doubt = proba.argmax(axis=1), entr(proba).sum(axis=1)
     unit = _unit(X)
@@ -66,7 +66,7 @@ def prototypes(
         own = np.flatnonzero(answers == label)
         own = own[np.argsort(doubt[own], kind="stable")][:most]
         found[:, label] = np.vstack([_unit(start[:, label][None]), unit[own]]).mean(axis=0)
-    return found
+    return _unit(found.T).T  # as the authors' code has it: a class of unlike utterances is not put last
 
 
 def _unit(X: np.ndarray) -> np.ndarray:

@@ -118,6 +118,20 @@ OBJECTIVES: tuple[ObjectiveSpec, ...] = (
         where="serlab.training.objectives.adversarial:DomainAdversarial",
     ),
     ObjectiveSpec(
+        name="mdann",
+        title="DANN, a domain a corpus",
+        reference="Zhao et al. 2018",
+        work="Adversarial multiple source domain adaptation, with one discriminator of all domains",
+        where="serlab.training.objectives.several:ManyDomains",
+    ),
+    ObjectiveSpec(
+        name="mmmd",
+        title="MMD of all pairs of corpora",
+        reference="Peng et al. 2019",
+        work="Moment matching for multi-source domain adaptation, with MMD",
+        where="serlab.training.objectives.several:ManyDistances",
+    ),
+    ObjectiveSpec(
         name="gan",
         title="GAN",
         reference="Latif et al. 2019",

@@ -32,16 +32,22 @@ class Batch:
         m may differ from n, and may be 1.
     target_y : Tensor of int64, shape (m,), optional
         For methods that may see labelled target utterances.
+    domain : Tensor of int64, shape (n,), optional
+        Which source corpus each row is of, from 0.
     """
 
     source: Tensor
     y: Tensor
     target: Tensor | None = None
     target_y: Tensor | None = None
+    domain: Tensor | None = None
 
 
 class Objective(Protocol):
-    """Loss of a network with what is trained beside it."""
+    """Loss of a network with what is trained beside it.
+
+    One that tells source corpora apart may have ``of_domains(n)``: the same for so many of them.
+    """
 
     def companions(self, width: int, n_classes: int) -> nn.ModuleDict:
         """Discriminators and the like, for hidden representations of a width; may be empty."""
