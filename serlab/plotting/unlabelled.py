@@ -54,8 +54,10 @@ def plot_estimates(table: pd.DataFrame, *, measure: str = "uar", title: str = ""
     for axes in list(grid.flat)[len(names) :]:
         axes.set_axis_off()
     words = "UAR" if measure == "uar" else measure
-    figure.supxlabel(f"true {words}", fontsize=9)
-    figure.supylabel(f"estimated {words}", fontsize=9)
+    for axes in grid[-1]:
+        axes.set_xlabel(f"true {words}")
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"estimated {words}")
     handles = [
         Line2D([], [], linestyle="", color=series(i)["color"], marker=series(i)["marker"], label=target)
         for i, target in enumerate(targets)
