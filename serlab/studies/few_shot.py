@@ -91,6 +91,10 @@ ON_ENCODER = Curves(
         Line(method="probe-pooled-z", control="probe-target-z", without_labels="probe-source-z"),
         # Without a source it has nothing to begin with that is not the target's.
         Line(method="probe-selftrained-pooled", without_labels="probe-selftrained"),
+        Line(method="probe-cautious-pooled", without_labels="probe-cautious-voices"),
+        Line(
+            method="probe-pooled-voices", control="probe-target-voices", without_labels="probe-source-voices"
+        ),
         Line(method="encoder-finetuned", control="encoder-target-z", without_labels="encoder-source-z"),
     ),
 )
@@ -108,6 +112,10 @@ RIDGE = Curves(
     lines=(
         Line(method="ridge-pooled", control="ridge-target", without_labels="ridge-source"),
         Line(method="ridge-pooled-z", control="ridge-target-z", without_labels="ridge-source-z"),
+        Line(
+            method="ridge-pooled-voices", control="ridge-target-voices", without_labels="ridge-source-voices"
+        ),
+        Line(method="ridge-cautious-pooled", without_labels="ridge-cautious-voices"),
     ),
 )
 

@@ -167,3 +167,16 @@ def test_what_a_source_is_worth_is_read_off_the_curve_of_the_target_alone() -> N
     # What is no better than chance is worth no label.
     low = pd.concat([summary, pd.DataFrame([("low", 0, 0.2)], columns=summary.columns)])
     assert few_shot.worth(low, method="low", alone="alone", chance=0.25)["needed"].tolist() == [0]
+
+
+def test_voices_are_lines_where_their_methods_are_chosen():
+    def lines(*names: str) -> list[str]:
+        chosen = experiment.Parameters(
+            target="far", sources=("near",), features="librosa", methods=("ridge-target", *names),
+            baseline="ridge-target",
+        )  # fmt: skip
+        return [line.method for line in few_shot.curves_of(chosen).lines]
+
+    assert lines() == []
+    assert lines("ridge-cautious-pooled") == ["ridge-cautious-pooled"]
+    assert lines("ridge-pooled-voices", "ridge-source-z") == ["ridge-pooled-voices"]
