@@ -49,7 +49,7 @@ class Unit:
     Attributes
     ----------
     parameters : mapping of str to JSON value
-        Of :class:`Parameters`, narrowed to this method.
+        Of :class:`serlab.experiment.Parameters`, narrowed to this method.
     method : str
     seed : int
     group, groups : int

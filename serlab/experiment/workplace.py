@@ -46,7 +46,7 @@ class Workplace:
     _prepared: dict[str, Prepared] = field(default_factory=dict, init=False, repr=False)
 
     def put(self, name: str, prepared: Prepared) -> None:
-        """Remember data that were sent, by :attr:`Unit.data`."""
+        """Remember data that were sent, by :attr:`serlab.experiment.work.Unit.data`."""
         self._prepared[name] = prepared
 
     def has(self, name: str) -> bool:
