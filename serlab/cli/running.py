@@ -146,7 +146,7 @@ def _demo(options: argparse.Namespace) -> int:
     parameters = dict(DEMO)
     print(
         "Demo: does one synthetic language help to recognise emotions in another? Notebook 01 makes both, "
-        "extracts features, tests 17 methods and writes a report; half a minute to a minute.",
+        "extracts features, compares methods and writes a report, all on this machine.",
         file=sys.stderr,
     )
     if find_spec("opensmile") is None:  # an extra, because it is for research only

@@ -45,3 +45,13 @@ def test_columns_are_headed_by_words_and_never_two_alike():
     both = plotting.display_table(pd.DataFrame({"n_folds": [1], "folds": [2]})).to_html()
     assert ">n_folds<" in both and ">folds<" in both
     assert ">n_speakers<" in plotting.display_table(table, columns={"n_speakers": "n_speakers"}).to_html()
+
+
+def test_the_same_table_as_latex():
+    table = pd.DataFrame(
+        {"method": ["RF_1 & co", "50%"], "uar": [0.5, 0.25], "uar_low": 0.2, "uar_high": 0.6}
+    )
+    text = plotting.latex_table(table, columns={"method": "method", "uar": "UAR"})
+    assert text.startswith("\\begin{tabular}{lr}\n\\toprule\nmethod & UAR \\\\\n\\midrule\n")
+    assert r"RF\_1 \& co & 0.500 [0.200,~0.600] \\" in text
+    assert r"50\%" in text
