@@ -165,7 +165,8 @@ def carry_out(
     worker, asked = get_worker(), Unit(**unit)
     own = getattr(worker, "serlab_workplace", None)
     if own is None or own.data != data or own.sends != sends or (own.folder != Path(units) and not sends):
-        folder = Path(tempfile.mkdtemp(prefix="serlab-units-")) if sends else Path(units)
+        # Dask clears its own folder, of workers that were killed, too.
+        folder = Path(worker.local_directory) / "serlab-units" if sends else Path(units)
         own = worker.serlab_workplace = Workplace(folder, data=data, sends=sends)
     if prepared is not None and not own.has(asked.data):
         own.put(asked.data, prepared)
