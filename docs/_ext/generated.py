@@ -26,6 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from serlab import cli, corpora, experiment, features, labels, methods, normalization
 from serlab.experiment.further import STUDIES
+from serlab.pretrained import heard
 from serlab.reporting import notebooks
 
 
@@ -105,6 +106,21 @@ def extra_list() -> str:
             rows.append((code(found[1]), " ".join(comment)))
             comment = []
     return table(("extra", "for"), rows)
+
+
+def heard_list() -> str:
+    """What published encoders have heard."""
+    found = heard.table()
+    rows = (
+        (
+            code(row.model), row.languages + ("" if row.complete else " and others"), row.pretrained_on,
+            row.tuned_on, row.source,
+        )
+        for row in found.itertuples()
+    )  # fmt: skip
+    return table(
+        ("model", "languages", "corpora heard", "corpora whose emotions it learned", "who says so"), rows
+    )
 
 
 def _count(access: str) -> int:
@@ -254,6 +270,7 @@ LISTS: dict[str, Callable[[], str]] = {
     "parameters": parameter_list,
     "prefixes": prefix_list,
     "schemes": scheme_list,
+    "heard": heard_list,
     "scopes": scope_list,
     "studies": study_list,
 }

@@ -16,6 +16,7 @@ from serlab.corpora.design import speaker_emotion_confound
 from serlab.evaluation import recordings
 from serlab.evaluation.differences import least_p
 from serlab.evaluation.verdicts import ALPHA
+from serlab.pretrained.heard import Heard
 from serlab.protocols import SkippedFold, Split, SplitProtocol
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")
@@ -35,6 +36,7 @@ def audit(
     further: pd.DataFrame | None = None,
     n_compared: int = 0,
     pretrained_on: Iterable[str] = (),
+    networks: Iterable[Heard] = (),
 ) -> pd.DataFrame:
     """Audit the splits of one experiment.
 
@@ -58,6 +60,8 @@ def audit(
         corrected together.
     pretrained_on : iterable of str
         Hashes of the audio that a network had heard before, with its words.
+    networks : iterable of Heard
+        What is known of the pretrained encoders in use, from :func:`serlab.pretrained.heard.of`.
 
     Returns
     -------
@@ -91,6 +95,8 @@ def audit(
         add(**finding)
     _few_test_speakers(utterances, splits, n_compared, add)
     _heard_before(utterances, splits, audio_hash, set(pretrained_on), add)
+    for network in networks:
+        _pretrained(network, utterances, splits, add)
     return _merge_folds(pd.DataFrame(findings, columns=list(COLUMNS)))
 
 
@@ -126,6 +132,40 @@ def _heard_before(utterances, splits, audio_hash, pretrained_on, add) -> None:
                 "the speech that the acoustic model was pretrained on, with their words",
                 "pretrain on other corpora; such a result is no evidence for unheard speakers",
                 fold=split.fold, n=int(heard[split.test].sum()))  # fmt: skip
+
+
+def _pretrained(network: Heard, utterances, splits, add) -> None:
+    """What a published network brings along, of the corpora and languages that are tested."""
+    tested = np.zeros(len(utterances), dtype=bool)
+    for split in splits:
+        tested[split.test] = True
+    corpora = utterances["corpus"].astype(str).to_numpy()[tested]
+    said = f" ({network.source})" if network.source else ""
+    for corpus in sorted(set(corpora)):
+        n = int((corpora == corpus).sum())
+        if corpus in network.tuned_on:
+            add("fine-tuned on the test corpus", "error",
+                f"{network.name} has learned the emotions of {corpus}, which is tested{said}",
+                "take an encoder that was not tuned on it: this result is no evidence", n=n)  # fmt: skip
+        elif corpus in network.pretrained_on:
+            add("heard the test corpus", "warning",
+                f"{network.name} has heard {corpus}, which is tested, without its emotions{said}",
+                "take an encoder that has not heard it before claiming unheard speakers", n=n)  # fmt: skip
+    if network.tuned:
+        add("fine-tuned on unknown recordings", "warning",
+            f"{network.name} was tuned to answer {network.tuned}; on which recordings is not known",
+            "ask its makers, and say it in a heard.json in its folder: the test corpus may be among them",
+            n=len(corpora))  # fmt: skip
+    elif not network.source:
+        add("pretraining not known", "info",
+            f"which languages and corpora {network.name} has heard is not known",
+            "say it in a heard.json in its folder, with who says so", n=len(corpora))  # fmt: skip
+    if "language" in utterances and network.source:
+        languages = {str(one) for one in utterances["language"][tested].dropna()}
+        for language in sorted(one for one in languages if network.is_strange(one)):
+            add("language of the encoder", "info",
+                f"{language} is a language that {network.name} was not trained on{said}",
+                "a gain here is across languages for the encoder, too", n=0)  # fmt: skip
 
 
 def _training_and_test(utterances, splits, audio_hash, copies, add) -> None:

@@ -15,7 +15,9 @@ from serlab.evaluation import comparison, giveaways, leakage, ranking
 from serlab.experiment.outcome import MadeWith, Outcome, save, versions
 from serlab.experiment.parameters import Parameters
 from serlab.experiment.preparation import NotKept
+from serlab.features.registry import encoders_of
 from serlab.methods import OPTIONS
+from serlab.pretrained import encoders, heard
 from serlab.protocols import SkippedFold
 from serlab.training.devices import resolve_device
 
@@ -42,6 +44,7 @@ def run(
         further=_giveaways(session) if with_giveaways else pd.DataFrame(),
         n_compared=_most_declared(parameters),
         pretrained_on=_heard(session),
+        networks=_networks(session, names),
     )
     done = session.evaluate(names, splits, with_details=with_details)
     outcome = _tables(session, audit, skipped, done)
@@ -81,6 +84,20 @@ def _heard(session: Session) -> set[str]:
     if session.record is not None:
         session.record.note(heard=sorted(heard))
     return heard
+
+
+def _networks(session: Session, names: Sequence[str]) -> list[heard.Heard]:
+    """What is known of the published encoders that these methods are fed from."""
+    if session.finished is not None:
+        return [heard.from_names(values) for values in session.finished.facts.get("networks", [])]
+    parameters = session.parameters
+    sets = dict.fromkeys(parameters.features_of(methods.get(name)) for name in names)
+    found: dict[str, heard.Heard] = {}
+    for name in (encoder for one in sets for encoder in encoders_of(one)):
+        found.setdefault(name, heard.of(name, encoders.find(name)))
+    if session.record is not None:
+        session.record.note(networks=[dataclasses.asdict(network) for network in found.values()])
+    return list(found.values())
 
 
 def _sentences(session: Session) -> tuple[str, ...]:

@@ -56,6 +56,27 @@ def get(features: str | FeatureSet) -> FeatureSet:
     return FEATURE_SETS[features]
 
 
+def encoders_of(features: str) -> tuple[str, ...]:
+    """Names of the pretrained speech encoders that a feature set is of; nothing is looked for on disk.
+
+    Examples
+    --------
+    >>> encoders_of("egemaps+encoder-frames:openai/whisper-tiny@2"), encoders_of("egemaps")
+    (('openai/whisper-tiny',), ())
+    """
+    names = features.split(composite.AND)
+    if not all(map(_is_known, names)):
+        names = [features]
+    found = []
+    for name in names:
+        prefix, _, model = name.partition(":")
+        if prefix == "encoder-frames":
+            model = model.rpartition("@")[0]
+        if prefix.startswith("encoder") and model:
+            found.append(model)
+    return tuple(dict.fromkeys(found))
+
+
 def _is_known(name: str) -> bool:
     """Whether a name says which set it is; a folder may have a plus sign in its name."""
     prefix, colon, model = name.partition(":")

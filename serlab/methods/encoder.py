@@ -13,7 +13,6 @@ and ``top``, which trains the uppermost blocks of the encoder itself further.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serlab.errors import ParameterError
@@ -371,7 +370,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 def _described(value: str, provided: str) -> str:
     if not value:
         return ""
-    return f"Encoder: {Path(value).name}, a stranger to languages it was not trained on."
+    from serlab.pretrained import encoders, heard
+
+    return f"Encoder: {heard.sentence(heard.of(value, encoders.find_folder(value)))}."
 
 
 OPTIONS: tuple[Option, ...] = (

@@ -11,6 +11,7 @@ import pytest
 from serlab import corpora, evaluation, labels
 from serlab.corpora.design import speaker_emotion_confound
 from serlab.evaluation import leakage
+from serlab.pretrained.heard import Heard
 from serlab.protocols import SplitProtocol
 from tests.toys import utterance_table
 
@@ -130,6 +131,24 @@ def test_test_utterances_that_a_pretrained_network_heard_are_said(table, splits)
     audit = leakage.audit(table, splits, audio_hash=hashes, pretrained_on=hashes)
     assert audit["check"].tolist() == ["pretraining"]
     assert audit["n"].item() == sum(len(split.test) for split in splits)
+
+
+def test_what_an_encoder_brings_along_is_said(table, splits):
+    tuned = Heard(name="t", tuned_on=("here",), source="its card", languages=("x",))
+    assert found(table, splits, networks=[tuned]) == {"fine-tuned on the test corpus": "error"}
+    elsewhere = replace(tuned, tuned_on=("there",))
+    assert found(table, splits, networks=[elsewhere]) == {}, "not tested"
+    listener = replace(tuned, tuned_on=(), pretrained_on=("here",))
+    assert found(table, splits, networks=[listener]) == {"heard the test corpus": "warning"}
+    assert found(table, splits, networks=[Heard(name="u")]) == {"pretraining not known": "info"}
+    labels = Heard(name="u", tuned='["angry"]')
+    assert found(table, splits, networks=[labels]) == {"fine-tuned on unknown recordings": "warning"}
+    german = table.assign(language="de")
+    english = Heard(name="e", languages=("en",), complete=True, source="s")
+    assert found(german, splits, networks=[english]) == {"language of the encoder": "info"}
+    assert found(german, splits, networks=[replace(english, complete=False)]) == {}
+    protocol = SplitProtocol(name="loso", target="here", sources=("there",))
+    assert leakage.badge(protocol, leakage.audit(table, splits, networks=[tuned]))
 
 
 def test_missing_class_and_few_speakers(table, splits):

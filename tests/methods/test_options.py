@@ -47,9 +47,11 @@ def test_an_encoder_is_named_without_its_folder():
     option = OPTIONS["encoder"]
     assert option.provide(Asked(value="whisper")) == "whisper"
     assert option.describe("", "") == ""
-    assert option.describe("models/whisper-tiny", "models/whisper-tiny") == (
-        "Encoder: whisper-tiny, a stranger to languages it was not trained on."
+    assert option.describe("models/whisper-tiny.en", "models/whisper-tiny.en") == (
+        "Encoder: whisper-tiny.en, trained on speech in en and a stranger to all others."
     )
+    mine = option.describe("models/mine", "models/mine")
+    assert mine == "Encoder: mine; which languages and corpora it has heard is not known."
 
 
 def test_an_acoustic_model_says_what_it_has_heard(tmp_path, monkeypatch):
