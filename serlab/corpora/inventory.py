@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serlab import data, labels
+from serlab import data, files, labels
 from serlab.corpora import walking
 from serlab.corpora.base import Corpus
 from serlab.errors import SerlabError
@@ -126,9 +126,6 @@ def _kept(corpus: Corpus, folder: Path) -> Path:
 
 
 def _keep(path: Path, found: Inventory) -> None:
-    """Write under a temporary name and rename; a cache that cannot be written is no reason to fail."""
+    """A cache that cannot be written is no reason to fail."""
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}-{os.getpid()}")
-        temporary.write_text(json.dumps(dataclasses.asdict(found), ensure_ascii=False), encoding="utf-8")
-        temporary.replace(path)
+        files.write_text(path, json.dumps(dataclasses.asdict(found), ensure_ascii=False))

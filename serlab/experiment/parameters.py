@@ -13,6 +13,7 @@ from typing import Any
 
 from serlab import features, labels, methods, protocols
 from serlab.errors import ParameterError, meant
+from serlab.experiment import values
 from serlab.experiment.further import STUDIES
 from serlab.features import augmentation
 from serlab.methods import OPTIONS, MethodSpec
@@ -34,8 +35,15 @@ _ALMOST = 0.8
 #: of their own.
 _FIRST_CELLS = 4
 
-#: More threads than any machine has use for.
-MOST_JOBS = 1024
+#: More threads than any machine has use for; more labelled utterances of a class, and more folds, than any
+#: corpus; seconds of a day; and the last seed that every library takes.
+MOST_JOBS, MOST_SHOTS, MOST_FOLDS, MOST_SECONDS, LAST_SEED = 1024, 10**6, 10_000, 86_400, 2**31 - 1
+
+#: No option is a number beyond it; whole numbers have no end of their own.
+_HUGE = 1e300
+
+#: Parameters that have several entries.
+_SEVERAL = ("sources", "methods", "primary", "seeds", "augment", "studies")
 
 #: Where or how fast, not what: they change no prediction.
 _NO_MATTER = ("data", "jobs", "baseline", "primary", "studies")
@@ -135,8 +143,9 @@ class Parameters:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._complete()
+        self._tidy()
         _require_types(self)
+        self._complete()
         _require_known(self)
         _require_sense(self)
         for name in self.augment:
@@ -146,24 +155,27 @@ class Parameters:
         _require_fitting_methods(self)
         self.split_protocol()
 
+    def _tidy(self) -> None:
+        """One entry for a tuple, a path as text, defaults for options."""
+        for name in _SEVERAL:
+            object.__setattr__(self, name, values.several(name, getattr(self, name)))
+        object.__setattr__(self, "data", values.as_path("data", self.data))
+        if not isinstance(self.options, Mapping):
+            raise ParameterError(f"options are names with values, not {values.shown(self.options)}")
+        for name in self.options:
+            if name not in OPTIONS:
+                raise ParameterError(f"unknown option {values.shown(name)}; known: {', '.join(OPTIONS)}")
+        chosen = {name: self.options.get(name, option.default) for name, option in OPTIONS.items()}
+        object.__setattr__(self, "options", chosen)
+
     def _complete(self) -> None:
-        """One entry for a tuple, members for groups of methods, defaults for options."""
-        for name in ("sources", "methods", "primary", "seeds", "augment", "studies"):
-            value = getattr(self, name)
-            value = (value,) if isinstance(value, str | int) else tuple(value)
-            if name == "methods":
-                value = tuple(method for entry in value for method in methods.GROUPS.get(entry, (entry,)))
-            object.__setattr__(self, name, tuple(dict.fromkeys(value)))
+        """Members for groups of methods, and what follows where nothing was said."""
+        members = (member for name in self.methods for member in methods.GROUPS.get(name, (name,)))
+        object.__setattr__(self, "methods", tuple(dict.fromkeys(members)))
         if not self.primary:
             object.__setattr__(self, "primary", methods.PRIMARY.get(self.baseline, ()))
         if not self.seeds:  # written out, so that whoever reads the parameters need not know the preset
             object.__setattr__(self, "seeds", tuple(range(methods.repeats(self.methods, self.preset))))
-        for name in self.options:
-            if name not in OPTIONS:
-                raise ParameterError(f"unknown option {name!r}; known: {', '.join(OPTIONS)}")
-        object.__setattr__(self, "data", str(self.data))
-        chosen = {name: self.options.get(name, option.default) for name, option in OPTIONS.items()}
-        object.__setattr__(self, "options", chosen)
 
     @classmethod
     def from_names(cls, names: Mapping[str, Any]) -> Parameters:
@@ -190,7 +202,7 @@ class Parameters:
         """Default of a parameter or option; None for the target, which has none."""
         return OPTIONS[name].default if name in OPTIONS else getattr(cls, name, None)
 
-    def with_values(self, **values: Any) -> Parameters:
+    def with_values(self, **changes: Any) -> Parameters:
         """The same with other values, of parameters or of options.
 
         Raises
@@ -198,13 +210,13 @@ class Parameters:
         ParameterError
             If the combination makes no sense.
         """
-        for name in values:
+        for name in changes:
             if name not in self.names():
                 raise ParameterError(f"there is no parameter {name!r}{meant(name, self.names())}")
-        if "baseline" in values and self.primary == methods.PRIMARY.get(self.baseline, ()):
-            values.setdefault("primary", ())  # it was that of the baseline
-        options = {name: values.pop(name) for name in list(values) if name in OPTIONS}
-        return dataclasses.replace(self, **values, options={**self.options, **options})
+        if "baseline" in changes and self.primary == methods.PRIMARY.get(self.baseline, ()):
+            changes.setdefault("primary", ())  # it was that of the baseline
+        options = {name: changes.pop(name) for name in list(changes) if name in OPTIONS}
+        return dataclasses.replace(self, **changes, options={**self.options, **options})
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values, as a notebook's parameters cell has them."""
@@ -290,21 +302,26 @@ def _refuse_near_misses(names: Mapping[str, Any], known: Sequence[str]) -> None:
             raise ParameterError(f"there is no parameter {name!r} (did you mean {near[0]!r}?)")
 
 
-def _entries(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def _entries(parameters: Parameters, name: str) -> tuple[Any, ...]:
+    value = getattr(parameters, name)
+    return value if name in _SEVERAL else (value,)
 
 
 def _require_types(parameters: Parameters) -> None:
     for name, value, kind in _typed(parameters):
         if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
             expected = getattr(kind, "__name__", "number")
-            raise ParameterError(f"parameter {name!r}: {value!r} is not of type {expected}")
+            raise ParameterError(f"parameter {name!r}: {values.shown(value)} is not of type {expected}")
+        if isinstance(value, str):
+            values.require_text(name, value)
+        elif name in OPTIONS and not isinstance(value, bool):
+            values.require_between(name, value, -_HUGE, _HUGE, "is no finite number")
 
 
 def _typed(parameters: Parameters) -> Iterator[tuple[str, Any, Any]]:
     """Name, one value and the type it should have."""
     for name, kind in _KINDS.items():
-        for value in _entries(getattr(parameters, name)):
+        for value in _entries(parameters, name):
             yield name, value, kind
     for name, value in parameters.options.items():
         kind = type(OPTIONS[name].default)
@@ -313,13 +330,15 @@ def _typed(parameters: Parameters) -> Iterator[tuple[str, Any, Any]]:
 
 def _require_known(parameters: Parameters) -> None:
     for name, known in choices().items():
-        for value in _entries(getattr(parameters, name)):
+        for value in _entries(parameters, name):
             if value not in known:
                 groups = methods.GROUPS if name == "methods" else ()
                 near = meant(str(value), [*known, *groups])
                 if name == "baseline" and value in methods.METHODS:
                     near = "; a baseline learns from the target alone, and this one uses the source"
-                raise ParameterError(f"parameter {name!r}: {value!r} is none of {_listed(known)}{near}")
+                raise ParameterError(
+                    f"parameter {name!r}: {values.shown(value)} is none of {_listed(known)}{near}"
+                )
 
 
 def _listed(known: Sequence[str]) -> str:
@@ -332,19 +351,18 @@ def _listed(known: Sequence[str]) -> str:
 def _require_sense(parameters: Parameters) -> None:
     if not parameters.methods:
         raise ParameterError("parameter 'methods' needs at least one entry")
-    if not 0 <= parameters.jobs <= MOST_JOBS:
-        raise ParameterError(
-            f"parameter 'jobs': {parameters.jobs} is not a number of threads; choose 1 to {MOST_JOBS}, "
-            "or 0 for what was measured to be fastest"
-        )
-    if parameters.shots < 1:
-        raise ParameterError(f"parameter 'shots': {parameters.shots}; it starts at 1")
-    if min(parameters.seeds) < 0:
-        raise ParameterError(f"parameter 'seeds': {min(parameters.seeds)} is below 0")
-    if not 0 <= parameters.seconds < math.inf:
-        raise ParameterError(
-            f"parameter 'seconds': {parameters.seconds} is not a length of time; 0 cuts nothing"
-        )
+    for name, value, low, high, what in (
+        ("jobs", parameters.jobs, 0, MOST_JOBS,
+         f"is not a number of threads; choose 1 to {MOST_JOBS}, or 0 for what was measured to be fastest"),
+        ("shots", parameters.shots, 1, MOST_SHOTS,
+         f"is no number of utterances; it starts at 1, {MOST_SHOTS} at most"),
+        ("folds", parameters.folds, 1, MOST_FOLDS, f"is no number of folds; choose 1 to {MOST_FOLDS}"),
+        ("seeds", min(parameters.seeds), 0, math.inf, "is below 0"),
+        ("seeds", max(parameters.seeds), 0, LAST_SEED, f"is above {LAST_SEED}, the last that libraries take"),
+        ("seconds", parameters.seconds, 0, MOST_SECONDS,
+         f"is not a length of time; 0 cuts nothing, and no utterance is longer than {MOST_SECONDS} seconds"),
+    ):  # fmt: skip
+        values.require_between(name, value, low, high, what)
 
 
 def _require_fitting_methods(parameters: Parameters) -> None:

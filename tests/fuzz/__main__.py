@@ -7,10 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fuzz import Target, audio, run, tables
+from tests.fuzz import Target, audio, parameters, run, tables
 
 #: All targets, by name; a module of targets ends in TARGETS.
-TARGETS: dict[str, Target] = {target.name: target for target in (*audio.TARGETS, *tables.TARGETS)}
+TARGETS: dict[str, Target] = {
+    target.name: target for target in (*audio.TARGETS, *tables.TARGETS, *parameters.TARGETS)
+}
 
 
 def main() -> int:
