@@ -30,6 +30,15 @@ def _notebooks(options: argparse.Namespace) -> int:
     return 0
 
 
+#: So that a panel's button can run the cells below it; and nothing is asked of a network, nor is the reader
+#: asked whether it may be: a question over the panel of thirty laptops.
+_LAB = (
+    "--LabApp.expose_app_in_browser=True",
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+)
+
+
 def _declare_lab(parser: argparse.ArgumentParser) -> None:
     _folder_option(parser)
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
@@ -57,8 +66,7 @@ def _lab(options: argparse.Namespace) -> int:
     for variable, name in (("SERLAB_DATA", "data"), ("SERLAB_MODELS", "models")):
         if not os.environ.get(variable):
             os.environ[variable] = str(Path(name).resolve())
-    # So that a panel's button can run the cells below it.
-    arguments = [f"--notebook-dir={folder}", "--LabApp.expose_app_in_browser=True"]
+    arguments = [f"--notebook-dir={folder}", *_LAB]
     if options.no_browser:
         arguments.append("--no-browser")
     if options.port is not None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import html
+import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +30,26 @@ _FRAME = (
     ("thead th", "position: sticky; top: 0; background: Canvas"),
 )
 _NUMBERS = "text-align: right; overflow-wrap: normal; font-variant-numeric: tabular-nums"
+
+
+class Table(Styler):
+    """A table whose headings say, to who hears it read, whether they are of a column or of a row."""
+
+    def to_html(self, *args: Any, **options: Any) -> Any:
+        """As that of pandas, with ``scope`` in every heading."""
+        page = super().to_html(*args, **options)
+        return with_scopes(page) if isinstance(page, str) else page
+
+
+def with_scopes(page: str) -> str:
+    """HTML of pandas with ``scope`` in every heading of a column and of a row.
+
+    Examples
+    --------
+    >>> with_scopes('<th class="row_heading level0 row0" >')
+    '<th scope="row" class="row_heading level0 row0" >'
+    """
+    return re.sub(r'<th (?=[^>]*class="(col|row)_heading)', r'<th scope="\1" ', page)
 
 
 def display_table(
@@ -66,7 +88,7 @@ def display_table(
     # The same table gets the same HTML, so that a report can be compared with an older one.
     uuid = hashlib.sha256(texts.to_csv().encode()).hexdigest()[:8]
     style = (
-        Styler(texts, uuid=uuid, cell_ids=n_rows <= _FRAMED)
+        Table(texts, uuid=uuid, cell_ids=n_rows <= _FRAMED)
         .format(escape="html")
         .format_index(escape="html", axis="columns")
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
+import sys
 from collections.abc import Sequence
 
 import matplotlib
@@ -81,8 +83,24 @@ class Figure(_Figure):
         return between.join(part for part in (head, self.finding) if part)
 
     def _repr_mimebundle_(self, **_) -> tuple[dict[str, str | bytes], dict[str, dict[str, str]]]:
-        # Exporters write the "alt" of these metadata into the <img>.
-        return {"image/png": png(self), "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+        # Exporters write the "alt" of these metadata into the <img>; JupyterLab does not, and is given
+        # the element itself.
+        content = png(self)
+        bundle: dict[str, str | bytes] = {"image/png": content, "text/plain": self.alt}
+        if _is_live():
+            bundle["text/html"] = _element(content, self.alt)
+        return bundle, {"image/png": {"alt": self.alt}}
+
+
+#: With "png" a kernel gives figures once only, as pictures: for reports, which write elements of their own.
+FIGURES = "SERLAB_FIGURES"
+
+
+def _is_live() -> bool:
+    """Whether a person's browser shows the figures of this process."""
+    interactive = sys.modules.get("IPython")
+    shell = None if interactive is None else interactive.get_ipython()
+    return getattr(shell, "kernel", None) is not None and os.environ.get(FIGURES) != "png"
 
 
 def png(figure: _Figure) -> bytes:
@@ -97,9 +115,12 @@ def png(figure: _Figure) -> bytes:
 
 def img(figure: Figure) -> str:
     """The figure as an HTML element that holds its own data."""
-    content = base64.b64encode(png(figure)).decode()
-    alt = html.escape(figure.alt, quote=True)
-    return f"<img src='data:image/png;base64,{content}' alt='{alt}' style='max-width: 100%'>"
+    return _element(png(figure), figure.alt)
+
+
+def _element(content: bytes, alt: str) -> str:
+    data, said = base64.b64encode(content).decode(), html.escape(alt, quote=True)
+    return f"<img src='data:image/png;base64,{data}' alt='{said}' style='max-width: 100%'>"
 
 
 def heading(figure: Figure, text: str, title: str = "") -> None:

@@ -74,13 +74,14 @@ def write(runs: Sequence[Listed], matrices: Iterable[str] = ()) -> str:
     """
     together = _together(list(matrices))
     heads = "".join(
-        f'<th data-key="{key}"><button type="button">{text}</button></th>' for text, key in _HEADS.items()
+        f'<th scope="col" data-key="{key}"><button type="button">{text}</button></th>'
+        for text, key in _HEADS.items()
     )
     rows = "".join(_row(number, run) for number, run in enumerate(runs))
     body = f"""{pages.QUESTION}{together}<p>Runs: {len(runs)}, newest first.{_without_page(runs)}</p>
 {_filters(runs)}
 <div class="scroll"><table class="runs">
-<thead><tr><th class="choose"><span hidden>Compare</span></th>{heads}</tr></thead>
+<thead><tr><th scope="col" class="choose"><span hidden>Compare</span></th>{heads}</tr></thead>
 <tbody>
 {rows}</tbody>
 </table></div>

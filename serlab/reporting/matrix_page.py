@@ -187,7 +187,7 @@ def _verdicts(gains: pd.DataFrame) -> dict[str, list[str]]:
 
 def _table(corner: str, heads: Sequence[str], names: Sequence[str], texts: Iterable[Sequence[str]]) -> str:
     """HTML of a table whose parts are HTML."""
-    head = "".join(f"<th>{text}</th>" for text in (corner, *heads))
+    head = "".join(f"<th scope='col'>{text}</th>" for text in (corner, *heads))
     body = "".join(
         f"<tr>{''.join(f'<td>{text}</td>' for text in (name, *row))}</tr>\n"
         for name, row in zip(names, texts, strict=True)

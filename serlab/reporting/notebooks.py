@@ -405,6 +405,8 @@ def _this_python(environment: Mapping[str, str]) -> type:
         env={
             # A backend from the user's shell would leave the report without figures.
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            # Nobody looks at this kernel: each figure once only, see serlab.plotting.style.
+            "SERLAB_FIGURES": "png",
             **{name: value.replace("$", "$$") for name, value in environment.items()},
         },
     )

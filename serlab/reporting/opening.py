@@ -157,7 +157,7 @@ def _forest(
         )
     ticks = "".join("<td></td>" for _ in ["method", *columns])
     body.append(f'<tr class="axis">{ticks}<td>{_axis(scale, sign)}</td></tr>')
-    head = "".join(f"<th>{text}</th>" for text in heads)
+    head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
     return (
         f"<figure><figcaption>{html.escape(caption)}</figcaption>\n"
         f'<div class="scroll"><table class="forest"><thead><tr>{head}</tr></thead>\n<tbody>\n'
@@ -241,8 +241,9 @@ def _seen(summary: pd.DataFrame) -> str:
         for seen, n, title, uar in rows
     )
     return (
-        "<section><h2>What was seen of the target</h2>\n<table><thead><tr><th>seen</th><th>methods</th>"
-        f"<th>highest UAR</th></tr></thead><tbody>\n{body}</tbody></table></section>"
+        "<section><h2>What was seen of the target</h2>\n<table><thead><tr><th scope='col'>seen</th>"
+        "<th scope='col'>methods</th><th scope='col'>highest UAR</th></tr></thead>"
+        f"<tbody>\n{body}</tbody></table></section>"
     )
 
 

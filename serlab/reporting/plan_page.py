@@ -140,7 +140,7 @@ class Page:
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
-    head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
+    head = "".join(f"<th scope='col'>{html.escape(text)}</th>" for text in heads)
     body = "\n".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[:_MOST]
     )

@@ -111,4 +111,4 @@ def _table(table: pd.DataFrame) -> str:
             "warnings": table["warnings"],
         }
     )
-    return shown.to_html(index=False, escape=True, border=0)
+    return shown.to_html(index=False, escape=True, border=0).replace("<th>", "<th scope='col'>")

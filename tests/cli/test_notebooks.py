@@ -52,14 +52,18 @@ def test_notebooks_are_copied_and_changed_ones_kept(here: Path, capsys) -> None:
     assert changed.read_bytes() == (own / changed.name).read_bytes()
 
 
-#: Lets a panel's button run the cells below it.
-EXPOSED = "--LabApp.expose_app_in_browser=True"
+#: Lets a panel's button run the cells below it; and no news from a network, nor the question for them.
+GIVEN = [
+    "--LabApp.expose_app_in_browser=True",
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+]
 
 
 def test_lab_opens_copies_and_says_where_data_are(here: Path, opened: list, monkeypatch) -> None:
     monkeypatch.setenv("SERLAB_MODELS", "/elsewhere")
     assert cli.main(["lab"]) == 0
-    assert opened == [["--notebook-dir=notebooks", EXPOSED]]
+    assert opened == [["--notebook-dir=notebooks", *GIVEN]]
     assert (here / "notebooks" / "00_start_here.ipynb").is_file()
     assert os.environ["SERLAB_DATA"] == str(here / "data"), "a kernel works in the notebook's folder"
     assert os.environ["SERLAB_MODELS"] == "/elsewhere"
@@ -71,8 +75,8 @@ def test_lab_leaves_the_notebooks_of_a_folder_alone(here: Path, opened: list) ->
     assert cli.main(["lab", "own", "--no-browser", "--port", "9999", "--jupyter=--ip=0.0.0.0"]) == 0
     assert cli.main(["lab", "own", "--allow-root"]) == 0
     assert opened == [
-        ["--notebook-dir=own", EXPOSED, "--no-browser", "--port=9999", "--ip=0.0.0.0"],
-        ["--notebook-dir=own", EXPOSED, "--allow-root"],
+        ["--notebook-dir=own", *GIVEN, "--no-browser", "--port=9999", "--ip=0.0.0.0"],
+        ["--notebook-dir=own", *GIVEN, "--allow-root"],
     ]
     assert [path.name for path in (here / "own").iterdir()] == ["mine.ipynb"]
     assert cli.main(["lab", "own/mine.ipynb"]) == 2

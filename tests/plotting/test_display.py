@@ -25,6 +25,12 @@ def test_display_table_formats_and_merges():
     assert page == plotting.display_table(table, "Scores & more", percent=["recall_joy"]).to_html()
 
 
+def test_every_heading_has_a_scope():
+    page = plotting.display_table(summary(2).set_index("method")[["uar", "title"]]).to_html()
+    assert page.count('<th scope="col"') == page.count("col_heading level0") == 2
+    assert page.count('<th scope="row"') == page.count("row_heading level0") == 2
+
+
 def test_display_table_renames_selects_and_marks_missing():
     table = summary(2).assign(uar_low=np.nan)
     table.loc[0, "uar"] = np.nan

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import matplotlib
 from nbconvert import HTMLExporter
@@ -45,6 +46,17 @@ def test_the_alternative_text_arrives_in_the_page_of_a_report():
     page, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     assert alts(page) == alts(plotting.img(figure)) == [figure.alt]
     assert 'same labels? Over Forest. Helps: <b> +0.10 [+0.05, +0.15]. Hurts: a "b"' in figure.alt
+
+
+def test_a_browser_is_given_the_alternative_text_where_somebody_looks(monkeypatch):
+    import IPython
+
+    figure = plotting.plot_uar(summary())
+    assert "text/html" not in figure._repr_mimebundle_()[0]
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel=object()))
+    assert alts(figure._repr_mimebundle_()[0]["text/html"]) == [figure.alt]
+    monkeypatch.setenv("SERLAB_FIGURES", "png")  # as in the kernel of a report
+    assert "text/html" not in figure._repr_mimebundle_()[0]
 
 
 def test_a_heading_is_never_wider_than_its_figure():

@@ -80,7 +80,10 @@ def test_many_methods_are_rows_and_ranked(tmp_path):
         methods = names if place < 2 else names[:19]
         done.append((cell, run_folder(tmp_path / str(place), uar=0.5, verdict="helps", methods=methods)))
     text = matrix_page.write(tmp_path, done).read_text(encoding="utf-8")
-    assert "<tr><th>method</th><th><a href=" in text and "<tr><td>T m0</td><td>0.50 [0.10, 0.90]</td>" in text
+    assert (
+        "<th scope='col'>method</th><th scope='col'><a href=" in text
+        and "<tr><td>T m0</td><td>0.50 [0.10, 0.90]</td>" in text
+    )
     assert "<td>T m19</td><td>0.69 [0.10, 0.90]<br>source: helps</td>" in text
     assert text.count("data:image/png;base64") == 4, "UAR, gains and ranks"
     assert (

@@ -212,7 +212,7 @@ def test_the_page_shows_what_is_to_be_read(talkative: Path) -> None:
     assert "its output" in text
     assert "100 %" in text
     assert "preset demo" in text
-    assert "<th>shots</th><td>3</td>" in text
+    assert '<th scope="row">shots</th><td>3</td>' in text
     for absent in ("HIDDEN_INPUT", "its vanished", "VANISHED", "A_WIDGET", "A_SCRIPT", "50 %", "Out["):
         assert absent not in text
 
