@@ -58,12 +58,13 @@ def decided(table: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:
     not: which others are run changes nothing. One that was not run counts as
     p = 1. "Cannot be decided" is what would not be below ``alpha`` if all of
     them had the least p that their speakers can give, corrected in the same way.
+    A claim needs the interval beside p: where they disagree, nothing is shown.
 
     Parameters
     ----------
     table : DataFrame
-        question, primary, gain, p, least_p, n_speakers; n_folds 0 where both
-        were run and have no fold in common.
+        question, primary, gain, gain_low, gain_high, p, least_p, n_speakers;
+        n_folds 0 where both were run and have no fold in common.
 
     Returns
     -------
@@ -87,7 +88,7 @@ def _verdict(row: pd.Series, p: float, least_p: float, alpha: float) -> str:
     if least_p >= alpha:
         n = int(row["n_speakers"])
         return f"{UNDECIDABLE} with {n} speaker{'' if n == 1 else 's'}"
-    if p >= alpha:
+    if p >= alpha or row["gain_low"] <= 0 <= row["gain_high"]:
         return NO_DIFFERENCE
     return HELPS if row["gain"] > 0 else HURTS
 

@@ -33,6 +33,8 @@ def test_verdicts_by_hand():
     assert np.isnan(table["p_holm"].iloc[2])
     assert table["verdict"].tolist() == ["helps", "no difference shown", "not run"]
     assert verdicts.decided(rows(0.01, gain=-0.1))["verdict"].tolist() == ["hurts"]
+    doubtful = verdicts.decided(rows(0.01, gain=0.04))
+    assert doubtful["verdict"].tolist() == ["no difference shown"], "its interval holds 0"
 
 
 @pytest.mark.parametrize(("n_speakers", "declared", "said"), [
