@@ -67,11 +67,12 @@ def set_aside(path: Path, why: str) -> Path:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8; a reader sees the old content or the new, nothing between."""
     with whole(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+        # A name of a file that is not UTF-8 is written as its bytes are, in place of ending the page.
+        unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_table(path: Path, table: pd.DataFrame, **options: object) -> None:
-    """Write a table as Parquet or CSV, by the ending of ``path``; CSV without its index.
+    """Write a table as Parquet or CSV, by the ending of ``path``; CSV as :func:`csv_text` writes it.
 
     Parquet with a checksum of every page, for :func:`read_parquet`; ``options`` are those of
     pandas (``compression``).
@@ -80,7 +81,57 @@ def write_table(path: Path, table: pd.DataFrame, **options: object) -> None:
         if path.suffix == ".parquet":
             table.to_parquet(unfinished, engine="pyarrow", write_page_checksum=True, **options)
         else:
-            table.to_csv(unfinished, index=False, **options)
+            _guarded(table).to_csv(unfinished, index=False, errors="backslashreplace", **options)
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """A table as CSV, without its index, for people who open it in a spreadsheet.
+
+    Text that a spreadsheet would compute (``=HYPERLINK(...)``, ``@SUM(A1)``) gets an apostrophe in front,
+    which makes it text there; names of corpora and speakers come from anywhere. Numbers stay as they are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> print(csv_text(pd.DataFrame({"speaker": ["=1+1", "ann"], "gain": ["-0.10", "+0.20"]})), end="")
+    speaker,gain
+    '=1+1,-0.10
+    ann,+0.20
+    """
+    return _guarded(table).to_csv(index=False)
+
+
+def _guarded(table: pd.DataFrame) -> pd.DataFrame:
+    """A table, in whose text a spreadsheet finds nothing to compute."""
+    found = table.rename(columns=_guarded_cell)
+    for place in range(found.shape[1]):
+        column = found.iloc[:, place]
+        if column.dtype.kind in "biufcmM":
+            continue
+        written = {value: _guarded_cell(value) for value in column.unique() if isinstance(value, str)}
+        changed = {value for value, text in written.items() if text != value}
+        if changed:
+            texts = [written.get(value, value) if isinstance(value, str) else value for value in column]
+            found.isetitem(place, texts)
+    return found
+
+
+#: What begins a formula in one spreadsheet or another, its full-width forms among them.
+_COMPUTED = ("=", "+", "-", "@", "\t", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def _guarded_cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    # Python's csv leaves a carriage return unquoted, and what follows it would begin a row.
+    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    if len(value) < 2 or not value.lstrip(" \ufeff").startswith(_COMPUTED):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 class DamagedFile(SerlabError):

@@ -12,18 +12,18 @@ import pytest
 from serlab import files
 
 
-def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     path = tmp_path / "table.csv"
     files.write_table(path, pd.DataFrame({"x": [1]}))
     before = path.read_bytes()
 
-    class Unwritable(pd.DataFrame):
-        def to_csv(self, file, **how):
-            file.write_text("x\n")
-            raise OSError("no space left on device")
+    def unwritable(table, file, **how):
+        file.write_text("x\n")
+        raise OSError("no space left on device")
 
+    monkeypatch.setattr(pd.DataFrame, "to_csv", unwritable)
     with pytest.raises(OSError, match="no space"):
-        files.write_table(path, Unwritable({"x": [2]}))
+        files.write_table(path, pd.DataFrame({"x": [2]}))
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
@@ -76,3 +76,24 @@ def test_the_hash_of_a_file_that_changed_is_another(tmp_path):
     for content in (b"some", b"others"):
         path.write_bytes(content)
         assert files.sha256(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_a_spreadsheet_finds_nothing_to_compute_in_names(tmp_path):
+    """Names begin as formulas do, in headings, categories and text; numbers and the given table stay."""
+    formula = '=HYPERLINK("http://example.org","x")'
+    names = [formula, "-0.5", "+1+1", "@SUM(A1)", " =1", "-", "ann", "a\r=1"]
+    table = pd.DataFrame({formula: names, "kind": pd.Categorical(names), "gain": np.linspace(-1, 1, 8)})
+    before = table.copy(deep=True)
+    files.write_table(tmp_path / "a.csv", table)
+    pd.testing.assert_frame_equal(table, before)
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == files.csv_text(table)
+    again = pd.read_csv(tmp_path / "a.csv", dtype=str)
+    assert list(again) == [f"'{formula}", "kind", "gain"]
+    expected = [f"'{formula}", "-0.5", "'+1+1", "'@SUM(A1)", "' =1", "-", "ann", "a\n=1"]
+    assert again["kind"].tolist() == again.iloc[:, 0].tolist() == expected
+    assert again["gain"].astype(float).tolist() == pytest.approx(table["gain"].tolist())
+
+
+def test_text_with_half_a_character_is_written_all_the_same(tmp_path):
+    files.write_text(tmp_path / "a.html", "ann\udcff")
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == "ann\\udcff"

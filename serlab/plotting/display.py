@@ -14,7 +14,7 @@ from pandas.api import types
 from pandas.io.formats.style import Styler
 
 from serlab.evaluation import intervals
-from serlab.plotting.texts import MISSING, p_value
+from serlab.plotting.texts import MISSING, p_value, printable, whole_characters
 
 _CELL = "text-align: left; white-space: normal; line-height: 1.35; padding: 3px 8px;"
 _RULES = (
@@ -101,7 +101,7 @@ def display_table(
     style = style.set_table_styles([{"selector": selector, "props": props} for selector, props in rules])
     if table.empty:
         caption = f"{caption}: none"
-    return style.set_caption(html.escape(caption)) if caption else style
+    return style.set_caption(html.escape(whole_characters(caption))) if caption else style
 
 
 #: Columns of results whose names are no words; others stay as they are: they may be names of corpora.
@@ -136,6 +136,8 @@ def latex_table(
     sides = "".join("r" if _is_number(table[name]) else "l" for name in order)
     rows = [[headings.get(name, name) for name in order], *texts[order].to_numpy().tolist()]
     lines = [" & ".join(_latex(str(cell)) for cell in row) + r" \\" for row in rows]
+    # Behind the end of a row, these two would be its options.
+    lines = [f"{{}}{line}" if line.startswith(("[", "*")) else line for line in lines]
     body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
     return "\n".join([rf"\begin{{tabular}}{{{sides}}}", *body, r"\end{tabular}", ""])
 
@@ -150,7 +152,7 @@ _LATEX = {
 
 
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
+    return "".join(_LATEX.get(character, character) for character in printable(text))
 
 
 def _readable(names: Sequence[object]) -> dict[object, object]:
@@ -197,7 +199,7 @@ def _column_texts(column: pd.Series, percent: bool, decimals: int) -> list[str]:
         if isinstance(value, bool | np.bool_):
             return "yes" if value else ""
         if not isinstance(value, int | float | np.number):
-            return str(value)
+            return whole_characters(str(value))
         if percent:
             return f"{value:.1%}"
         if column.name in ("p", "p_holm"):

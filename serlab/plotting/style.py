@@ -17,11 +17,11 @@ from collections.abc import Sequence
 import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure as _Figure
 from PIL import Image
 
-from serlab.plotting.texts import wrapped
+from serlab.plotting.texts import printable, whole_characters, wrapped
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
@@ -64,6 +64,27 @@ _STYLE = {
 styled = matplotlib.rc_context(_STYLE)
 
 
+class _Renderer(RendererAgg):
+    """Every text on its way into a figure: half a character would end the figure, a bell is a box."""
+
+    def get_text_width_height_descent(self, s, prop, ismath):
+        return super().get_text_width_height_descent(printable(s), prop, ismath)
+
+    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        super().draw_text(gc, x, y, printable(s), prop, angle, ismath, mtext)
+
+
+class _Canvas(FigureCanvasAgg):
+    def get_renderer(self):
+        width, height = self.get_width_height(physical=True)
+        if self._made_for != (width, height, self.figure.dpi):
+            self._made_for = width, height, self.figure.dpi
+            self.renderer = _Renderer(*self._made_for)
+        return self.renderer
+
+    _made_for: tuple[float, ...] = ()
+
+
 class Figure(_Figure):
     """A figure that a notebook shows as the last value of a cell, without pyplot.
 
@@ -80,7 +101,7 @@ class Figure(_Figure):
         """Alternative text: heading and finding."""
         head = " ".join(self.get_suptitle().split())
         between = " " if head.endswith("?") else ". "
-        return between.join(part for part in (head, self.finding) if part)
+        return whole_characters(between.join(part for part in (head, self.finding) if part))
 
     def _repr_mimebundle_(self, **_) -> tuple[dict[str, str | bytes], dict[str, dict[str, str]]]:
         # Exporters write the "alt" of these metadata into the <img>; JupyterLab does not, and is given
@@ -105,7 +126,7 @@ def _is_live() -> bool:
 
 def png(figure: _Figure) -> bytes:
     """The figure as a PNG file at its own resolution, in 256 colours: a third of the bytes."""
-    canvas = FigureCanvasAgg(figure)
+    canvas = _Canvas(figure)
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     file = io.BytesIO()
@@ -132,7 +153,7 @@ def heading(figure: Figure, text: str, title: str = "") -> None:
 def finished(figure: Figure, finding: str) -> Figure:
     """Say what is to be seen, and lay the figure out while the style holds: ticks are made when drawn."""
     figure.finding = finding
-    FigureCanvasAgg(figure)
+    _Canvas(figure)
     figure.draw_without_rendering()
     return figure
 

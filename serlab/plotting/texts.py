@@ -70,6 +70,32 @@ def span(values: Iterable[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
+#: What moves a cursor, ends a line, turns the direction, or is half a character.
+_NOT_PRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def printable(text: str) -> str:
+    """A text on one line, without what is no letter: a name of a file may hold anything.
+
+    Examples
+    --------
+    >>> printable("ann\\tof\\x1b[2J bonn")
+    'ann of [2J bonn'
+    """
+    return _NOT_PRINTED.sub(" ", text)
+
+
+def whole_characters(text: str) -> str:
+    """A text that can be written: halves of characters, of names that are not UTF-8, as what stands for them.
+
+    Examples
+    --------
+    >>> whole_characters("ann\\udcff")
+    'ann\\\\udcff'
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
 def letter(position: int) -> str:
     """Mark of a footnote."""
     return "abcdefghijklmnopqrstuvwxyz"[position] if position < 26 else str(position + 1)

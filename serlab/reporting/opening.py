@@ -7,6 +7,7 @@ be made again without running anything.
 from __future__ import annotations
 
 import html
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,18 @@ class Tables:
             from serlab.reporting import rebuilding
 
             rebuilding.tables(folder)
-        return cls(*(table(folder / f"{name}.csv") for name in ("summary", "comparison", "audit")))
+        return cls(*(_checked(folder / f"{name}.csv") for name in ("summary", "comparison", "audit")))
+
+
+#: What pages need of each table: columns of text, and of numbers.
+_NEEDED = {
+    "summary": (("method",), ("uar", "uar_low", "uar_high")),
+    "comparison": (
+        ("question", "method", "control", "primary", "verdict"),
+        ("gain", "gain_low", "gain_high"),
+    ),
+    "audit": (("severity", "finding"), ()),
+}  # fmt: skip
 
 
 def table(path: Path) -> pd.DataFrame:
@@ -69,6 +81,25 @@ def table(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (FileNotFoundError, pd.errors.EmptyDataError):
         return pd.DataFrame()
+
+
+def _checked(path: Path) -> pd.DataFrame:
+    """The same of a run of anybody: what is not as serlab writes it is left out, with a warning."""
+    texts, numbers = _NEEDED[path.stem]
+    try:
+        found = table(path)
+        if found.empty:
+            return found
+        missing = [name for name in (*texts, *numbers) if name not in found]
+        if missing:
+            raise ValueError(f"no column {missing[0]!r}")
+        for name in numbers:
+            found[name] = pd.to_numeric(found[name])
+    except (ValueError, TypeError, OSError) as error:
+        what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        warnings.warn(f"left out: {path} is damaged ({what}); `serlab rebuild` makes it again", stacklevel=3)
+        return pd.DataFrame()
+    return found.astype(dict.fromkeys(texts, object)).fillna(dict.fromkeys(texts, ""))
 
 
 def write(tables: Tables) -> str:

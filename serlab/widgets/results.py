@@ -11,6 +11,7 @@ import pandas as pd
 from serlab import plotting
 from serlab.evaluation import intervals, verdicts
 from serlab.experiment import Outcome
+from serlab.files import csv_text
 
 #: Columns of the summary that a panel shows, with their headings.
 SUMMARY_COLUMNS = {
@@ -51,7 +52,7 @@ def result_widgets(outcome: Outcome) -> list[w.Widget]:
 
 def downloads(table: pd.DataFrame, name: str, *, columns: dict[str, str]) -> str:
     """Links to a table as CSV (all of it) and as LaTeX (what is shown); for a page."""
-    csv = table.to_csv(index=False)
+    csv = csv_text(table)
     return (
         f"<p>{_link(name, 'csv', csv)} {_link(name, 'tex', plotting.latex_table(table, columns=columns))}</p>"
     )

@@ -7,11 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fuzz import Target, audio, parameters, run, tables
+from tests.fuzz import Target, audio, parameters, run, strings, tables
 
 #: All targets, by name; a module of targets ends in TARGETS.
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (*audio.TARGETS, *tables.TARGETS, *parameters.TARGETS)
+    target.name: target for target in (*audio.TARGETS, *tables.TARGETS, *parameters.TARGETS, *strings.TARGETS)
 }
 
 

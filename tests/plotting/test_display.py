@@ -61,3 +61,10 @@ def test_the_same_table_as_latex():
     assert text.startswith("\\begin{tabular}{lr}\n\\toprule\nmethod & UAR \\\\\n\\midrule\n")
     assert r"RF\_1 \& co & 0.500 [0.200,~0.600] \\" in text
     assert r"50\%" in text
+
+
+def test_no_name_in_latex_ends_a_row_or_is_taken_for_an_option():
+    table = pd.DataFrame({"[x]": ["[2pt] ann", "*", "a\nb\x1b"], "y": ["$", "\\input{x}", "="]})
+    _, _, head, _, *rows, _, _, end = plotting.latex_table(table).split("\n")
+    assert head == r"{}[x] & y \\" and end == ""
+    assert rows == [r"{}[2pt] ann & \$ \\", r"{}* & \textbackslash{}input\{x\} \\", r"a b  & = \\"]
