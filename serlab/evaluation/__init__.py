@@ -59,6 +59,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "material",
         "ranking",
         "recordings",
+        "reliability",
         "running",
         "scoring",
         "selection",

@@ -157,6 +157,45 @@ class Fitted:
         """The same parts with other utterances to be looked at, normalised as the tested ones are."""
         return _normalized(self.spec, self.samples, self.seen, rows, self.neutral)
 
+    def proba_of(self, other: Samples, place: np.ndarray, rows: np.ndarray, *, rescaled: bool) -> np.ndarray:
+        """Probabilities of tested utterances from other features of them; nothing is fitted again.
+
+        Parameters
+        ----------
+        other : Samples
+            Of target utterances: the same recordings, changed.
+        place : ndarray of int
+            Row of the utterance table -> row of ``other``, below 0 for none.
+        rows : ndarray of int
+            Which are asked, of the tested ones; each needs a place.
+        rescaled : bool
+            Whether normalisation takes the unlabelled target from ``other``, as where all of it has come
+            the same way; else from what the method was fitted beside. Source and labelled target are
+            as they were.
+
+        Returns
+        -------
+        ndarray, shape (n, classes)
+
+        Raises
+        ------
+        ProtocolError
+            If another utterance than a tested one is asked, or nothing is left to normalise by.
+        """
+        adapt, places = self.seen.adapt, place[self.seen.adapt]
+        if not np.isin(rows, self.parts.test.row).all():
+            raise ProtocolError("only utterances that are tested in this fold may be heard another way")
+        changed = other.unlabelled(places[places >= 0]) if rescaled else self.samples.unlabelled(adapt)
+        parts = normalization.normalize(
+            self.spec.normalization,
+            source=self.samples.labelled(self.seen.source),
+            target_train=self.samples.labelled(self.seen.target_train),
+            adapt=changed,
+            test=other.unlabelled(place[rows]),
+            neutral=self.neutral,
+        )
+        return np.asarray(self.method.predict_proba(parts.test.X), dtype=float)
+
     @property
     def as_source(self) -> Any:
         """What stands for the method where rows of the source are looked at."""

@@ -35,4 +35,6 @@ STUDIES: dict[str, Study] = {
     "layer-probes": Study("what each layer of a pretrained network carries", ("probes", "verification")),
     "layer-weights": Study("which layers of an encoder a classifier takes", ("layer-weights",)),
     "source-sets": Study("every set of sources, and what is known of each before", ("sources",)),
+    "calibration": Study("probabilities with a temperature from held-out speakers", ("calibration",)),
+    "robustness": Study("test recordings by telephone, in rooms, among voices", ("robustness",)),
 }

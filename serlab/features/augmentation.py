@@ -5,10 +5,15 @@ Nothing here is on by default. Each change has a name, for parameters and report
 - ``noise-20``: white noise, 20 dB below the speech;
 - ``speed-0.9``: played at nine tenths of the speed;
 - ``gain-6``: 6 dB louder (``gain--6``: quieter);
+- ``babble-10``: the murmur of eight made voices, 10 dB below the speech;
+- ``phone-3400``: 300 to 3400 Hz alone;
+- ``codec-13``: through a telephone codec of 64, 32, 24 or 13 kbit/s;
+- ``reverb-0.6``: in a room with 0.6 s of reverberation;
 - ``specaugment``: stretches of time and features hidden, anew in every batch.
 
-The first three are made once, by :func:`serlab.features.extract`; the last is
+All but the last are made once, by :func:`serlab.features.extract`; the last is
 for :func:`serlab.training.train`.
+Babble, band, codecs and rooms are of :mod:`serlab.features.degradation`.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ import numpy as np
 
 from serlab.audio import FULL_SCALE, SAMPLE_RATE
 from serlab.errors import ParameterError
+from serlab.features import degradation
 
 if TYPE_CHECKING:  # seconds to import, and most of this module does without
     import torch
@@ -36,6 +42,10 @@ WAVEFORM: dict[str, Callable[[np.ndarray, float, np.random.Generator], np.ndarra
     "noise": lambda samples, number, rng: add_noise(samples, snr_db=number, rng=rng),
     "speed": lambda samples, number, rng: change_speed(samples, factor=number),
     "gain": lambda samples, number, rng: gain(samples, db=number),
+    "babble": lambda samples, number, rng: degradation.add_babble(samples, snr_db=number, rng=rng),
+    "phone": lambda samples, number, rng: degradation.telephone_band(samples, high=number),
+    "codec": lambda samples, number, rng: degradation.codec(samples, kbit=number),
+    "reverb": lambda samples, number, rng: degradation.reverberate(samples, t60=number, rng=rng),
 }
 SPECAUGMENT = "specaugment"
 
@@ -46,9 +56,10 @@ class Augmentation:
 
     Attributes
     ----------
-    kind : {"noise", "speed", "gain", "specaugment"}
+    kind : str
+        One of :data:`WAVEFORM`, or "specaugment".
     number : float or None
-        What the name says: dB, factor, dB, nothing.
+        What the name says: dB, factor, Hz, kbit/s, seconds, nothing.
     """
 
     kind: str
@@ -77,12 +88,14 @@ def parse(name: str) -> Augmentation:
     found = re.fullmatch(r"([a-z]+)-(-?\d+(?:\.\d+)?)", name)
     if found is None or found[1] not in WAVEFORM:
         raise ParameterError(
-            f"unknown augmentation {name!r}; choose noise-<SNR in dB>, speed-<factor>, gain-<dB> "
-            f"(noise-20, speed-0.9, gain-6) or {SPECAUGMENT}"
+            f"unknown augmentation {name!r}; choose noise-<SNR in dB>, speed-<factor>, gain-<dB>, "
+            "babble-<SNR in dB>, phone-<upper edge in Hz>, codec-<kbit/s>, reverb-<seconds> "
+            f"(noise-20, speed-0.9, gain-6, babble-10, phone-3400, codec-13, reverb-0.6) or {SPECAUGMENT}"
         )
     kind, number = found[1], float(found[2])
     if kind == "speed":
         _check_speed(number)
+    degradation.check(kind, number)
     return Augmentation(kind, number)
 
 

@@ -50,6 +50,13 @@ from serlab.plotting.networks import (
     plot_training,
 )
 from serlab.plotting.predicted import plot_over_time
+from serlab.plotting.reliability import (
+    plot_reliability,
+    reliability_curves,
+    reliability_of,
+    reliability_table,
+)
+from serlab.plotting.robustness import plot_robustness, robustness_table
 from serlab.plotting.runs import plot_matrix, plot_methods_by_run, plot_ranks
 from serlab.plotting.scores import (
     ACCESS,
@@ -100,6 +107,9 @@ __all__ = [  # noqa: RUF022
     "VERDICTS", "plot_gain",
     # gaps
     "groups_of", "groups_table", "not_compared_table", "plot_groups",
+    # reliability, robustness
+    "plot_reliability", "reliability_curves", "reliability_of", "reliability_table",
+    "plot_robustness", "robustness_table",
     # confusions
     "confusion_table", "plot_confusions", "mean_confusion_table", "plot_mean_confusions",
     # runs

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "acoustic_models",
         "advice",
+        "calibration",
         "controls",
         "few_shot",
         "label_plan",
@@ -14,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "layer_weights",
         "leave_one_out",
         "random_split",
+        "robustness",
         "source_choice",
         "source_stage",
         "speaker_probe",

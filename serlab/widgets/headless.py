@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,12 @@ from pandas.io.formats.style import Styler
 from serlab import corpora, plotting, progress
 from serlab.errors import ParameterError
 from serlab.experiment import Parameters, Session, scratch_folder
+from serlab.experiment.further import STUDIES
 from serlab.methods import OPTIONS
 from serlab.reporting import notebooks
+
+#: How a cell asks for a study.
+_STUDY = re.compile(r'widgets\.study\(panel\.session, "([a-z-]+)"\)')
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def command(
     """
     known = declared(notebook) - {"preset"}
     words = [program, "run", notebook, *more]
-    if set(parameters.studies) == set(offered_studies(notebook)):
+    if set(parameters.studies) == set(usual_studies(notebook)):
         known = known - {"studies"}  # all of the notebook: what it does unasked
     for name, value in parameters.as_dict().items():
         default = Parameters.default(name)
@@ -133,7 +138,16 @@ def command(
 
 
 def offered_studies(notebook: str) -> tuple[str, ...]:
-    """Studies that a notebook has."""
+    """Studies that a notebook has a cell for, those that it runs unasked first."""
+    if not notebooks.available():
+        return ()
+    text = notebooks.find(notebook).read_text(encoding="utf-8").replace('\\"', '"')
+    named = [name for name in _STUDY.findall(text) if name in STUDIES]
+    return tuple(dict.fromkeys([*usual_studies(notebook), *named]))
+
+
+def usual_studies(notebook: str) -> tuple[str, ...]:
+    """Studies that a notebook runs where nobody chooses."""
     if not notebooks.available():
         return ()
     found = notebooks.parameters(notebooks.find(notebook)).get("studies")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from serlab import data, plotting
 from serlab.plotting import utterance as one_utterance
+from serlab.studies import robustness as study
 
 FOUR = ("neutral", "anger", "joy", "sadness")
 SEVEN = ("neutral", "anger", "disgust", "fear", "joy", "sadness", "surprise")
@@ -82,6 +83,39 @@ def groups(*methods: str, values: Sequence[str] = ("female", "male")) -> pd.Data
         for attribute, every in (("sex", values), ("text_id", [f"c/t{number}" for number in range(14)]))
         for place, group in enumerate(every)
     ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def reliability(*methods: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Points and errors of methods, as they answered and with a temperature."""
+    both = [(method, name) for method in methods for name in ("as answered", "with temperature")]
+    sure = np.linspace(0.3, 0.95, 10)
+    curves = pd.concat(
+        pd.DataFrame({"bin": range(10), "n": 20, "confidence": sure, "right": sure - 0.1 * (name[0] == "a"),
+                      "method": method, "title": method, "probabilities": name})
+        for method, name in both
+    )  # fmt: skip
+    errors = pd.DataFrame(both, columns=["method", "probabilities"]).assign(
+        ece=[0.1, 0.02] * len(methods), ece_low=0.01, ece_high=0.2, by_luck=0.03, confidence=0.6, right=0.5,
+    )  # fmt: skip
+    errors.insert(1, "title", errors["method"])
+    return curves, errors
+
+
+def robustness(*methods: str) -> pd.DataFrame:
+    """Methods under every condition; the second of them scaled in two ways."""
+    rows = []
+    for number, method in enumerate(methods):
+        scales = ["target as recorded", "changed target"][: 1 + number % 2]
+        for scale, kind in itertools.product(scales, study.KINDS):
+            severities = [study.CLEAN, *(c.severity for c in study.CONDITIONS if c.kind == kind)]
+            for place, severity in enumerate(severities):
+                uar, change = 0.7 - 0.1 * place, -0.1 * place
+                rows.append(
+                    {"method": method, "title": method, "kind": kind, "severity": severity, "scale": scale,
+                     "n_utterances": 40, "uar": uar, "uar_low": uar - 0.1, "uar_high": uar + 0.1,
+                     "change": change, "change_low": change - 0.05, "change_high": change + 0.05, "p": 0.01}
+                )  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -528,6 +562,12 @@ FIGURES: dict[str, Callable[[Names, str], plotting.Figure]] = {
     "plot_ranks": lambda names, _: plotting.plot_ranks(_runs(names), title=names.word),
     "plot_groups": lambda names, _: plotting.plot_groups(
         groups(*names.methods, values=(names.word, f"other {names.word}")), chance=0.25, title=names.word
+    ),
+    "plot_reliability": lambda names, _: plotting.plot_reliability(
+        *reliability(*names.methods), title=names.word
+    ),
+    "plot_robustness": lambda names, _: plotting.plot_robustness(
+        robustness(*names.methods), chance=0.25, title=names.word
     ),
     "plot_confusions": lambda names, _: plotting.plot_confusions(_answers(names)),
     "plot_mean_confusions": lambda names, _: plotting.plot_mean_confusions(_answers(names)),

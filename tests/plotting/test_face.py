@@ -32,6 +32,8 @@ TABLES = {
     "plot_published": "table",
     "plot_gain": "comparison",
     "plot_groups": plotting.groups_table,
+    "plot_reliability": plotting.reliability_table,
+    "plot_robustness": plotting.robustness_table,
     "plot_confusions": plotting.confusion_table,
     "plot_mean_confusions": plotting.mean_confusion_table,
     "plot_matrix": "table",

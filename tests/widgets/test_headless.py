@@ -10,7 +10,7 @@ import pytest
 
 from serlab import progress, widgets
 from serlab.experiment import Parameters
-from serlab.widgets import showing
+from serlab.widgets import headless, showing
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +57,18 @@ def test_without_a_screen_ipywidgets_are_not_needed(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("Fixed")
+
+
+def test_what_a_cell_asks_for_is_offered_and_what_is_usual_goes_first():
+    assert headless.usual_studies("01") == ()
+    assert headless.offered_studies("01") == ("calibration", "robustness")
+    usual = headless.usual_studies("02")
+    offered = headless.offered_studies("02")
+    assert offered[: len(usual)] == usual and {"calibration", "robustness"} < set(offered)
+
+
+def test_the_command_names_a_study_that_is_not_usual_and_is_silent_otherwise():
+    parameters = Parameters(target="synthetic-b", sources=("synthetic-a",))
+    assert "studies" not in headless.command(parameters, "01")
+    chosen = parameters.with_values(studies=("robustness",))
+    assert "studies=robustness" in headless.command(chosen, "01")
