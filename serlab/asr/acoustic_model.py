@@ -243,12 +243,14 @@ def load(folder: Path | str) -> AcousticModel:
         If the folder is missing, holds another kind of model, or a file of it
         is missing or changed.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     folder = Path(folder)
     config = _config(folder)
-    for name, expected in config["files"].items():
+    listed = config.get("files")
+    if not isinstance(listed, dict) or not {_WEIGHTS, _UNITS} <= listed.keys():
+        raise ParameterError(f"{folder / _CONFIG} names no files; copy the whole folder again")
+    for name, expected in listed.items():
         path = folder / name
         if not path.is_file():
             raise ParameterError(f"{folder}: {name} is missing; copy the whole folder again")
@@ -266,6 +268,8 @@ def load(folder: Path | str) -> AcousticModel:
             prefinal=shape["prefinal"],
         )
         weights = load_file(folder / _WEIGHTS)
+        if not all(value.isfinite().all() for value in weights.values()):
+            raise ValueError("weights that are not finite")
         centre, scale = (weights.pop(name).numpy() for name in ("centre", "scale"))
         tdnn.load_state_dict({name.removeprefix("tdnn."): value for name, value in weights.items()})
         return AcousticModel(
@@ -279,7 +283,7 @@ def load(folder: Path | str) -> AcousticModel:
             settings=config["settings"],
             provenance=config["provenance"],
         )
-    except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # whatever a changed configuration makes of networks and tables
         raise ParameterError(
             f"{folder} is damaged or of another version of serlab ({error}); pretrain again"
         ) from error

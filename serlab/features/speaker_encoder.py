@@ -28,6 +28,8 @@ from serlab.audio import SAMPLE_RATE
 from serlab.errors import AudioError, ParameterError
 from serlab.features.base import Extractor, FeatureSet
 from serlab.features.spectral import over_frames
+from serlab.pretrained import documents
+from serlab.pretrained.documents import Number
 from serlab.pretrained.encoders import find_folder, models_root
 
 if TYPE_CHECKING:
@@ -47,6 +49,24 @@ _FIXED = {
     },
     "preprocessing": {"increase_only": True},
 }  # fmt: skip
+_SIZE = Number(least=1, most=4096)
+#: Numbers that may be otherwise, and where they lie.
+_SIZES: dict[str, dict[str, Number]] = {
+    "lstm": {"input_size": _SIZE, "hidden_size": _SIZE, "num_layers": Number(least=1, most=16)},
+    "linear": {"in_features": _SIZE, "out_features": _SIZE},
+    "features": {name: _SIZE for name in ("n_fft", "win_length", "hop_length", "n_mels")},
+    "utterance": {
+        "partial_frames": _SIZE,
+        "partials_per_second": Number(least=0.1, most=100, whole=False),
+        "min_coverage": Number(least=0, most=1, whole=False),
+    },
+    "preprocessing": {
+        "target_dbfs": Number(least=-120, most=0, whole=False),
+        "vad_window_ms": Number(least=1, most=1000),
+        "vad_moving_average_width": Number(least=1, most=1000),
+        "vad_max_silence_windows": Number(least=0, most=1000),
+    },
+}
 
 
 def speaker_encoder(name: str | Path, *, root: Path | str | None = None) -> FeatureSet:
@@ -217,7 +237,6 @@ def _load(weights: Path, config: dict[str, Any]) -> tuple[tuple[str, ...], Extra
 
 def _network(weights: Path, config: dict[str, Any]) -> _Network:
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     sizes, linear = config["lstm"], config["linear"]
@@ -230,31 +249,46 @@ def _network(weights: Path, config: dict[str, Any]) -> _Network:
         }
     )
     try:
-        modules.load_state_dict(load_file(weights))
-    except (SafetensorError, RuntimeError) as error:
+        tensors = load_file(weights)
+        modules.load_state_dict(tensors)
+    except Exception as error:  # safetensors has no one error for a damaged file
+        reason = (str(error).splitlines() or [type(error).__name__])[-1].strip()
         raise ParameterError(
-            f"{weights} is damaged, or does not fit {CONFIG}: {str(error).splitlines()[-1].strip()}; "
-            "get the model again"
+            f"{weights} is damaged, or does not fit {CONFIG}: {reason}; get the model again"
         ) from error
+    if not all(tensor.isfinite().all() for tensor in modules.state_dict().values()):
+        raise ParameterError(f"{weights} is not finite everywhere: it is damaged; get the model again")
     modules.eval().requires_grad_(False)
     return _Network(lstm=modules["lstm"], linear=modules["linear"])
 
 
 def _configuration(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ParameterError(f"{path} is missing; get the model again") from error
-    except ValueError as error:
-        raise ParameterError(f"{path} is not JSON ({error}); get the model again") from error
-    family = config.get("model_type") if isinstance(config, dict) else None
+    if not path.is_file():
+        raise ParameterError(f"{path} is missing; get the model again")
+    config = documents.read(path)
+    family = config.get("model_type")
     if family != FAMILY:
         raise ParameterError(f"{folder} holds a model of type {family!r}, not a {FAMILY}; choose another")
     for name, expected in _FIXED.items():
         found = config.get(name)
         if isinstance(expected, dict):
-            found = {key: (found or {}).get(key) for key in expected}
+            found = {key: found.get(key) for key in expected} if isinstance(found, dict) else {}
         if found != expected:
-            raise ParameterError(f"{path}: {name} is {found}, and only {expected} can be computed")
+            raise ParameterError(f"{path}: {name} is {found!r:.200}, and only {expected} can be computed")
+    for name, numbers in _SIZES.items():
+        values = config.get(name)
+        if not isinstance(values, dict):
+            raise ParameterError(f"{path} has no {name}; get the model again")
+        documents.require(values, numbers, path=path)
+    documents.require(config, {"embedding_size": _SIZE}, path=path)
+    mel = config["features"]
+    pairs = (
+        (config["lstm"]["input_size"], mel["n_mels"]),
+        (config["lstm"]["hidden_size"], config["linear"]["in_features"]),
+        (config["linear"]["out_features"], config["embedding_size"]),
+        (mel["win_length"], min(mel["win_length"], mel["n_fft"])),
+    )
+    if any(one != other for one, other in pairs):
+        raise ParameterError(f"{path}: its sizes do not fit one another; get the model again")
     return config

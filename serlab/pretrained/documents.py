@@ -43,6 +43,8 @@ def read(path: Path) -> dict[str, Any]:
     """
     again = "get the model again"
     try:
+        if not path.is_file():  # a device or a pipe has no end
+            raise ParameterError(f"{path} is no file; {again}")
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise ParameterError(f"{path} has {size} bytes, which is no configuration; {again}")

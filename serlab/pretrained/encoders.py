@@ -25,7 +25,6 @@ length; every frame is in one of them. Frames do not attend across the cut.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -41,6 +40,7 @@ from serlab import extras
 from serlab import files as whole_files
 from serlab.audio import SAMPLE_RATE
 from serlab.errors import ParameterError
+from serlab.pretrained import documents, schema
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -58,6 +58,8 @@ FRAME_SHIFT = HOP / SAMPLE_RATE
 #: Frames of a window of 30 s.
 WINDOW = 1500
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
+#: Weight files of one model.
+MOST_FILES = 1000
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 #: Samples that one frame of the convolutions of wav2vec 2.0 and its relatives sees.
@@ -155,16 +157,10 @@ def look(name: Path | str, *, root: Path | str | None = None) -> Folder:
     path = find(name, root=root)
     config = _config(path)
     whisper = config["model_type"] == "whisper"
-    try:
-        n_layers, width = (
-            (config["encoder_layers"], config["d_model"])
-            if whisper
-            else (config["num_hidden_layers"], config["hidden_size"])
-        )
-    except KeyError as error:
-        raise ParameterError(f"{path / CONFIG} does not name {error}; get the model again") from error
+    n_layers, width = schema.sizes(config, whisper=whisper, path=path / CONFIG)
+    schema.require_input(path / PREPROCESSOR, whisper=whisper)
     hashes = [whole_files.sha256(file) for file in _weight_files(path)]
-    both = [(path / file).read_bytes() for file in (CONFIG, PREPROCESSOR)]
+    both = [(path / file).read_bytes() for file in (CONFIG, PREPROCESSOR)]  # small: they were read as JSON
     return Folder(
         path=path,
         family=config["model_type"],
@@ -207,14 +203,37 @@ class Encoder:
         )
         try:
             self._preprocessor = kind.from_pretrained(folder.path, local_files_only=True)
-        except (OSError, ValueError, TypeError) as error:
+        except Exception as error:  # whatever damaged settings make of the library that reads them
             raise ParameterError(
-                f"{folder.path / PREPROCESSOR} cannot be read; get the model again"
+                f"{folder.path / PREPROCESSOR} cannot be read ({_first_line(error)}); get the model again"
             ) from error
         self._model = _load(folder)
         encoder = self._model if folder.family == "whisper" else self._model.encoder
         stable = folder.family == "whisper" or self._model.config.do_stable_layer_norm
         self.blocks = Blocks(encoder.layers, encoder.layer_norm if stable else None)
+        self._try()
+
+    def _try(self) -> None:
+        """Half a second of noise through it: what fails here is of the model, and of no recording.
+
+        Raises
+        ------
+        ParameterError
+        """
+        noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE // 2).astype(np.float32) * 0.05
+        try:
+            layers = self.layers(noise)
+        except Exception as error:  # sizes that fit one by one, and not together
+            raise ParameterError(
+                f"{self.folder.path} cannot be computed with ({_first_line(error)}): its {CONFIG}, "
+                f"{PREPROCESSOR} and weights do not belong together; get the model again"
+            ) from error
+        shape = (self.n_frames(len(noise)), self.folder.width)
+        if any(layer.shape != shape or not np.isfinite(layer).all() for layer in layers):
+            raise ParameterError(
+                f"{self.folder.path} makes no finite numbers of an ordinary recording: its weights or its "
+                f"{CONFIG} are damaged; get the model again"
+            )
 
     def layers(self, samples: np.ndarray, *, up_to: int | None = None) -> list[np.ndarray]:
         """All layers of one utterance.
@@ -338,15 +357,20 @@ def _fetch(name: str, local: str) -> Path:
 
 
 def _config(folder: Path) -> dict:
-    try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        family = config["model_type"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ParameterError(f"{folder / CONFIG} is no configuration of a model; get it again") from error
+    config = documents.read(folder / CONFIG)
+    family = config.get("model_type")
+    if not isinstance(family, str):
+        raise ParameterError(f"{folder / CONFIG} names no model_type: it is no configuration; get it again")
+    if "emotion2vec" in family.lower():
+        raise ParameterError(
+            f"{folder} holds emotion2vec, which transformers has no network for, and neither has serlab: "
+            "what it has heard is in the register, but it cannot be computed with"
+        )
     if family not in FAMILIES:
         known = ", ".join(f"{title} ({key})" for key, title in FAMILIES.items())
         raise ParameterError(
-            f"{folder} holds a model of the family {family!r}, which is no speech encoder known here: {known}"
+            f"{folder} holds a model of the family {family[:60]!r}, which is no speech encoder known here: "
+            f"{known}"
         )
     return config
 
@@ -361,9 +385,11 @@ def _weight_files(folder: Path) -> list[Path]:
     files = [WEIGHTS]
     if not (folder / WEIGHTS).is_file() and (folder / INDEX).is_file():
         try:
-            index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+            index = documents.read(folder / INDEX)
             files = sorted({Path(file).name for file in index["weight_map"].values()})
-        except (ValueError, KeyError, AttributeError) as error:
+            if len(files) > MOST_FILES:
+                raise ValueError(f"{len(files)} files")
+        except (ParameterError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ParameterError(f"{folder / INDEX} is no index of weights; get it again") from error
     missing = [file for file in files if not (folder / file).is_file()]
     if missing and next(folder.glob("*.bin"), None):
@@ -380,7 +406,6 @@ def _load(folder: Folder) -> nn.Module:
     """The network with its weights, without gradients."""
     import torch
     import transformers
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
@@ -390,21 +415,29 @@ def _load(folder: Folder) -> nn.Module:
         "hubert": transformers.HubertModel,
         "wavlm": transformers.WavLMModel,
     }
-    config = transformers.AutoConfig.from_pretrained(folder.path, local_files_only=True)
-    # Neither memory nor random numbers for weights that are replaced.
-    with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        model = kinds[folder.family](config)
+    kind = kinds[folder.family]
+    try:
+        config = kind.config_class.from_dict(schema.without_code(_config(folder.path)))
+        # Neither memory nor random numbers for weights that are replaced.
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            model = kind(config)
+    except Exception as error:  # whatever a strange configuration makes of transformers
+        raise ParameterError(
+            f"no network can be built from {folder.path / CONFIG} ({_first_line(error)}); get the model again"
+        ) from error
     wanted = model.state_dict().keys()
     weights = {}
     for file in _weight_files(folder.path):
         try:
             tensors = load_file(file)
-        except (SafetensorError, OSError) as error:
+        except Exception as error:  # safetensors has no one error for a damaged file
             raise ParameterError(
-                f"{file} cannot be read ({error}); it was cut short, get it again"
+                f"{file} cannot be read ({_first_line(error)}); it was cut short or changed, get it again"
             ) from error
         named = {_own_name(name, folder.family): tensor for name, tensor in tensors.items()}
-        weights.update({name: tensor.float() for name, tensor in named.items() if name in wanted})
+        for name, tensor in named.items():
+            if name in wanted:
+                weights[name] = _sound(tensor, name, file)
     # Only ever used to mask frames in training, and not in every file.
     if "masked_spec_embed" in wanted:
         weights.setdefault("masked_spec_embed", torch.zeros(folder.width))
@@ -416,6 +449,22 @@ def _load(folder: Folder) -> nn.Module:
             f"the weights in {folder.path} do not fit its {CONFIG} ({problem[:200]}); get both from one place"
         ) from error
     return model.eval().requires_grad_(False)
+
+
+def _sound(tensor: Tensor, name: str, file: Path) -> Tensor:
+    """A weight in single precision, if all of it are numbers."""
+    if name.endswith("num_batches_tracked"):
+        return tensor
+    if not tensor.is_floating_point():
+        raise ParameterError(f"{file}: {name} holds {tensor.dtype}, no weights; get the model again")
+    tensor = tensor.float()
+    if not tensor.isfinite().all():
+        raise ParameterError(f"{file}: {name} is not finite everywhere: the file is damaged; get it again")
+    return tensor
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def _own_name(name: str, family: str) -> str:

@@ -6,7 +6,6 @@ Nothing in it is executed: only tensors are read.
 
 from __future__ import annotations
 
-import pickle
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -154,10 +153,15 @@ def read(weights: Weights) -> dict[str, Tensor]:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
     except ImportError as error:
         raise ParameterError(f"{path} needs the package safetensors; install it, or give a .pth") from error
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+    except Exception as error:  # torch and safetensors have no one error for a damaged file
         raise ParameterError(f"{path} cannot be read as weights; give a .pth of tensors by name") from error
     if not isinstance(tensors, Mapping) or not all(isinstance(value, Tensor) for value in tensors.values()):
         raise ParameterError(f"{path} holds something else than tensors by name; give a state_dict")
+    strange = [name for name, value in tensors.items() if not value.isfinite().all()]
+    if strange:
+        raise ParameterError(
+            f"{path}: {_some(strange)} not finite everywhere: the file is damaged; get it again"
+        )
     return dict(tensors)
 
 

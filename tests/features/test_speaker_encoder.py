@@ -163,7 +163,7 @@ def test_folders_that_cannot_be_used(folder):
         with pytest.raises(ParameterError, match=message):
             speaker_encoder(folder)
     config.write_text("{")
-    with pytest.raises(ParameterError, match="is not JSON"):
+    with pytest.raises(ParameterError, match="cannot be read as JSON"):
         speaker_encoder(folder)
     config.unlink()
     with pytest.raises(ParameterError, match=r"config\.json is missing"):

@@ -225,6 +225,59 @@ def test_weights_that_are_cut_short_or_of_another_model(models, tmp_path):
         encoders.load(encoders.look(folder))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_told_of_before_any_audio_is(value, tmp_path):
+    folder = tiny_encoders.save("whisper", tmp_path)
+    weights = safetensors.load_file(folder / encoders.WEIGHTS)
+    weights["encoder.layers.1.fc1.weight"][0, 0] = value
+    safetensors.save_file(weights, folder / encoders.WEIGHTS)
+    with pytest.raises(ParameterError, match=r"layers\.1\.fc1\.weight is not finite"):
+        encoders.load(encoders.look(folder))
+
+
+def test_weights_that_overflow_are_found_by_trying(tmp_path):
+    folder = tiny_encoders.save("hubert", tmp_path)
+    weights = safetensors.load_file(folder / encoders.WEIGHTS)
+    safetensors.save_file(
+        {key: value.fill_(1e38) for key, value in weights.items()}, folder / encoders.WEIGHTS
+    )
+    with pytest.raises(ParameterError, match="no finite numbers of an ordinary recording"):
+        encoders.load(encoders.look(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_hidden_layers", 10**9),
+        ("hidden_size", "16"),
+        ("conv_stride", [5, 2, 2, 2, 2, 2, 4]),
+        ("conv_dim", 3),
+    ],
+)
+def test_sizes_that_no_model_has(name, value, tmp_path):
+    folder = tiny_encoders.save("hubert", tmp_path)
+    config = json.loads((folder / encoders.CONFIG).read_text())
+    (folder / encoders.CONFIG).write_text(json.dumps({**config, name: value}))
+    with pytest.raises(ParameterError, match=r"config\.json.*(num_hidden|hidden_size|convolutions|conv_dim)"):
+        encoders.look(folder)
+
+
+def test_a_configuration_names_no_code(models, tmp_path):
+    """Kernels of attention would be fetched from the hub, and run."""
+    folder = tiny_encoders.save("wav2vec2", tmp_path)
+    config = json.loads((folder / encoders.CONFIG).read_text())
+    strange = {"_attn_implementation": "someone/kernels", "attn_implementation": "x", "num_labels": 10**9}
+    (folder / encoders.CONFIG).write_text(json.dumps({**config, **strange, "auto_map": {"AutoModel": "x.Y"}}))
+    np.testing.assert_array_equal(ours(folder, voice(0.5))[-1], ours("wav2vec2", voice(0.5))[-1])
+
+
+def test_emotion2vec_is_refused_in_a_sentence(tmp_path):
+    folder = tiny_encoders.save("hubert", tmp_path)
+    (folder / encoders.CONFIG).write_text(json.dumps({"model_type": "emotion2vec"}))
+    with pytest.raises(ParameterError, match="holds emotion2vec, which transformers has no network for"):
+        encoders.look(folder)
+
+
 def test_says_what_to_install(monkeypatch):
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"pip install 'serlab\[encoders\]'"):
