@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import struct
+import tempfile
 import uuid
 import warnings
 import zipfile
@@ -39,6 +40,29 @@ def whole(path: Path) -> Iterator[Path]:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Refuse before hours of work what cannot be written at their end.
+
+    Parameters
+    ----------
+    folder : Path
+        To be made, or there; what is made of it here goes away again.
+
+    Raises
+    ------
+    SerlabError
+        Naming it, and what the system says.
+    """
+    try:
+        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryDirectory(prefix=".serlab-", dir=there) as made:
+            (Path(made) / "a").write_bytes(bytes(4096))
+    except OSError as error:
+        raise SerlabError(
+            f"{folder} cannot be written ({error.strerror}); choose another folder, or free some space"
+        ) from None
 
 
 def set_aside(path: Path, why: str) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from serlab import files
+from serlab.errors import SerlabError
 
 
 def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
@@ -97,3 +99,12 @@ def test_a_spreadsheet_finds_nothing_to_compute_in_names(tmp_path):
 def test_text_with_half_a_character_is_written_all_the_same(tmp_path):
     files.write_text(tmp_path / "a.html", "ann\udcff")
     assert (tmp_path / "a.html").read_text(encoding="utf-8") == "ann\\udcff"
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    files.require_writable(tmp_path / "new" / "deep")
+    assert list(tmp_path.iterdir()) == [], "and nothing is made"
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 300), Path("/proc/no")):
+        with pytest.raises(SerlabError, match="cannot be written"):
+            files.require_writable(folder)

@@ -8,6 +8,8 @@ shows the traceback.
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,7 +30,7 @@ from serlab.cli import (
     running,
     scoring,
 )
-from serlab.cli.command import Command
+from serlab.cli.command import Command, terminated_as_interrupted
 from serlab.errors import ParameterError, SerlabError
 
 __all__ = ["COMMANDS", "Command", "main"]
@@ -56,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is returned."""
     options = _parser().parse_args(arguments)
     try:
-        return options.command(options)
+        with terminated_as_interrupted():
+            return options.command(options)
     except ParameterError as error:
         if options.debug:
             raise
@@ -70,6 +73,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `serlab methods | head`
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if options.debug:
+            raise
+        return _complain(_of_the_system(error), code=1)
+    except MemoryError:
+        if options.debug:
+            raise
+        return _complain("memory ran out; fewer jobs at once, or smaller features, need less", code=1)
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the system refused, where, and what helps: the disk is full, the folder may not be written."""
+    where = f"{os.fsdecode(error.filename)!r}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{where}{error.strerror or error}{_REMEDIES.get(error.errno or 0, '')}; what is finished is kept"
+
+
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; free some space, or choose a folder on another disk"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "; choose a folder that you may write to"),
+}
 
 
 def _complain(error: object, *, code: int) -> int:

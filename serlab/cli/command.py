@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,7 +75,10 @@ def words(text: str) -> list[str]:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """A batch system ends a job with SIGTERM: that is taken as Ctrl-C is."""
+    """A batch system ends a job with SIGTERM: taken as Ctrl-C is, in the main thread, which hears it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

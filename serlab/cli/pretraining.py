@@ -61,7 +61,7 @@ def settings_of(options: argparse.Namespace) -> Pretraining:
 
 
 def _pretrain(options: argparse.Namespace) -> int:
-    from serlab import corpora
+    from serlab import corpora, files
     from serlab.asr import acoustic_model, tedlium, transcripts
     from serlab.asr.pretraining import pretrain
 
@@ -70,6 +70,7 @@ def _pretrain(options: argparse.Namespace) -> int:
     if folder.exists() and not options.force:
         raise ParameterError(f"{folder} is there already; choose another folder, or --force to replace it")
     acoustic_model.refuse_foreign(folder)
+    files.require_writable(folder.parent)
     names = words(options.corpora)
     tables = [transcripts.of_corpus(corpora.read_many(names, options.data))] if names else []
     tables += [transcripts.from_folder(root) for root in options.folders]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import serlab
-from serlab import corpora, methods
+from serlab import corpora, files, methods
 from serlab import data as corpus_data
 from serlab import features as feature_sets
 from serlab.deployment import card, evidence, familiar, families, forms, learning, storing
@@ -81,6 +81,7 @@ def train(
     """
     family, folder = families.get(method), Path(out)
     storing.require_free(folder, force=force)
+    files.require_writable(folder.parent)
     if not sources:
         raise ParameterError("name corpora to learn from: --sources emodb,ravdess")
     if len(set(sources)) < len(sources):

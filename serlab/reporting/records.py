@@ -7,7 +7,7 @@ import os
 import socket
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -140,7 +140,8 @@ def locked(out: Path, digest: str) -> Iterator[None]:
         raise unwritable(out, error) from None
     try:
         holder = f"{os.getpid()} on {socket.gethostname()} since {now()}"
-        write_text(_holder_path(out, digest), holder)
+        with suppress(OSError):  # a courtesy to others; the disk may be full
+            write_text(_holder_path(out, digest), holder)
         yield
     finally:
         _holder_path(out, digest).unlink(missing_ok=True)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
+import signal
+import threading
+import time
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 import serlab
-from serlab import cli, extras
+from serlab import cli, corpora, extras
 from serlab.cli import running
 from serlab.cli.command import print_table
 from serlab.errors import CorpusError
@@ -179,6 +186,49 @@ def test_a_failed_run_is_exit_code_1_and_debug_shows_where(here: Path, monkeypat
     assert capsys.readouterr().err == "serlab: 01_first failed in cell 4 (fit()): ValueError: no\n"
     with pytest.raises(runs.RunFailed):
         cli.main(["--debug", "run", "01"])
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/out/a"),
+            "'/out/a': No space left.*free some space",
+        ),
+        (PermissionError(errno.EROFS, "Read-only file system"), "Read-only file system; choose a folder"),
+        (OSError("odd"), "odd; what is finished is kept"),
+        (MemoryError(), "memory ran out"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_and_exit_code_1(error, said, monkeypatch, capsys) -> None:
+    def fail(*args, **options) -> Path:
+        raise error
+
+    monkeypatch.setattr(runs, "run", fail)
+    assert cli.main(["run", "01"]) == 1
+    printed = capsys.readouterr().err
+    assert re.match(f"serlab: .*{said}", printed) and printed.count("\n") == 1
+    with pytest.raises(type(error)):
+        cli.main(["--debug", "run", "01"])
+
+
+def test_sigterm_is_one_line_in_every_command(monkeypatch, capsys) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def ended(*args) -> pd.DataFrame:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+        raise AssertionError("not ended")
+
+    monkeypatch.setattr(corpora, "overview", ended)
+    assert cli.main(["corpora"]) == 130
+    assert capsys.readouterr().err == "serlab: interrupted; the same command goes on\n"
+    assert signal.getsignal(signal.SIGTERM) is before
+    done = []
+    thread = threading.Thread(target=lambda: done.append(cli.main(["schemes"])))  # hears no signal
+    thread.start()
+    thread.join()
+    assert done == [0]
 
 
 def test_an_unknown_or_missing_corpus_is_exit_code_1(here: Path, capsys) -> None:

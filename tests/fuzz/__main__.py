@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fuzz import Target, audio, models, parameters, run, strings, tables
+from tests.fuzz import Target, archives, audio, models, parameters, run, strings, tables
 
-_MODULES = (audio, tables, parameters, strings, models)
+_MODULES = (audio, tables, parameters, strings, archives, models)
 #: All targets, by name; a module of targets ends in TARGETS.
 TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}
 
