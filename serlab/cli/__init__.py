@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import serlab
 from serlab.cli import (
+    app,
     audit,
     corpora,
     cutting,
@@ -50,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     *pretraining.COMMANDS,
     *listing.COMMANDS,
     *notebooks.COMMANDS,
+    *app.COMMANDS,
     *lessons.COMMANDS,
 )
 

@@ -34,8 +34,7 @@ def _notebooks(options: argparse.Namespace) -> int:
 #: asked whether it may be: a question over the panel of thirty laptops.
 _LAB = (
     "--LabApp.expose_app_in_browser=True",
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    f"--LabApp.app_settings_dir={Path(__file__).with_name('jupyterlab')}",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,6 +32,7 @@ function render({ model, el }) {
     const app = window.jupyterapp;
     const name = "notebook:run-all-below";
     if (app && app.commands.hasCommand(name)) { said.textContent = ""; app.commands.execute(name); }
+    else if (model.get("reload")) { window.location.reload(); }
     else { said.textContent = model.get("hint"); }
   };
   el.append(button, said);
@@ -60,6 +62,7 @@ class _RunBelow(_BASE):
     _esm = _RUN_BELOW
     label = traitlets.Unicode().tag(sync=True)
     hint = traitlets.Unicode(HINT).tag(sync=True)
+    reload = traitlets.Bool(False).tag(sync=True)
 
 
 class _Opens(_BASE):
@@ -68,9 +71,20 @@ class _Opens(_BASE):
     page = traitlets.Unicode().tag(sync=True)
 
 
+#: Set by `serlab app`: a page without menus, that runs all cells when it is loaded. The choice is kept.
+APPLICATION = "SERLAB_APPLICATION"
+
+
 def run_below(label: str = "Run all cells below") -> w.Widget:
-    """A button that runs the cell it stands in and all below; where the page cannot, how a person can."""
-    return w.HTML(f"To run the cells below: {HINT}.") if not _IS_THERE else _RunBelow(label=label)
+    """A button that runs the cell it stands in and all below; where the page cannot, how a person can.
+
+    In an application it loads the page again, which does the same with the choice that is kept.
+    """
+    if not _IS_THERE:
+        return w.HTML(f"To run the cells below: {HINT}.")
+    if os.environ.get(APPLICATION):
+        return _RunBelow(label="Show the rest for this choice", reload=True)
+    return _RunBelow(label=label)
 
 
 def opens(label: str, page: str, where: str) -> w.Widget:

@@ -55,8 +55,7 @@ def test_notebooks_are_copied_and_changed_ones_kept(here: Path, capsys) -> None:
 #: Lets a panel's button run the cells below it; and no news from a network, nor the question for them.
 GIVEN = [
     "--LabApp.expose_app_in_browser=True",
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    f"--LabApp.app_settings_dir={Path(cli.__file__).parent / 'jupyterlab'}",
 ]
 
 
