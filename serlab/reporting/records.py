@@ -64,8 +64,18 @@ def _require_record(record: Any) -> None:
             raise ValueError(f"its {name!r} is {type(record[name]).__name__}")
     if record["state"] not in _STATES:
         raise ValueError(f"its state is {record['state']!r}")
-    if not isinstance(record["parameters"].get("sources", []), list):
-        raise ValueError("its 'sources' are no list")
+    sources = record["parameters"].get("sources", [])
+    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
+        raise ValueError("its 'sources' are no list of names")
+    for where, value in (
+        ("protocol", record["parameters"].get("protocol", "")),
+        ("badge", record.get("badge", "")),
+    ):
+        if not isinstance(value, str | None):
+            raise ValueError(f"its {where!r} is {type(value).__name__}")
+    for name in ("cell", "code", "name", "message"):
+        if record["error"] and name not in record["error"]:
+            raise ValueError(f"its 'error' has no {name!r}")
     datetime.fromisoformat(record["started"])
 
 

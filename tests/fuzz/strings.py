@@ -35,7 +35,9 @@ RECORD: dict[str, Any] = {
     "state": "complete", "notebook": "01_x", "title": "X", "digest": "aaa", "synthetic": False,
     "headline": "a -> b: no difference shown.", "error": None, "started": "2026-01-01T00:00:00.000Z",
     "seconds": 3671.0, "attempts": [], "provenance": {"code": "c", "corpora": {"a": "1"}},
-    "parameters": {"target": "b", "sources": ["a"], "preset": "quick", "seeds": [0], "scheme": "four"},
+    "parameters": {"target": "b", "sources": ["a"], "preset": "quick", "seeds": [0], "scheme": "four",
+                   "protocol": "loso"},
+    "badge": "random split",
 }  # fmt: skip
 
 
@@ -71,6 +73,8 @@ def changed(value: Any, draw: random.Random) -> Any:
         }
     if isinstance(value, list):
         return [changed(one, draw) for one in [*value, *value[: draw.randrange(2)]]]
+    if draw.random() < 0.02:
+        return draw.choice((None, [], {}, [{}], 10**400, 1.5, True, "x"))
     kind = isinstance(value, str)
     return hostile.string(draw) if draw.random() < (0.6 if kind else 0.1) else value
 
