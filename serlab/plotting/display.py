@@ -49,7 +49,8 @@ def with_scopes(page: str) -> str:
     >>> with_scopes('<th class="row_heading level0 row0" >')
     '<th scope="row" class="row_heading level0 row0" >'
     """
-    return re.sub(r'<th (?=[^>]*class="(col|row)_heading)', r'<th scope="\1" ', page)
+    page = re.sub(r'<th (?=[^>]*class="row_heading)', '<th scope="row" ', page)
+    return re.sub(r'<th (?=[^>]*class="(col_heading|index_name))', '<th scope="col" ', page)
 
 
 def display_table(

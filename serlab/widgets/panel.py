@@ -147,6 +147,7 @@ class Panel:
         self.cancel_button.on_click(lambda _: self.cancel())
         self.reset_button.on_click(lambda _: self.reset())
         self.report_button.on_click(lambda _: self.make_report())
+        self.marks.changed = self._show_stale
         self._refresh()
 
     def shows(self, parameters: Parameters, *, notebook: str, groups: Sequence[str]) -> bool:

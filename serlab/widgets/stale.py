@@ -38,12 +38,16 @@ class Marks:
         What the cells last took from the panel.
     unfollow : callable()
         Ends what :func:`follow` began.
+    changed : callable()
+        Called when a cell has been run: :attr:`stale` may be another.
     """
 
     def __init__(self) -> None:
         self.used: Parameters | None = None
         self.unfollow: Callable[[], None] = _nothing
+        self.changed: Callable[[], None] = _nothing
         self._marks: dict[str, tuple[w.HTML, Parameters]] = {}
+        self._cells: dict[str, Parameters] = {}
         self._chosen: Parameters | None = None
 
     @property
@@ -52,7 +56,7 @@ class Marks:
         if self._chosen is None:
             return None
         now = identity(self._chosen)
-        return next((what for name, (_, what) in self._marks.items() if name != now), None)
+        return next((what for what in self._cells.values() if identity(what) != now), None)
 
     def choose(self, parameters: Parameters) -> None:
         """Bring all marks in line with the present choice."""
@@ -64,9 +68,9 @@ class Marks:
         """All cells are to be run again: what they described is no matter."""
         for mark, _ in self._marks.values():
             self._write(mark, "")
-        self._marks = {}
+        self._marks, self._cells = {}, {}
 
-    def after_cell(self, source: str, names: dict[str, Any]) -> None:
+    def after_cell(self, source: str, names: dict[str, Any], *, cell: str = "") -> None:
         """Put a mark below a cell that has just run.
 
         Parameters
@@ -75,6 +79,8 @@ class Marks:
             Its code.
         names : dict
             Variables of the kernel.
+        cell : str
+            By which it is known when it is run again; its code without.
         """
         outcome = names.get("outcome")
         described = self.used
@@ -83,6 +89,7 @@ class Marks:
         if described is None or "widgets.show(" in source:
             return
         name = identity(described)
+        self._cells[cell or source] = described
         if name not in self._marks:
             mark = w.HTML(layout=w.Layout(margin="0"))
             self._marks[name] = (mark, described)
@@ -90,6 +97,7 @@ class Marks:
         fresh = self._chosen is None or name == identity(self._chosen)
         self._write(mark, "" if fresh else self._text(described))
         display(mark)
+        self.changed()
 
     def _text(self, described: Parameters) -> str:
         different = self._difference(described)
@@ -122,7 +130,8 @@ def follow(marks: Marks, shell: Any) -> Callable[[], None]:
 
     def after(result: Any) -> None:
         if result.success and result.info is not None:
-            marks.after_cell(result.info.raw_cell or "", shell.user_ns)
+            cell = getattr(result.info, "cell_id", None) or ""
+            marks.after_cell(result.info.raw_cell or "", shell.user_ns, cell=cell)
 
     shell.events.register("post_run_cell", after)
 

@@ -31,6 +31,8 @@ def test_a_prediction_is_kept_until_its_result_is_known(lesson, tmp_path: Path) 
         again.write("mine", 0.75)
     with pytest.raises(ParameterError, match="a number is asked for"):
         again.write("forest", "half")
+    with pytest.raises(lessons.Wrong, match="not solved"):
+        again.compare("forest", ...)
     assert "No prediction was written down" in again.compare("pair", "joy for anger").data
     assert "0.50" in again.summary().to_html()
 

@@ -461,6 +461,10 @@ def test_cells_of_an_older_choice_are_marked_until_they_run_again(parameters, mo
     assert mark.value == "" and panel.stale.layout.display == "none", "chosen back"
     panel.controls["seeds"].value = "9"
     assert "with other seeds" in mark.value
+    assert panel.stale.layout.display is None
+    _ = panel.session
+    panel.marks.after_cell("prepared = panel.session.prepare()", {})
+    assert panel.stale.layout.display == "none", "run again: nothing below is older"
 
 
 def test_a_cell_that_shows_an_outcome_is_as_old_as_that(parameters, monkeypatch):
