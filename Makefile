@@ -3,6 +3,7 @@
 # make lab    JupyterLab in my-notebooks/, copies of notebooks/: running them changes no file of the repository
 # make lessons the notebooks for a class, with and without solutions, and slides
 # make docs   the site, in docs/_build/html; with NOTEBOOKS=all all notebooks are run for it
+# make browser-test every notebook in a real browser, as a person uses it; needs a Chromium
 # make fuzz   thousands of damaged files through every reader; takes long
 # make kills  kill what carries out a plan, 200 times, and look whether anything is lost; takes an hour
 # make types  the type checker alone
@@ -20,7 +21,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
 	echo $$python && break; done)
 
-.PHONY: benchmarks demo test lab lessons docs types fuzz kills clean
+.PHONY: benchmarks browser-test demo test lab lessons docs types fuzz kills clean
 
 demo: $(STAMP)
 	$(VENV)/bin/serlab demo
@@ -30,6 +31,10 @@ test: $(STAMP)
 
 lab: $(STAMP)
 	$(VENV)/bin/serlab lab my-notebooks
+
+# Pictures of panel and lessons go into build/screenshots.
+browser-test: $(STAMP)
+	SERLAB_BROWSER_TESTS=all SERLAB_SCREENSHOTS=build/screenshots $(VENV)/bin/python -m pytest tests/browser -q
 
 # Students get notebooks without solutions; who teaches gets a course of nbgrader.
 lessons: $(STAMP)
