@@ -21,6 +21,7 @@ QUESTIONS: dict[str, str] = {
     "alignment": "What does alignment, or self-training, add to normalisation?",
     "combination": "What does another way to join several sources add?",
     "pretrained weights": "What do pretrained weights add to fresh ones?",
+    "tuned encoder": "What does tuning the encoder add to leaving it as it is?",
     "labels": "What do labels of the target add to the same without them?",
 }
 

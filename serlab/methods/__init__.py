@@ -25,6 +25,7 @@ from serlab.methods import (
     dbn,
     encoder,
     encoder_decoder,
+    encoder_tuned,
     fcnn,
     forest,
     fusion,
@@ -83,6 +84,7 @@ FAMILIES = (
     asr_transfer,
     speech_rivals,
     encoder,
+    encoder_tuned,
     many_sources,
     fusion,
 )
@@ -92,7 +94,7 @@ METHODS: dict[str, MethodSpec] = {spec.name: spec for family in FAMILIES for spe
 #: Names for several methods at once, wherever methods are chosen.
 GROUPS: dict[str, tuple[str, ...]] = {
     name: members
-    for module in (groups, acnn, light, vgg, encoder, ridge, many_sources, fusion)
+    for module in (groups, acnn, light, vgg, encoder, encoder_tuned, ridge, many_sources, fusion)
     for name, members in module.GROUPS.items()
 }
 
@@ -111,7 +113,7 @@ REPEATS: dict[str, int] = {
 }
 
 #: Library that a method may need -> extra of this package that brings it.
-EXTRAS: dict[str, str] = {"skada": "adaptation", "transformers": "encoders"}
+EXTRAS: dict[str, str] = {"skada": "adaptation", "transformers": "encoders", "peft": "encoders"}
 
 
 def get(name: str) -> MethodSpec:

@@ -16,7 +16,7 @@ Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-on
 #: What a method has that its control lacks.
 Adds = Literal[
     "", "source", "labels", "unlabelled target", "normalisation", "alignment", "pretrained weights",
-    "combination",
+    "combination", "tuned encoder",
 ]  # fmt: skip
 
 #: access -> the keyword arguments of ``fit``: what is not listed is never

@@ -99,7 +99,7 @@ def pooled(options: Mapping[str, Any]) -> str:
     ParameterError
         If it is empty.
     """
-    return f"encoder-speech:{_required(options)}"
+    return f"encoder-speech:{encoder_of(options)}"
 
 
 def below_top(options: Mapping[str, Any]) -> str:
@@ -107,12 +107,18 @@ def below_top(options: Mapping[str, Any]) -> str:
 
     As :func:`pooled`; raises :class:`serlab.errors.ParameterError` where the encoder cannot be read, too.
     """
-    encoder = _required(options)
+    encoder = encoder_of(options)
     return f"encoder-frames:{encoder}@{_below_top(encoder)}"
 
 
-def _required(options: Mapping[str, Any]) -> str:
-    """The encoder of the options."""
+def encoder_of(options: Mapping[str, Any]) -> str:
+    """The encoder of the options.
+
+    Raises
+    ------
+    ParameterError
+        If it is empty.
+    """
     encoder = options.get("encoder", "")
     if not encoder:
         raise ParameterError(
@@ -126,7 +132,7 @@ def _below_top(encoder: str) -> int:
     """The layer that enters the blocks of ``top``."""
     from serlab.pretrained import encoders
 
-    return max(0, encoders.look(_required({"encoder": encoder})).n_layers - N_TOP)
+    return max(0, encoders.look(encoder_of({"encoder": encoder})).n_layers - N_TOP)
 
 
 # --- classifiers; those of one vector do not know which encoder it is from ---------

@@ -77,4 +77,5 @@ PRIMARY: dict[str, tuple[str, ...]] = {
     "probe-target": ("probe-pooled-z", "probe-source-z", "probe-selftrained"),
     "encoder-target": ("encoder-finetuned", "encoder-source-z", "encoder-mmd"),
     "top-target": ("top-finetuned",),
+    "lora-target": ("lora-target", "lora-source", "lora-finetuned"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -43,14 +44,19 @@ class Blocks(nn.Module):
         for block in self.blocks[:up_to]:
             if _has_relative_positions(block):
                 # The first block turns distances between frames into a bias that all others share.
-                X, bias = block(X, attention_mask=mask, **relative)
+                X, bias = self._apply_block(block, X, attention_mask=mask, **relative)
                 relative = {"position_bias": bias}
             else:
-                X = block(X, attention_mask=None if mask is None else mask[:, None, None, :])
+                seen = None if mask is None else mask[:, None, None, :]
+                X = self._apply_block(block, X, attention_mask=seen)
             outputs.append(X)
         if self.norm is not None and len(outputs) == len(self.blocks):
             outputs[-1] = self.norm(outputs[-1])
         return outputs
+
+    def _apply_block(self, block: nn.Module, X: Tensor, **more: object) -> Any:
+        """Output of one block; of WavLM with the bias of its positions."""
+        return block(X, **more)
 
     def above(self, layer: int) -> Blocks:
         """A copy of the blocks whose input is a layer, to be trained further; it may have no block."""

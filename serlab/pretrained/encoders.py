@@ -64,6 +64,7 @@ WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 #: Samples that one frame of the convolutions of wav2vec 2.0 and its relatives sees.
 _RECEPTIVE_FIELD = 400
+_FILE_NAME = re.compile(r"[\w.-]{1,200}", re.ASCII)
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 #: Names of weight norm before torch 2.
 _WEIGHT_NORM = {
@@ -387,8 +388,8 @@ def _weight_files(folder: Path) -> list[Path]:
         try:
             index = documents.read(folder / INDEX)
             files = sorted({Path(file).name for file in index["weight_map"].values()})
-            if len(files) > MOST_FILES:
-                raise ValueError(f"{len(files)} files")
+            if len(files) > MOST_FILES or not all(map(_FILE_NAME.fullmatch, files)):
+                raise ValueError("names that no weight files have")
         except (ParameterError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ParameterError(f"{folder / INDEX} is no index of weights; get it again") from error
     missing = [file for file in files if not (folder / file).is_file()]

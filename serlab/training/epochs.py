@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -84,11 +85,13 @@ def train_epoch(
     beside = [None] * len(order)
     if data.target is not None:
         beside = _drawn(len(data.target.X), len(order), settings.batch_size, learner.generator)
+    parts = _parts(order, beside, settings.accumulate)
+    order = tuple(part.rows for part in parts)
     losses, answers, shares = [], [], []
-    for number, (rows, target_rows) in enumerate(zip(order, beside, strict=True)):
+    for number, part in enumerate(parts):
         stop_if(cancel, f"training cancelled in epoch {learner.epoch}")
         progress = (learner.epoch - 1 + number / len(order)) / settings.epochs
-        batch = data.batch(rows, target_rows, learner.generator)
+        batch = data.batch(part.rows, part.target_rows, learner.generator)
         with learner.autocast:
             logits, terms = task.loss(learner.module, batch, task.criterion, progress)
         loss = sum(terms.values())
@@ -98,7 +101,12 @@ def train_epoch(
         # On a GPU to look is to wait; there a bad loss is found at the end of the epoch.
         if learner.device == "cpu" and not math.isfinite(loss.item()):
             break
-        learner.step(loss, clip=settings.clip)
+        learner.step(
+            loss if part.share == 1 else loss * part.share,
+            clip=settings.clip,
+            first=part.first,
+            last=part.last,
+        )
     values = torch.stack(losses).tolist()
     _require_finite(learner, data, order, values, settings)
     weight = torch.tensor([len(rows) / len(data.X) for rows in order])
@@ -110,6 +118,30 @@ def train_epoch(
         means = (weight @ torch.stack(shares).cpu()).tolist()
         row |= {f"loss_{name}": mean for name, mean in zip(terms, means, strict=True)}
     return row
+
+
+class _Part(NamedTuple):
+    """Some rows of a batch that are computed together."""
+
+    rows: Tensor
+    target_rows: Tensor | None
+    share: float  # of its batch
+    first: bool
+    last: bool
+
+
+def _parts(order: Sequence[Tensor], beside: Sequence[Tensor | None], n: int) -> list[_Part]:
+    """Batches, each in ``n`` parts as far as it has rows."""
+    if n == 1:
+        return [_Part(*rows, 1.0, True, True) for rows in zip(order, beside, strict=True)]
+    parts = []
+    for rows, target_rows in zip(order, beside, strict=True):
+        count = min(n, len(rows), len(rows) if target_rows is None else len(target_rows))
+        pieces = rows.tensor_split(count)
+        targets = [None] * count if target_rows is None else target_rows.tensor_split(count)
+        for i, (piece, target) in enumerate(zip(pieces, targets, strict=True)):
+            parts.append(_Part(piece, target, len(piece) / len(rows), i == 0, i == len(pieces) - 1))
+    return parts
 
 
 def _drawn(n_rows: int, n_batches: int, batch_size: int, generator: torch.Generator) -> tuple[Tensor, ...]:

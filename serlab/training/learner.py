@@ -106,10 +106,17 @@ class Learner:
         """Number of the epoch under way."""
         return len(self.history) + 1
 
-    def step(self, loss: Tensor, *, clip: float | None = None) -> None:
-        """Change the weights by the gradient of a loss, clipped to a norm."""
-        self.optimizer.zero_grad()
+    def step(self, loss: Tensor, *, clip: float | None = None, first: bool = True, last: bool = True) -> None:
+        """Change the weights by the gradient of a loss, clipped to a norm.
+
+        Of a batch in parts the gradients are added: the ``first`` forgets those of before, and after the
+        ``last`` the weights change.
+        """
+        if first:
+            self.optimizer.zero_grad()
         self.scaler.scale(loss).backward()
+        if not last:
+            return
         if clip is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.optimizer.param_groups[0]["params"], clip)

@@ -42,6 +42,9 @@ class Settings:
         Greatest norm of the gradient, of all parameters together.
     mixed_precision : bool
         Compute in 16 bits where that is safe; only has an effect on a GPU.
+    accumulate : int
+        A batch is computed in so many parts, one after the other, whose gradients are added: memory of
+        a part. The step is that of the whole batch where no layer looks at other rows.
 
     Raises
     ------
@@ -57,10 +60,15 @@ class Settings:
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     clip: float | None = None
     mixed_precision: bool = True
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
             raise ParameterError(f"unknown optimizer {self.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
+        if not 1 <= self.accumulate <= self.batch_size:
+            raise ParameterError(
+                f"accumulate is {self.accumulate}; choose 1 to batch_size ({self.batch_size})"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

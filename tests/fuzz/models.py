@@ -181,7 +181,9 @@ def _weights(path: Path, draw: random.Random) -> str:
     elif told == "gone":
         del tensors[name]
     elif told == "shape":
-        tensors[name] = draw.choice((tensor.reshape(-1), tensor[:-1].contiguous(), tensor[None].contiguous()))
+        tensors[name] = draw.choice(
+            (tensor.reshape(-1), tensor.reshape(-1)[:-1].contiguous(), tensor[None].contiguous())
+        )
     elif told == "name":
         tensors[draw.choice((*sorted(tensors), "x"))] = tensor
     elif told == "type":

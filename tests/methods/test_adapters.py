@@ -16,7 +16,7 @@ from serlab.corpora.synthesis import EMOTIONS, Shift
 from serlab.errors import ParameterError
 from serlab.evaluation import Material, Setting, shift
 from serlab.features import Frames
-from serlab.methods import FIT_ARGUMENTS, METHODS, Method, MethodSpec, encoder
+from serlab.methods import FIT_ARGUMENTS, METHODS, Method, MethodSpec, encoder, encoder_tuned
 from serlab.protocols import SplitProtocol
 from serlab.samples import Labelled, statistics, without_labels
 from serlab.training import Fitting
@@ -232,7 +232,7 @@ def test_labels_of_the_target_change_no_prediction(table, frames, name, tmp_path
     assert (others["emotion"] != table["emotion"]).mean() > 0.2
     spec = methods.get(name)
     require(spec)
-    if spec.features == encoder.below_top:  # as wide as the tiny encoder
+    if spec.features in (encoder.below_top, encoder_tuned.below_all):  # as wide as the tiny encoder
         wide = np.tile(frames.values, 4)
         columns = tuple(map(str, range(wide.shape[2])))
         frames = Frames.of_dense(wide, index=frames.index, columns=columns, frame_shift=0.01)
@@ -245,7 +245,7 @@ def test_labels_of_the_target_change_no_prediction(table, frames, name, tmp_path
         provided={
             "acoustic_model": acoustic_model(4),
             # What is pooled here is of one layer, whatever the encoder.
-            "encoder": "whisper" if spec.features == encoder.below_top else "",
+            "encoder": "whisper" if spec.features in (encoder.below_top, encoder_tuned.below_all) else "",
         },
     )
     one, other = (

@@ -17,6 +17,7 @@ from serlab.errors import Cancelled, ParameterError, ProtocolError
 from serlab.methods import FIT_ARGUMENTS, METHODS, acnn
 from serlab.methods.base import MethodSpec
 from serlab.methods.encoder import below_top
+from serlab.methods.encoder_tuned import below_all
 from serlab.methods.learners.alignment import coral
 from serlab.methods.learners.forest import MultiTask, forest, oversample
 from serlab.methods.learners.scenarios import Majority
@@ -71,7 +72,7 @@ def given(
 ) -> tuple[dict, np.ndarray]:
     """Arguments of ``fit`` and test features, as an experiment hands them over."""
     if spec.input == "frames":
-        width = 16 if spec.features == below_top else 5  # of tests.tiny_encoders
+        width = 16 if spec.features in (below_top, below_all) else 5  # of tests.tiny_encoders
         source, target_train, test = (as_frames(part, width) for part in (source, target_train, test))
     arguments = FIT_ARGUMENTS[spec.access]
     normalized = normalization.normalize(
@@ -92,7 +93,7 @@ def build(spec: MethodSpec, *, seed: int = 0, preset: str = "demo", fitting: Fit
     except ParameterError as error:
         pytest.skip(str(error))
     options = {"acoustic_model": ACOUSTIC_MODEL} if "acoustic_model" in spec.options else {}
-    if spec.features == below_top:
+    if spec.features in (below_top, below_all):
         options["encoder"] = "whisper"
     return spec.build(n_classes=N_CLASSES, seed=seed, preset=preset, fitting=fitting, **options)
 

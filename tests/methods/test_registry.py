@@ -87,7 +87,7 @@ def test_a_control_lacks_one_thing(spec):
             assert labelled(spec) == labelled(control) and "adapt" in of_target(spec)
         case "normalisation":
             assert sees == lacks and control.normalization != spec.normalization
-        case "alignment" | "combination":
+        case "alignment" | "combination" | "tuned encoder":
             assert sees == lacks and same_scale
         case "pretrained weights":
             assert sees == lacks and same_scale and spec.options == control.options

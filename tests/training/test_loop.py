@@ -595,3 +595,19 @@ def test_sequences_are_trained_on_as_a_dense_array_to_the_last_bit():
     assert same(fits[0][0], fits[1][0])
     pd.testing.assert_frame_equal(fits[0][1], fits[1][1], check_exact=True)
     np.testing.assert_array_equal(fits[0][2], fits[1][2])
+
+
+def test_a_batch_in_parts_takes_the_step_of_the_whole():
+    """Of a network no layer of which looks at other rows; the rows of a batch of 8 in 3 parts."""
+    rng = torch.Generator().manual_seed(0)
+    X, y = torch.randn(16, 4, generator=rng), torch.arange(16) % 2
+    weights = []
+    for accumulate in (1, 3):
+        with training.seeded(0):
+            module = torch.nn.Linear(4, 2)
+        settings = Settings(epochs=2, batch_size=8, learning_rate=0.1, accumulate=accumulate)
+        training.train(module, X, y, settings=settings, seed=0)
+        weights.append(module.weight.detach())
+    torch.testing.assert_close(*weights)
+    with pytest.raises(ParameterError, match="accumulate is 9"):
+        Settings(epochs=1, batch_size=8, accumulate=9)

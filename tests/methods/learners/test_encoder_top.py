@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from serlab import methods
 from serlab.errors import ParameterError
-from serlab.methods.learners.encoder_top import pretrained_top
+from serlab.methods.learners.encoder_top import pretrained_top, speakers_held_out
 from serlab.models.encoder_top import EncoderTop
 from serlab.pretrained import encoders
+from serlab.samples import Labelled
+from serlab.training import PLAIN, batches
 from serlab.training.objectives.adversarial import DomainAdversarial
 from serlab.training.objectives.base import Batch
 from serlab.training.objectives.distance import DISTANCES, Distance
@@ -121,3 +126,47 @@ def test_of_no_block_the_frames_themselves_are_pooled(models):
     network = pretrained_top("whisper", N_LAYERS, 2, root=models)
     assert isinstance(network, EncoderTop) and len(network.blocks) == 0
     assert {name.split(".")[0] for name, _ in network.named_parameters()} == {"norm", "dense", "output"}
+
+
+def labelled(n_speakers: int) -> Labelled:
+    y = np.arange(24) % 2
+    X = (np.random.default_rng(0).normal(size=(24, 12, WIDTH)) + y[:, None, None]).astype(np.float32)
+    speaker = np.array([f"a/{i // 2 % n_speakers}" for i in range(24)])
+    return Labelled(X=X, corpus=np.full(24, "a"), speaker=speaker, y=y)
+
+
+def test_speakers_are_held_out_whole_and_only_where_enough_are_left():
+    part = labelled(6)
+    held_out = speakers_held_out(part, seed=0)
+    assert len(set(part.speaker[held_out])) == 1
+    assert not set(part.speaker[held_out]) & set(part.speaker[~held_out])
+    assert speakers_held_out(labelled(2), seed=0) is None
+    alone = replace(part, y=np.where(part.speaker == part.speaker[held_out][0], 2, part.y))
+    assert speakers_held_out(alone, seed=0) is None, "a class would be unknown"
+
+
+@pytest.mark.parametrize("n_speakers", [2, 6])
+def test_adapters_stop_by_speakers_who_are_held_out(n_speakers, models, monkeypatch):
+    pytest.importorskip("peft")
+    monkeypatch.setenv("SERLAB_MODELS", str(models))
+    monkeypatch.setattr(batches, "apply", watched := Watched(batches.apply))
+    spec = methods.get("lora-source")
+    method = spec.build(n_classes=2, seed=0, preset="demo", fitting=PLAIN, encoder="whisper")
+    part = labelled(n_speakers)
+    method.fit(source=part)
+    history = method.history()
+    assert ("validation_loss" in history) == (n_speakers == 6)
+    if n_speakers == 6:
+        rows = part.X[speakers_held_out(part, seed=0)]
+        assert watched.seen and all(np.array_equal(X, rows) for X in watched.seen), "new layers, too"
+
+
+class Watched:
+    """Calls a function, and keeps what rows it was asked about."""
+
+    def __init__(self, function) -> None:
+        self.function, self.seen = function, []
+
+    def __call__(self, module, X, **more):
+        self.seen.append(np.asarray(X))
+        return self.function(module, X, **more)
