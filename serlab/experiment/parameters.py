@@ -366,7 +366,11 @@ def _require_sense(parameters: Parameters) -> None:
 
 
 def _require_fitting_methods(parameters: Parameters) -> None:
-    """Methods that are installed, have the corpora they need, and get the kind of features they take."""
+    """Methods that are installed, have the corpora they need, and get the kind of features they take.
+
+    What a method brings of its own (an encoder on this disk) is asked where it is needed, by
+    :func:`serlab.experiment.checks.require_sense` and on preparing: who reads a finished run need not have it.
+    """
     try:
         kind = features.get(parameters.features).kind
     except ParameterError as error:
@@ -374,7 +378,6 @@ def _require_fitting_methods(parameters: Parameters) -> None:
     specs = parameters.specs()
     for spec in specs:
         methods.require_installed(spec)
-        features.get(parameters.features_of(spec))
     if not parameters.sources:
         needy = [spec.name for spec in specs if spec.uses_source]
         if needy:

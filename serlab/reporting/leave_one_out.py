@@ -6,6 +6,7 @@ leaves a named hole instead of ending the batch.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +113,8 @@ def run(
     Returns
     -------
     Path
-        The page ``<out>/<notebook>/leave-one-out.html``; the numbers are beside it in CSV files.
+        The page ``<out>/<notebook>/leave-one-out.html``, with a number in its name where other parameters
+        have been asked there before; the numbers are beside it in CSV files.
 
     Raises
     ------
@@ -132,7 +134,8 @@ def run(
     done = matrix.run_cells(
         source, planned, parameters=asked, out=out, data=data, at_once=at_once, progress=progress
     )
-    page = write(out / source.stem, done, left_out=left_out or {})
+    folder = out / source.stem
+    page = write(folder, done, left_out=left_out or {}, number=_number(folder, done))
     runs.index(out)
     matrix.require_all(done, page)
     return page
@@ -143,8 +146,8 @@ def scheme_of(notebook: str, parameters: Mapping[str, Any]) -> str:
     return str(notebooks.complete(notebooks.find(notebook), parameters).get("scheme", "four"))
 
 
-def rebuild(folder: Path) -> Path:
-    """Write the page of a notebook's complete runs again, from what they have kept.
+def rebuild(folder: Path) -> list[Path]:
+    """Write the pages of a notebook's complete runs again, from what they have kept.
 
     Parameters
     ----------
@@ -153,31 +156,53 @@ def rebuild(folder: Path) -> Path:
 
     Returns
     -------
-    Path
-        ``leave-one-out.html``, of the runs whose target and sources are the same corpora all together; the
-        newest of a target.
+    list of Path
+        A page for runs whose target and sources are the same corpora all together, and whose other parameters
+        are the same: ``leave-one-out.html`` of those that began first, ``leave-one-out-2.html`` and so on.
 
     Raises
     ------
     ParameterError
         If there are not three of them.
     """
-    found: dict[frozenset[str], dict[str, tuple[str, Path]]] = {}
-    for path, record in records.readable(sorted(folder.glob("*/*/run.json"))):
-        asked = record["parameters"]
-        if record["state"] == "complete" and asked.get("target"):
-            group = found.setdefault(frozenset([asked["target"], *asked.get("sources", [])]), {})
-            group[asked["target"]] = max(group.get(asked["target"], ("", path)), (record["started"], path))
-    whole = {names: runs_of for names, runs_of in found.items() if set(runs_of) == names and len(names) > 2}
+    whole = _together(folder)
     if not whole:
         raise ParameterError(
             f"{folder} has no complete runs of three corpora or more with each as target and the others as "
             "sources; make them (serlab leave-one-out)"
         )
-    names = max(whole, key=lambda corpora: (len(corpora), sorted(corpora)))
-    return write(
-        folder, [(cell, whole[names][cell.parameters["target"]][1]) for cell in cells(sorted(names))]
-    )
+    return [
+        write(folder, [(cell, own[cell.parameters["target"]]) for cell in cells(sorted(own))], number=number)
+        for number, own in enumerate(whole, 1)
+    ]
+
+
+def _together(folder: Path) -> list[dict[str, Path]]:
+    """Complete runs that make a page, target -> folder of the newest; in the order in which they began."""
+    found: dict[str, list[tuple[str, str, Path]]] = {}
+    for path, record in records.readable(sorted(folder.glob("*/*/run.json"))):
+        asked = dict(record["parameters"])
+        if record["state"] == "complete" and asked.get("target"):
+            target = asked.pop("target")
+            corpora = sorted({target, *asked.pop("sources", [])})
+            key = json.dumps([corpora, {name: asked[name] for name in sorted(asked)}], default=str)
+            found.setdefault(key, []).append((record["started"], target, path))
+    whole = []
+    for key, own in found.items():
+        newest = {target: path for _, target, path in sorted(own, key=lambda one: one[0])}
+        if len(newest) > 2 and sorted(newest) == json.loads(key)[0]:
+            whole.append((min(started for started, _, _ in own), newest))
+    return [newest for _, newest in sorted(whole, key=lambda one: one[0])]
+
+
+def _number(folder: Path, done: Sequence[tuple[Cell, Path | SerlabError]]) -> int:
+    """Number of the page of these runs; with holes, that of the next page."""
+    whole = _together(folder)
+    paths = {found.resolve() for _, found in done if isinstance(found, Path)}
+    for number, own in enumerate(whole, 1):
+        if {path.resolve() for path in own.values()} == paths:
+            return number
+    return len(whole) + 1
 
 
 def write(
@@ -185,6 +210,7 @@ def write(
     done: Sequence[tuple[Cell, Path | SerlabError]],
     *,
     left_out: Mapping[str, str] | None = None,
+    number: int = 1,
 ) -> Path:
     """Write the page and its tables for runs that are done or have failed.
 
@@ -195,6 +221,8 @@ def write(
         Folder of each run, or why there is none.
     left_out : mapping of str to str, optional
         Corpora that do not take part, and why.
+    number : int
+        Of the page, where runs with other parameters have pages of their own; from 2 on it is in their names.
     """
     from serlab.reporting import leave_one_out_page, matrix_page
     from serlab.studies import leave_one_out
@@ -215,7 +243,7 @@ def write(
         "leave-one-out-agreement": leave_one_out.agreement(joined.before),
     }
     for name, content in tables.items():
-        write_table(folder / f"{name}.csv", content)
+        write_table(folder / _named(f"{name}.csv", number), content)
     links = (
         table.drop_duplicates("target").set_index("target")["report"] if len(table) else pd.Series(dtype=str)
     )
@@ -226,9 +254,25 @@ def write(
         failed=failed,
         chance=_chance(sessions),
         left_out=left_out or {},
+        asked=_asked(sessions),
     )
-    write_text(folder / PAGE, pages.page(f"{folder.name}: one corpus left out", text))
-    return folder / PAGE
+    page = folder / _named(PAGE, number)
+    write_text(page, pages.page(f"{folder.name}: one corpus left out", text))
+    return page
+
+
+def _asked(sessions: Sequence[Session]) -> dict[str, object]:
+    """What tells pages of one folder apart."""
+    if not sessions:
+        return {}
+    parameters = sessions[0].parameters
+    names = ["scheme", "features", "encoder", "protocol", "shots", "preset"]
+    return {name: value for name in names if (value := getattr(parameters, name, ""))}
+
+
+def _named(name: str, number: int) -> str:
+    """``leave-one-out-2.html``; the first page has no number."""
+    return name if number == 1 else name.replace("leave-one-out", f"leave-one-out-{number}")
 
 
 def _session(folder: Path) -> Session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -24,6 +25,7 @@ def text(
     failed: Sequence[tuple[str, str]],
     chance: float | None,
     left_out: Mapping[str, str],
+    asked: Mapping[str, object] = MappingProxyType({}),
 ) -> str:
     """HTML of the page below its title.
 
@@ -38,7 +40,12 @@ def text(
     chance : float or None
     left_out : mapping of str to str
         Corpora that do not take part, and why.
+    asked : mapping of str to object
+        Parameters of all runs that the page names.
     """
+    named = ", ".join(
+        f"{html.escape(name)} <b>{html.escape(str(value))}</b>" for name, value in asked.items()
+    )
     reached = tables["leave-one-out"]
     targets = [f"<b>{_link(name, links)}</b>" for name in links]
     parts = [
@@ -46,6 +53,7 @@ def text(
         f"UAR ({POOLED}) with {intervals.PERCENT} intervals over test speakers, for orientation; what a gain "
         "is over, a method's control says. Targets are not independent of each other: each is a source of "
         f"all others. Runs: {len(links)} of {len(links) + len(failed)}. Reports: {', '.join(targets)}.</p>"
+        + (f"<p>Asked: {named}.</p>" if named else "")
     ]
     if len(reached):
         parts.append("<h2>How far do the others carry?</h2>")

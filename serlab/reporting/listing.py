@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Any
 from urllib.parse import quote
 
@@ -45,8 +47,8 @@ class Listed:
     tables: opening.Tables
 
 
-#: File of a page of many runs -> what it shows.
-_TOGETHER = {"matrix.html": "All pairs on one page", "leave-one-out.html": "One corpus left out in turn"}
+#: Files of pages of many runs -> what they show.
+_TOGETHER = {"matrix.html": "All pairs on one page", "leave-one-out*.html": "One corpus left out in turn"}
 
 
 def _together(addresses: Sequence[str]) -> str:
@@ -54,12 +56,19 @@ def _together(addresses: Sequence[str]) -> str:
     lines = []
     for page, shows in _TOGETHER.items():
         links = ", ".join(
-            f'<a href="{quote(address)}">{html.escape(address.split("/")[0])}</a>'
+            f'<a href="{quote(address)}">{html.escape(_of_many(address))}</a>'
             for address in addresses
-            if address.endswith(f"/{page}")
+            if fnmatch(address, f"*/{page}")
         )
         lines.append(f"<p>{shows}: {links}.</p>\n" if links else "")
     return "".join(lines)
+
+
+def _of_many(address: str) -> str:
+    """Name of a page of many runs: its notebook, and its number if it is not the first."""
+    notebook, _, page = address.partition("/")
+    number = re.search(r"-([0-9]+)\.html$", page)
+    return f"{notebook} ({number[1]})" if number else notebook
 
 
 def write(runs: Sequence[Listed], matrices: Iterable[str] = ()) -> str:

@@ -82,7 +82,7 @@ def rebuild_all(
         if (notebook / "matrix.html").is_file():
             written.append(matrix.rebuild(notebook))
         if (notebook / leave_one_out.PAGE).is_file():
-            written.append(leave_one_out.rebuild(notebook))
+            written.extend(leave_one_out.rebuild(notebook))
     for out in dict.fromkeys(folder.parents[2] for folder in found):
         if (out / "index.html").is_file():
             written.append(runs.index(out))

@@ -27,7 +27,7 @@ from serlab.reporting import notebooks, publishing, records
 from serlab.reporting.notebooks import NotebookError
 
 #: Pages of many runs together, in the folder of their notebook.
-TOGETHER = ("matrix.html", "leave-one-out.html")
+TOGETHER = ("matrix.html", "leave-one-out*.html")
 #: Parameters that say where or how fast, not what: they do not change the digest.
 _WHERE = ("data", "run_folder")
 _HOW_FAST = ("jobs",)

@@ -10,6 +10,7 @@ import pytest
 
 from serlab import experiment, methods, papers
 from serlab.errors import ParameterError
+from serlab.experiment import checks
 
 
 @pytest.mark.parametrize(
@@ -146,8 +147,9 @@ def test_methods_are_fed_the_features_of_the_encoder(parameters, tiny_encoder):
 def test_a_missing_encoder_is_told_of_before_anything_is_computed(parameters, encoder, message):
     pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
     for name in ("probe-source", "layer2-source", "encoder-mmd", "top-source"):
+        chosen = parameters.with_values(methods=(name,), encoder=encoder)
         with pytest.raises(ParameterError, match=message):
-            parameters.with_values(methods=(name,), encoder=encoder)
+            checks.require_sense(chosen.as_dict())
 
 
 @pytest.mark.parametrize(

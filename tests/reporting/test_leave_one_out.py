@@ -80,7 +80,7 @@ def finished(small_corpora, tmp_path_factory) -> dict[str, Path]:
 
 def test_the_page_is_made_of_what_runs_have_kept(finished):
     notebook = finished["near"].parents[1]
-    page = leave_one_out.rebuild(notebook)
+    (page,) = leave_one_out.rebuild(notebook)
     text = page.read_text(encoding="utf-8")
     assert text.count("data:image/png;base64") == 4, "UAR, curve, what helps, what was known"
     assert "Runs: 3 of 3" in text and "Which source helps which target?" in text
@@ -96,6 +96,22 @@ def test_the_page_is_made_of_what_runs_have_kept(finished):
     before = pd.read_csv(notebook / "leave-one-out-before.csv")
     assert len(before) == 6 and before["same_speech"].eq(1).any() and before["mmd2"].gt(0).all()
     assert "leave-one-out.html" in runs.index(notebook.parent).read_text(encoding="utf-8")
+
+
+def test_other_parameters_have_a_page_of_their_own(finished, tmp_path):
+    notebook = tmp_path / "06"
+    for target, folder in finished.items():
+        shutil.copytree(folder, notebook / target / "first")
+        later = shutil.copytree(folder, notebook / target / "later")
+        record = json.loads((later / "run.json").read_text(encoding="utf-8"))
+        record["started"] = record["started"].replace("2026", "2027")
+        record["parameters"]["shots"] = 3
+        (later / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    pages = leave_one_out.rebuild(notebook)
+    assert [page.name for page in pages] == ["leave-one-out.html", "leave-one-out-2.html"]
+    assert (notebook / "leave-one-out-2-gains.csv").is_file()
+    shutil.rmtree(notebook / "near" / "later")
+    assert len(leave_one_out.rebuild(notebook)) == 1, "no page has runs of two kinds"
 
 
 def test_failed_runs_are_named_holes(tmp_path):
