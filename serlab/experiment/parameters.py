@@ -369,7 +369,7 @@ def _require_fitting_methods(parameters: Parameters) -> None:
     """Methods that are installed, have the corpora they need, and get the kind of features they take.
 
     What a method brings of its own (an encoder on this disk) is asked where it is needed, by
-    :func:`serlab.experiment.checks.require_sense` and on preparing: who reads a finished run need not have it.
+    :func:`serlab.experiment.checks.require_sense` and on preparing: a finished run is read without it.
     """
     try:
         kind = features.get(parameters.features).kind
