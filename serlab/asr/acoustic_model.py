@@ -25,6 +25,7 @@ from serlab.asr.units import Units
 from serlab.errors import ParameterError
 from serlab.models.corpus_norm import take_statistics
 from serlab.models.tdnn import TDNN, TDNNLayer
+from serlab.pretrained import documents
 from serlab.training import PLAIN, Fitting, predict, seeded
 from serlab.training.checkpoints import content
 
@@ -247,6 +248,11 @@ def load(folder: Path | str) -> AcousticModel:
 
     folder = Path(folder)
     config = _config(folder)
+    wrong = [name for name in ("settings", "provenance") if not isinstance(config.get(name), dict)]
+    if wrong:
+        raise ParameterError(
+            f"{folder / _CONFIG}: {' and '.join(wrong)} hold no names; copy the folder again"
+        )
     listed = config.get("files")
     if not isinstance(listed, dict) or not {_WEIGHTS, _UNITS} <= listed.keys():
         raise ParameterError(f"{folder / _CONFIG} names no files; copy the whole folder again")
@@ -299,11 +305,8 @@ def _config(folder: Path) -> dict[str, Any]:
         raise ParameterError(
             f"{folder} is no acoustic model: there is no {_CONFIG}; make one with `serlab pretrain`"
         )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ParameterError(f"{path} is damaged ({error}); copy the whole folder again") from error
-    found = config.get("format", config.get("model_type")) if isinstance(config, dict) else None
+    config = documents.read(path)
+    found = config.get("format", config.get("model_type"))
     if found != FORMAT:
         raise ParameterError(
             f"{folder} is not an acoustic model of serlab (it says {found!r}, not {FORMAT!r}); "
