@@ -168,11 +168,13 @@ def _print_answers(found: Predicted) -> None:
     print("; ".join(f"{name} {count / max(len(given), 1):.0%}" for name, count in shares.items()))
     far = (table["warnings"].str.contains("farther from what was learned")).sum()
     if far:
-        print(f"{far} of them lie far from what it has learned: its card does not speak of such recordings")
+        lie = "lies" if far == 1 else "lie"
+        print(f"{far} of them {lie} far from what it has learned: its card does not speak of such recordings")
     for note in found.notes:
         print(f"Note: {note}")
     if len(found.skipped):
-        print(f"{len(found.skipped)} recordings cannot be used:")
+        n = len(found.skipped)
+        print(f"{n} recording{'' if n == 1 else 's'} cannot be used:")
         for row in found.skipped.head(_MOST_ROWS).itertuples():
             print(f"  {row.reason}")
 

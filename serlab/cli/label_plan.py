@@ -69,7 +69,8 @@ def _plan(options: argparse.Namespace) -> int:
     for note in found.notes:
         print(f"Note: {note}")
     if len(found.skipped):
-        print(f"{len(found.skipped)} recordings cannot be used; the first: {found.skipped['reason'].iloc[0]}")
+        n = len(found.skipped)
+        print(f"{n} recording{'' if n == 1 else 's'} not used; the first: {found.skipped['reason'].iloc[0]}")
     print("Listen before you look at the answer: a label that follows the model teaches it nothing.")
     return 0
 
