@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import textwrap
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 import pandas as pd
@@ -106,7 +107,7 @@ class Lesson:
         kept["answer"] = answer
         self.record.save()
 
-    def compare(self, key: str, result: float | str) -> HTML:
+    def compare(self, key: str, result: float | str | EllipsisType) -> HTML:
         """A prediction beside what came out.
 
         Parameters

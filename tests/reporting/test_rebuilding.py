@@ -16,6 +16,9 @@ from serlab.experiment.kept import Kept
 from serlab.reporting import matrix, opening, rebuilding, records, results, runs
 from serlab.studies import random_split
 
+#: What a page says of a study that was not asked for: no fault of rebuilding.
+NOT_CHOSEN = re.compile(r"Left out here: [^<]*is not among the studies chosen")
+
 TABLES = ("summary", "comparison", "results", "audit", "skipped_folds", "skipped_files")
 
 
@@ -77,7 +80,7 @@ def test_the_page_is_the_same_without_corpora(made: Path, moved: Path) -> None:
     assert headline(page) == headline(before)
     assert page.count("<img") == before.count("<img") > 4
     assert page.count("<table") == before.count("<table")
-    assert "Left out here" not in page
+    assert "Left out here" not in NOT_CHOSEN.sub("", page)
     assert "made again" in page
     for name in TABLES:
         assert (moved / f"{name}.csv").read_bytes() == (made / f"{name}.csv").read_bytes(), name
@@ -98,7 +101,7 @@ def test_what_is_not_kept_is_left_out_with_its_reason(moved: Path) -> None:
     shutil.rmtree(moved / "answers" / "figure-one")
     page = rebuilding.rebuild(moved).read_text(encoding="utf-8")
     assert re.search("Left out here: [0-9a-f]+ keeps no answer to 'figure-one'", page)
-    assert page.count("Left out here") == 1
+    assert NOT_CHOSEN.sub("", page).count("Left out here") == 1
 
 
 def test_a_finished_folder_answers_for_its_own_parameters_only(moved: Path) -> None:

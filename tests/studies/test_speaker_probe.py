@@ -30,7 +30,8 @@ def one_emotion_each(n_speakers: int) -> pd.DataFrame:
 def test_where_each_speaker_has_one_emotion_the_voice_is_the_answer():
     table = one_emotion_each(8)
     predictions, speaker = speaker_probe.speaker_probe(voices(table), table)
-    assert speaker["value"] == speaker["low"] == speaker["high"] == 1
+    assert speaker["value"] == speaker["high"] == 1
+    assert 0.98 < speaker["low"] < 1, "of others than these 48 it is not certain"
     assert speaker["chance"] == pytest.approx(1 / 8)
     assert (speaker["n"], speaker["n_speakers"], speaker["n_left_out"]) == (48, 8, 0)
     answers, emotion = speaker_probe.emotion_through_speaker(predictions, table)
