@@ -12,7 +12,7 @@ import pandas as pd
 
 from serlab import labels, studies
 from serlab.corpora import cheating
-from serlab.errors import ProtocolError
+from serlab.errors import ParameterError, ProtocolError
 from serlab.evaluation import giveaways
 from serlab.experiment import Outcome
 from serlab.lessons import classroom, hints
@@ -170,6 +170,20 @@ def _shared(answer: Any, train: pd.DataFrame, test: pd.DataFrame) -> str:
     return hints.number(
         answer, truth, nearly="Of the tested utterances, how many are by somebody who is in train, too?"
     )
+
+
+def box_of(kinds: Mapping[str, str], kind: str) -> str:
+    """Letter of the box that a student says is of a kind.
+
+    Raises
+    ------
+    ParameterError
+        If none is yet.
+    """
+    for letter, said in kinds.items():
+        if said == kind:
+            return letter
+    raise ParameterError(f"no box is said to be of the kind {kind!r} yet; the four boxes come first")
 
 
 def _kinds(answer: Any, found: Mapping[str, Box]) -> str:

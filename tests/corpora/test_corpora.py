@@ -184,9 +184,7 @@ class TestCopiesOfOthers:
 
 class TestByName:
     def test_unknown_name_lists_the_known(self, tmp_path: Path):
-        with pytest.raises(
-            CorpusError, match=r"unknown corpus 'emodn'.*known: emodb, emovo.*corpus\.csv"
-        ):
+        with pytest.raises(CorpusError, match=r"unknown corpus 'emodn'.*known: emodb, emovo.*corpus\.csv"):
             corpora.get("emodn", tmp_path)
 
     def test_installed_lists_published_and_own(self, tmp_path: Path):

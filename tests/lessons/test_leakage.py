@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 
+from serlab.errors import ParameterError
 from serlab.lessons import leakage
 from tests.lessons.fakes import hint, outcome, utterances
 
@@ -54,3 +56,9 @@ def test_what_is_lost_on_unseen_sentences() -> None:
     before, after = outcome({"rf-target": 0.8}), outcome({"rf-target": 0.3})
     assert hint(PLAN, "unseen-sentences", 0.5, before, after) == ""
     assert "sign" in hint(PLAN, "unseen-sentences", -0.5, before, after)
+
+
+def test_who_has_not_opened_the_boxes_is_told_to() -> None:
+    assert leakage.box_of({"A": "nothing", "B": "sentences"}, "sentences") == "B"
+    with pytest.raises(ParameterError, match="four boxes come first"):
+        leakage.box_of({"A": "..."}, "sentences")
