@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.syntax import parsed
+
 PACKAGE = Path(__file__).resolve().parents[1] / "serlab"
 ROOT = "root modules"
 #: Root modules that have become folders.
@@ -42,7 +44,7 @@ def sources(package: Path) -> dict[str, tuple[Path, ast.Module]]:
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
         module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[module] = path, ast.parse(path.read_text(encoding="utf-8"))
+        found[module] = path, parsed(path.read_text(encoding="utf-8"))
     return found
 
 

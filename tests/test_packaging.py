@@ -17,6 +17,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.syntax import parsed
+
 ROOT = Path(__file__).resolve().parents[1]
 
 #: Name on conda-forge, where it is not the one on PyPI.
@@ -76,20 +78,11 @@ def test_conda_users_get_the_same_packages(project: dict, required) -> None:
     assert {str(r) for r in listed} == {str(r) for r in expected | {python, Requirement("pip")}}
 
 
-def parsed(path: Path) -> ast.Module:
-    """The syntax tree of a file; CPython 3.11 now and then loses count in a parse, not in the next."""
-    source = path.read_text(encoding="utf-8")
-    try:
-        return ast.parse(source)
-    except SystemError:  # "AST constructor recursion depth mismatch", where a collection falls into it
-        return ast.parse(source)
-
-
 def test_every_import_is_a_requirement(required) -> None:
     distributions = metadata.packages_distributions()
     wanted = {canonicalize_name(requirement.name) for requirement in required}
     for path in (ROOT / "serlab").rglob("*.py"):
-        for node in ast.walk(parsed(path)):
+        for node in ast.walk(parsed(path.read_text(encoding="utf-8"))):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]

@@ -220,6 +220,8 @@ class Panel:
 
     def cancel(self) -> None:
         """Stop the run at the next piece of work. What the Cancel button does."""
+        if not self._running:  # it has ended while the button was on its way
+            return
         self._cancel.set()
         self.cancel_button.disabled = True
         write(self.message, "cancelling: the piece of work in hand is finished first")

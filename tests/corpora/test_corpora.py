@@ -16,6 +16,7 @@ from serlab import corpora, data, labels
 from serlab.errors import AudioError, CorpusError
 from tests.corpora import trees
 from tests.corpora.test_csv_corpus import write_csv
+from tests.syntax import parsed
 
 PUBLISHED = [name for name, corpus in corpora.CORPORA.items() if not corpus.embedded]
 
@@ -64,7 +65,7 @@ class TestContract:
 
     def test_module_says_things_in_the_common_order(self, name: str):
         module = importlib.import_module(corpora.get(name).reader.__module__)
-        tree = ast.parse(inspect.getsource(module))
+        tree = parsed(inspect.getsource(module))
         lines = {
             target.id: node.lineno
             for node in tree.body
