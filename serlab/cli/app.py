@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from serlab.cli.command import Command
+from serlab.cli.notebooks import name_folders_of_kernels
 from serlab.errors import SerlabError
 
 
@@ -29,10 +30,7 @@ def _app(options: argparse.Namespace) -> int:
     except ImportError as error:
         raise SerlabError("Voila is not installed: pip install 'serlab[app]'") from error
     source = notebooks.find(options.notebook)
-    # A kernel works in the folder of its notebook; data and models lie where the command is given.
-    for variable, name in (("SERLAB_DATA", "data"), ("SERLAB_MODELS", "models")):
-        if not os.environ.get(variable):
-            os.environ[variable] = str(Path(name).resolve())
+    name_folders_of_kernels()
     os.environ["SERLAB_APPLICATION"] = "1"  # for the panel: there is no menu to run cells with
     with tempfile.TemporaryDirectory(prefix="serlab-app-") as folder:
         # A copy alone in its folder: nothing else is served, and the notebook stays as it is.

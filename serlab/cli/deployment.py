@@ -143,6 +143,8 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _print_answers(found: Predicted) -> None:
+    from serlab.deployment import familiar
+
     table = found.table
     rows = [
         (
@@ -166,7 +168,7 @@ def _print_answers(found: Predicted) -> None:
         + (f", {len(table) - len(given)} without an answer" if len(given) < len(table) else "")
     )
     print("; ".join(f"{name} {count / max(len(given), 1):.0%}" for name, count in shares.items()))
-    far = (table["warnings"].str.contains("farther from what was learned")).sum()
+    far = (table["stranger_than"] >= familiar.FAR).sum()
     if far:
         lie = "lies" if far == 1 else "lie"
         print(f"{far} of them {lie} far from what it has learned: its card does not speak of such recordings")

@@ -10,7 +10,6 @@ from serlab.cli.command import (
     data_option,
     out_option,
     progress_lines,
-    terminated_as_interrupted,
     words,
 )
 from serlab.cli.running import given, parameter_options, refuse_wrong_values
@@ -52,17 +51,16 @@ def _run(options: argparse.Namespace) -> int:
     for cell in leave_one_out.cells(corpora):
         refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
     try:
-        with terminated_as_interrupted():
-            page = leave_one_out.run(
-                options.notebook,
-                corpora=corpora,
-                parameters=parameters,
-                out=options.out,
-                data=options.data,
-                at_once=options.at_once,
-                progress=progress_lines,
-                left_out=left_out,
-            )
+        page = leave_one_out.run(
+            options.notebook,
+            corpora=corpora,
+            parameters=parameters,
+            out=options.out,
+            data=options.data,
+            at_once=options.at_once,
+            progress=progress_lines,
+            left_out=left_out,
+        )
     except matrix.MatrixIncomplete as error:
         print(error.page)
         raise

@@ -49,6 +49,13 @@ def _declare_lab(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def name_folders_of_kernels() -> None:
+    """A notebook's kernel works in the notebook's folder; data and models lie where the command is given."""
+    for variable, name in (("SERLAB_DATA", "data"), ("SERLAB_MODELS", "models")):
+        if not os.environ.get(variable):
+            os.environ[variable] = str(Path(name).resolve())
+
+
 def _lab(options: argparse.Namespace) -> int:
     from serlab.reporting import notebooks
 
@@ -61,10 +68,7 @@ def _lab(options: argparse.Namespace) -> int:
         raise ParameterError(f"{folder} is not a folder")
     if not any(folder.glob("*.ipynb")):
         notebooks.copy(folder)
-    # A notebook's kernel works in the notebook's folder; data and models lie where the command is given.
-    for variable, name in (("SERLAB_DATA", "data"), ("SERLAB_MODELS", "models")):
-        if not os.environ.get(variable):
-            os.environ[variable] = str(Path(name).resolve())
+    name_folders_of_kernels()
     arguments = [f"--notebook-dir={folder}", *_LAB]
     if options.no_browser:
         arguments.append("--no-browser")

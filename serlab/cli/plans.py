@@ -14,7 +14,6 @@ from serlab.cli.command import (
     assignment,
     data_option,
     out_option,
-    terminated_as_interrupted,
     words,
 )
 from serlab.errors import ParameterError
@@ -156,16 +155,15 @@ def _run_plan(options: argparse.Namespace) -> int:
         sends=options.send_data,
     )
     try:
-        with terminated_as_interrupted():
-            done = carrying.run(
-                plans.read(options.plan),
-                place=place,
-                backend=backend,
-                out=options.out,
-                retry_failed=options.retry_failed,
-                with_reports=not options.no_reports,
-                say=_teller(),
-            )
+        done = carrying.run(
+            plans.read(options.plan),
+            place=place,
+            backend=backend,
+            out=options.out,
+            retry_failed=options.retry_failed,
+            with_reports=not options.no_reports,
+            say=_teller(),
+        )
     except carrying.PlanIncomplete as error:
         print(error.page)
         raise

@@ -14,7 +14,6 @@ from serlab.cli.command import (
     data_option,
     out_option,
     progress_lines,
-    terminated_as_interrupted,
     words,
 )
 from serlab.errors import ParameterError
@@ -70,10 +69,9 @@ def _report(
     from serlab.reporting import records, runs
 
     refuse_wrong_values(notebook, parameters)
-    with terminated_as_interrupted():
-        folder = runs.run(
-            notebook, parameters, out=options.out, data=data, force=options.force, progress=progress_lines
-        )
+    folder = runs.run(
+        notebook, parameters, out=options.out, data=data, force=options.force, progress=progress_lines
+    )
     # The answer for whoever watches; the path alone is printed, so that a script can use it.
     print(records.read(folder).get("headline", ""), file=sys.stderr)
     print(folder / "report.html")
@@ -121,17 +119,16 @@ def _matrix(options: argparse.Namespace) -> int:
     for cell in matrix.cells(corpora, each):
         refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
     try:
-        with terminated_as_interrupted():
-            page = matrix.run(
-                options.notebook,
-                corpora=corpora,
-                each=each,
-                parameters=parameters,
-                out=options.out,
-                data=options.data,
-                at_once=options.at_once,
-                progress=progress_lines,
-            )
+        page = matrix.run(
+            options.notebook,
+            corpora=corpora,
+            each=each,
+            parameters=parameters,
+            out=options.out,
+            data=options.data,
+            at_once=options.at_once,
+            progress=progress_lines,
+        )
     except matrix.MatrixIncomplete as error:
         print(error.page)
         raise

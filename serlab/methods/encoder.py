@@ -30,6 +30,7 @@ from serlab.methods.building import (
     renormalized,
 )
 from serlab.methods.options import Option
+from serlab.methods.ridge import balanced_ridge
 from serlab.methods.svm import linear_svm
 from serlab.methods.weighting import WEIGHTS
 from serlab.training import Fitting, Settings
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from serlab.methods.learners.encoder_top import Top
     from serlab.methods.learners.scenarios import Classifier
     from serlab.methods.learners.self_training import (
-        BalancedRidge,
         CautiouslySelfTrained,
         SelfTrained,
         SemiSupervised,
@@ -138,37 +138,23 @@ def _below_top(encoder: str) -> int:
 # --- classifiers; those of one vector do not know which encoder it is from ---------
 
 
-def _ridge(
-    stage: str,
-    *,
-    n_classes: int,
-    seed: int,
-    preset: str,
-    fitting: Fitting,
-    encoder: str = "",
-    source_weights: Any = None,
-) -> BalancedRidge:
-    from serlab.methods.learners.self_training import BalancedRidge
-
-    return BalancedRidge(n_classes, weigh=source_weights)
-
-
 def _self_trained(**settings: Any) -> SelfTrained:
     from serlab.methods.learners.self_training import SelfTrained
 
-    return SelfTrained(_ridge("source", **settings))
+    return SelfTrained(balanced_ridge("source", **settings))
 
 
-def _cautious(**settings: Any) -> CautiouslySelfTrained:
+def cautious(**settings: Any) -> CautiouslySelfTrained:
+    """A ridge regression that learns from its own answers only where the source alone agrees."""
     from serlab.methods.learners.self_training import CautiouslySelfTrained
 
-    return CautiouslySelfTrained(_ridge("source", **settings))
+    return CautiouslySelfTrained(balanced_ridge("source", **settings))
 
 
 def _semi_supervised(**settings: Any) -> SemiSupervised:
     from serlab.methods.learners.self_training import SemiSupervised
 
-    return SemiSupervised(_ridge("pooled", **settings))
+    return SemiSupervised(balanced_ridge("pooled", **settings))
 
 
 def _svm(stage: str, *, encoder: str = "", **settings: Any) -> Classifier:
@@ -245,7 +231,7 @@ SPECS: tuple[MethodSpec, ...] = (
     *grid(
         "probe",
         "Encoder, linear",
-        _ridge,
+        balanced_ridge,
         {
             "target": _RIDGE,
             "source": _RIDGE,
@@ -274,7 +260,7 @@ SPECS: tuple[MethodSpec, ...] = (
         title="Encoder, linear, cautious self-training, per-corpus z",
         access="unlabelled",
         normalization="corpus",
-        build=_cautious,
+        build=cautious,
         control="probe-source-z",
         adds="unlabelled target",
         reference="ours, after Zou et al. 2018; see docs/choices.md",

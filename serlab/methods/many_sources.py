@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from serlab.methods.learners.group_robust import SoftmaxOfCorpora
     from serlab.methods.learners.label_shift import ShiftedPriors
     from serlab.methods.learners.nested import NestedChoice
-    from serlab.methods.learners.self_training import CautiouslySelfTrained, CautiouslySemiSupervised
+    from serlab.methods.learners.self_training import CautiouslySemiSupervised
     from serlab.methods.learners.test_time import AffineAdapted, Prototypes
 
 
@@ -58,12 +58,6 @@ def _shot(*, encoder: str = "", **settings: Any) -> AffineAdapted:
     from serlab.methods.learners.test_time import AffineAdapted
 
     return AffineAdapted(balanced_ridge("source", **settings), diverse=True)
-
-
-def _cautious(*, encoder: str = "", **settings: Any) -> CautiouslySelfTrained:
-    from serlab.methods.learners.self_training import CautiouslySelfTrained
-
-    return CautiouslySelfTrained(balanced_ridge("source", **settings))
 
 
 def _cautious_pooled(*, encoder: str = "", **settings: Any) -> CautiouslySemiSupervised:
@@ -104,7 +98,7 @@ _WAYS: tuple[tuple[str, str, Callable[..., Any], str, str], ...] = (
     (
         "cautious-voices",
         "cautious self-training, per-speaker z where voices allow",
-        _cautious,
+        encoder.cautious,
         "source-voices",
         "ours, after Zou et al. 2018; see docs/choices.md",
     ),

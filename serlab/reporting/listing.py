@@ -47,14 +47,14 @@ class Listed:
     tables: opening.Tables
 
 
-#: Files of pages of many runs -> what they show.
-_TOGETHER = {"matrix.html": "All pairs on one page", "leave-one-out*.html": "One corpus left out in turn"}
+#: Files of pages of many runs, in the folder of their notebook -> what they show.
+TOGETHER = {"matrix.html": "All pairs on one page", "leave-one-out*.html": "One corpus left out in turn"}
 
 
 def _together(addresses: Sequence[str]) -> str:
     """A line for each kind of page that shows many runs."""
     lines = []
-    for page, shows in _TOGETHER.items():
+    for page, shows in TOGETHER.items():
         links = ", ".join(
             f'<a href="{quote(address)}">{html.escape(_of_many(address))}</a>'
             for address in addresses

@@ -26,8 +26,6 @@ from serlab.progress import Progress, forwarded
 from serlab.reporting import notebooks, publishing, records
 from serlab.reporting.notebooks import NotebookError
 
-#: Pages of many runs together, in the folder of their notebook.
-TOGETHER = ("matrix.html", "leave-one-out*.html")
 #: Parameters that say where or how fast, not what: they do not change the digest.
 _WHERE = ("data", "run_folder")
 _HOW_FAST = ("jobs",)
@@ -265,7 +263,7 @@ def index(out: Path | str = "reports") -> Path:
         out.mkdir(parents=True, exist_ok=True)
         matrices = [
             path.relative_to(out).as_posix()
-            for page in TOGETHER
+            for page in listing.TOGETHER
             for path in sorted(out.glob(f"*/{page}"))
             if _has_runs(path)
         ]
