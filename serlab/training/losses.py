@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn.functional import softplus
 
 from serlab.errors import ParameterError
@@ -361,12 +362,32 @@ def _difference_of_means(k: Tensor, n: int, biased: bool) -> Tensor:
 
 def _squared_distances(rows: Tensor) -> Tensor:
     """All pairs, by ``a^2 + b^2 - 2ab``: no (n, n, d) tensor."""
-    rows = rows - rows.mean(dim=0)  # less cancellation
-    norms = rows.square().sum(dim=1)
-    with _exactly(rows):
-        squared = (norms[:, None] + norms - 2 * (rows @ rows.T)).clamp(min=0)
-    # Exactly 0 between a row and itself, whatever the rounding.
-    return squared - torch.diag(squared.diagonal())
+    return _SquaredDistances.apply(rows - rows.mean(dim=0).detach())  # less cancellation
+
+
+class _SquaredDistances(torch.autograd.Function):
+    """Of centred rows, differentiable once.
+
+    The product is of a matrix with itself, so that both of its sides have the same gradient:
+    by hand it takes one product of matrices, where autograd would make two.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        norms = rows.square().sum(dim=1)
+        with _exactly(rows):
+            squared = (norms[:, None] + norms - 2 * (rows @ rows.T)).clamp_(min=0)
+        # Exactly 0 between a row and itself, whatever the rounding.
+        return squared.fill_diagonal_(0)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
+        (rows,) = ctx.saved_tensors
+        both = gradient + gradient.T
+        with _exactly(rows):
+            return 2 * (both.sum(dim=1, keepdim=True) * rows - both @ rows)
 
 
 def _together(x: Tensor, y: Tensor) -> Tensor:
