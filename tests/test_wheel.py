@@ -43,9 +43,7 @@ def run(*command: str | Path, folder: Path, **environment: str) -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from this checkout, without a network."""
     out = tmp_path_factory.mktemp("wheel")
-    run(
-        sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", out, ROOT, folder=out
-    )
+    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", out, folder=ROOT)
     (built,) = out.glob("serlab-*.whl")
     return built
 
@@ -63,7 +61,7 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in EXTRAS:
         (site / f"{package}.py").write_text('raise ImportError("hidden by the test")', encoding="utf-8")
     pip = [sys.executable, "-m", "pip", "--python", found / "python"]
-    run(*pip, "install", "--no-deps", "--no-index", wheel, folder=wheel.parent)
+    run(*pip, "install", "--no-deps", "--no-index", "--no-compile", wheel, folder=wheel.parent)
     return found
 
 

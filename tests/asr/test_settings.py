@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -86,11 +84,3 @@ def test_the_command_asks_for_the_same_record():
     asked = command.settings_of(parser.parse_args(words))
     assert asked == PRESETS["paper"].with_text("speed=0.95 epochs=2 ivectors=no")
     assert command.settings_of(parser.parse_args(["model"])) == PRESETS["quick"]
-
-
-def test_settings_are_read_without_heavy_libraries():
-    code = (
-        "import sys, serlab.asr.settings; print([m for m in ('torch', 'scipy', 'numpy') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

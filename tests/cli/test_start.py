@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,69 +21,60 @@ SLOW = {
 TABLES = {"numpy", "pandas"}
 
 
-def loaded(program: str, folder: Path) -> set[str]:
-    """Slow modules that a Python has loaded at the end of a program."""
-    look = f"print(*[m for m in {sorted(SLOW | TABLES)!r} if m in sys.modules], file=open('loaded', 'w'))"
-    subprocess.run(
-        [sys.executable, "-c", f"import sys\n{program}\n{look}"],
-        check=True, capture_output=True, cwd=folder, env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
+#: Command lines with their exit codes, one after the other in one Python, and what they may load.
+CALLS: dict[str, tuple[dict[str, int], set[str]]] = {
+    "help": (dict.fromkeys(["--help", "--version", "run --help"], 0), set()),
+    "lists": (dict.fromkeys(["methods", "features", "schemes", "corpora", "notebooks mine"], 0), TABLES),
+    "wrong usage": (
+        dict.fromkeys(
+            [
+                "",
+                "runn 01",
+                "run",
+                "run 99",
+                "run 01 -p shot=3",
+                "run 01 -p shots=three",
+                "run 01 -p preset=demo --preset paper",
+                "run 01 -p methods=rf-sorce",
+                "matrix 01 --corpora a",
+                "matrix 01 --corpora a,b --each shots=1,two",
+                "matrix 01 --corpora a,b -p methods=rf-sorce",
+            ],
+            2,
+        )
+        | {"run 01 -p target=atlantis": 1},
+        TABLES,
+    ),
+}
+
+PROGRAM = """
+import json, sys
+calls, slow = json.loads(sys.argv[1])
+import serlab
+dir(serlab), serlab.SerlabError
+found = {"import serlab": [name for name in slow if name in sys.modules]}
+from serlab import cli
+for arguments, code in calls.items():
+    try:
+        ended = cli.main(arguments.split())
+    except SystemExit as end:
+        ended = end.code
+    assert ended == code, f"serlab {arguments} ended with {ended}"
+    found[arguments] = [name for name in slow if name in sys.modules]
+json.dump(found, open("loaded", "w"))
+"""
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_little_is_loaded_before_an_answer(kind: str, tmp_path: Path) -> None:
+    calls, allowed = CALLS[kind]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps([calls, sorted(SLOW | TABLES)])],
+        capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
     )  # fmt: skip
-    return set((folder / "loaded").read_text(encoding="utf-8").split())
-
-
-def loaded_by(arguments: str, folder: Path, *, code: int = 0) -> set[str]:
-    """Slow modules that a command line has loaded when it ends, with an exit code."""
-    return loaded(
-        "from serlab import cli\n"
-        f"try: code = cli.main({arguments.split()!r})\n"
-        "except SystemExit as end: code = end.code\n"
-        f"assert code == {code}, code",
-        folder,
-    )
-
-
-def test_the_face_loads_nothing(tmp_path: Path) -> None:
-    assert loaded("import serlab; dir(serlab); serlab.SerlabError", tmp_path) == set()
-
-
-@pytest.mark.parametrize("arguments", ["--help", "--version", "run --help"])
-def test_help_loads_nothing(tmp_path: Path, arguments: str) -> None:
-    assert loaded_by(arguments, tmp_path) == set()
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        "methods",
-        "features",
-        "schemes",
-        "corpora",
-        "notebooks mine",
-    ],
-)
-def test_lists_load_tables_at_most(tmp_path: Path, arguments: str) -> None:
-    assert loaded_by(arguments, tmp_path) <= TABLES
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        "",
-        "runn 01",
-        "run",
-        "run 99",
-        "run 01 -p shot=3",
-        "run 01 -p shots=three",
-        "run 01 -p preset=demo --preset paper",
-        "run 01 -p methods=rf-sorce",
-        "matrix 01 --corpora a",
-        "matrix 01 --corpora a,b --each shots=1,two",
-        "matrix 01 --corpora a,b -p methods=rf-sorce",
-    ],
-)
-def test_wrong_usage_loads_tables_at_most(tmp_path: Path, arguments: str) -> None:
-    assert loaded_by(arguments, tmp_path, code=2) <= TABLES
-
-
-def test_an_unknown_corpus_loads_tables_at_most(tmp_path: Path) -> None:
-    assert loaded_by("run 01 -p target=atlantis", tmp_path, code=1) <= TABLES
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "loaded").read_text(encoding="utf-8"))
+    assert found.pop("import serlab") == []
+    assert found.keys() == calls.keys()
+    for arguments, names in found.items():
+        assert set(names) <= allowed, f"serlab {arguments}"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -122,13 +120,6 @@ def test_the_level_of_intervals_is_said_elsewhere():
     for path in Path(plotting.__file__).parent.glob("*.py"):
         source = path.read_text(encoding="utf-8")
         assert not re.search(r"\b95 ?%|(?<!\d)0?\.95\b", source), f"{path.name} says 95 %"
-
-
-def test_importing_the_floor_is_not_slow_for_what_it_may_not_need():
-    slow = ("seaborn", "sklearn.manifold")
-    code = f"import sys, serlab.plotting; print([name for name in {slow} if name in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
 
 
 # --- every figure ---
