@@ -42,6 +42,11 @@ def _corpora(options: argparse.Namespace) -> int:
     if others:
         print("\nNot installed (`serlab validate NAME` says where to get it):\n")
         print_table(_OTHERS, others)
+    if folders := corpora.unread(options.data):
+        print(
+            f"\nFolders of recordings without a table, so no corpora yet: {', '.join(folders)}. "
+            "`serlab import names` makes it of the names of folders and files"
+        )
     print(f"\nData root: {data.data_root(options.data)}. Each corpus lives in a folder of its name.")
     print("publish: may a run be published, as far as the licence says? yes: with the features it keeps;")
     print("scores only: without them; ask: no terms are known.")

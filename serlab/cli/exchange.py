@@ -10,17 +10,24 @@ from serlab.cli.command import Command, assignment, data_option
 from serlab.errors import ParameterError, SerlabError
 
 FORMATS = ("audformat", "huggingface")
+READ = (*FORMATS, "table", "names")
 
 
 def _declare_import(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("format", metavar="FORMAT", choices=FORMATS, help=" or ".join(FORMATS))
-    add("folder", metavar="DIR", help="where the database or dataset is")
+    add("format", metavar="FORMAT", choices=READ, help=", ".join(READ))
+    add("folder", metavar="PATH", help="folder of the database, dataset or recordings, or the table")
     add("name", metavar="NAME", help="of the corpus that it becomes")
     add(
         "-c", "--column", metavar="NAME=COLUMN", action="append", default=[], type=assignment,
-        help="which column is label, speaker, text_id ..., where it has an unusual name",
+        help="which column is label, speaker, text_id ..., where it has an unusual name; path may be a "
+        "pattern: path='{speaker}/{label}/{text_id}'",
     )  # fmt: skip
+    add(
+        "-l", "--label", metavar="LABEL=EMOTION", action="append", default=[], type=assignment,
+        help="what a label means, such as wut=anger; repeatable",
+    )  # fmt: skip
+    add("--language", metavar="TAG", default="", help="of all recordings: de, fr-CA, zh")
     add("--table", metavar="NAME", action="append", default=[], help="read this table or file only")
     add("--copy", action="store_true", help="copy the audio, too (default: it stays where it is)")
     add("--force", action="store_true", help="replace a corpus.csv that is there")
@@ -35,12 +42,13 @@ def _import(options: argparse.Namespace) -> int:
     if (target / csv_corpus.FILE_NAME).exists() and not options.force:
         raise ParameterError(f"{target / csv_corpus.FILE_NAME} is there already; --force replaces it")
     source = Path(options.folder).expanduser().absolute()
-    imported = exchange.FORMATS[options.format].read(
+    imported = exchange.READ[options.format].read(
         source, columns=dict(options.column), tables=tuple(options.table), into=target
     )
+    imported = base.with_settings(imported, labels=dict(options.label), language=options.language)
     table = base.write_corpus(imported, target, copy=options.copy, force=options.force)
     print(f"{table}: {len(imported.rows)} utterances")
-    for note in imported.notes:
+    for note in (*imported.notes, *base.counted(imported)):
         print(f"- {note}")
     try:
         read = csv_corpus.from_csv(table, options.name)
@@ -87,7 +95,7 @@ def _export(options: argparse.Namespace) -> int:
 COMMANDS = (
     Command(
         name="import",
-        help="make a corpus of an audformat database or of a dataset folder of Hugging Face",
+        help="make a corpus of a table, of names of files, of audformat, of a dataset folder of Hugging Face",
         declare=_declare_import,
         run=_import,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,7 +41,7 @@ from serlab.corpora.base import Corpus
 from serlab.corpora.csv_corpus import from_csv
 from serlab.errors import CorpusError, meant
 
-__all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "overview", "read_many", "remarks"]
+__all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "overview", "read_many", "remarks", "unread"]
 
 #: Corpora that serlab knows, by name. A user's own CSV corpora are found by
 #: :func:`get` and :func:`installed`.
@@ -88,6 +89,13 @@ def get(name: str, root: Path | str | None = None) -> Corpus:
     own = csv_corpus.installed(root)
     if name in own:
         return own[name]
+    if name in unread(root):
+        folder = data.data_root(root) / name
+        raise CorpusError(
+            f"{folder} holds recordings, but no {csv_corpus.FILE_NAME} that says who speaks and with what "
+            f"emotion. If names of folders and files say it: serlab import names {shlex.quote(str(folder))} "
+            f"{shlex.quote(name)} -c path='{{speaker}}/{{label}}/{{text_id}}'"
+        )
     known = [*CORPORA, *own]
     raise CorpusError(
         f"unknown corpus {name!r}{meant(name, known)}; known: {', '.join(known)}. A corpus of your own is "
@@ -99,6 +107,11 @@ def installed(root: Path | str | None = None) -> dict[str, Corpus]:
     """Corpora that can be read now, by name: embedded, published, own CSV files."""
     own = {name: corpus for name, corpus in csv_corpus.installed(root).items() if name not in CORPORA}
     return {name: corpus for name, corpus in CORPORA.items() if corpus.is_installed(root)} | own
+
+
+def unread(root: Path | str | None = None) -> tuple[str, ...]:
+    """Folders of recordings below the data root without a table, and of no corpus that serlab knows."""
+    return tuple(name for name in csv_corpus.without_table(root) if name not in CORPORA)
 
 
 def read_many(names: Sequence[str], root: Path | str | None = None) -> pd.DataFrame:

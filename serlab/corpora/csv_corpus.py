@@ -57,7 +57,7 @@ import pandas as pd
 
 from serlab import audio, data
 from serlab.corpora import annotators as annotating
-from serlab.corpora import files, locating, settings, terms, texts, words
+from serlab.corpora import files, locating, settings, terms, texts, walking, words
 from serlab.corpora.base import Corpus
 from serlab.corpora.durations import durations
 from serlab.corpora.settings import RATINGS, Settings
@@ -155,6 +155,20 @@ def installed(root: Path | str | None = None) -> dict[str, Corpus]:
     """Corpora below the data root that are described by a ``corpus.csv``."""
     paths = sorted(data.data_root(root).glob(f"*/{FILE_NAME}"))
     return {path.parent.name: corpus(path.parent.name, path.parent) for path in paths}
+
+
+def without_table(root: Path | str | None = None) -> tuple[str, ...]:
+    """Folders below the data root that hold recordings and no ``corpus.csv``."""
+    top = data.data_root(root)
+    folders = sorted(path for path in top.iterdir() if path.is_dir()) if top.is_dir() else []
+    suffixes = audio.SUFFIXES + audio.CONVERTIBLE
+    return tuple(
+        folder.name
+        for folder in folders
+        if not folder.name.startswith(".")
+        and not (folder / FILE_NAME).exists()
+        and any(path.suffix.lower() in suffixes for path, _ in walking.entries(folder))
+    )
 
 
 def corpus(name: str, folder: Path | None = None) -> Corpus:
@@ -258,13 +272,23 @@ def _lowered(sheet: Sheet) -> Sheet:
 
 
 def _checked(emotions: Mapping[str, str]) -> dict[str, str]:
-    for label, word in emotions.items():
-        if word not in EMOTIONS:
-            known = ", ".join(EMOTIONS)
-            raise LabelError(
-                f"emotions: {label!r} stands for {word!r}{meant(word, EMOTIONS)}; known: {known}"
-            )
-    return dict(emotions)
+    return {label: emotion(label, word) for label, word in emotions.items()}
+
+
+def emotion(label: str, word: str) -> str:
+    """The word of the vocabulary that a label is said to stand for.
+
+    Raises
+    ------
+    LabelError
+        If it is none.
+    """
+    found = words.find(word, words.EMOTIONS_BY_WORD)
+    if found is None:
+        raise LabelError(
+            f"{label!r} stands for {word!r}{meant(word, EMOTIONS)}; known: {', '.join(EMOTIONS)}"
+        )
+    return found
 
 
 def _row(

@@ -8,8 +8,9 @@ import math
 import os
 import posixpath
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ LANGUAGES: dict[str, str] = {
 #: Columns of a table of utterances that are computed when it is read, or only true on this machine.
 _LEFT = ("corpus", "path", "duration", "native_label", "native_emotion", csv_corpus.NOTES)
 _PREFIXED = ("speaker", "text_id", "session")
+#: So many speakers and labels are counted out.
+_TOLD = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,39 @@ def sex(text: str) -> str:
     """A sex as corpus.csv has it; what is neither female nor male is unknown."""
     found = {"f": "female", "female": "female", "woman": "female", "m": "male", "male": "male", "man": "male"}
     return found.get(text.strip().lower(), "")
+
+
+def with_settings(imported: Imported, *, labels: Mapping[str, str], language: str) -> Imported:
+    """What a user says of a corpus, over what its format says.
+
+    Raises
+    ------
+    LabelError
+        If a label stands for no emotion.
+    ParameterError
+        If the language is no BCP 47 tag.
+    """
+    if language and not settings.is_language(language):
+        raise ParameterError(f"language {language!r} is no BCP 47 tag, such as de, fr-CA or zh-Hant")
+    meant = {label: csv_corpus.emotion(label, word) for label, word in labels.items()}
+    said = imported.settings
+    return replace(
+        imported,
+        settings=replace(said, labels={**said.labels, **meant}, language=language or said.language),
+    )
+
+
+def counted(imported: Imported) -> tuple[str, ...]:
+    """How many speakers and which labels there are: a pattern that reads something else shows here."""
+    said = []
+    for column in ("speaker", "label"):
+        count = Counter(text(row.get(column)) for row in imported.rows)
+        empty = count.pop("", 0)
+        listed = ", ".join(f"{name} {n}" for name, n in count.most_common(_TOLD))
+        more = f" and {len(count) - _TOLD} more" if len(count) > _TOLD else ""
+        none = f"{'; ' if count else ''}{empty} without" if empty else ""
+        said.append(f"{column}: {len(count)} ({listed}{more}{none})" if count else f"{column}: none")
+    return tuple(said)
 
 
 def write_corpus(imported: Imported, folder: Path, *, copy: bool = False, force: bool = False) -> Path:
