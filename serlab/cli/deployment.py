@@ -27,10 +27,19 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--sources", metavar="NAMES", type=words, required=True, help="corpora with commas between them")
     add("--out", metavar="DIR", required=True, help="folder of the model")
-    add("--method", metavar="NAME", default="ridge", help="ridge, svm or rf (default: ridge)")
+    add(
+        "--method",
+        metavar="NAME",
+        default="ridge",
+        help="ridge, nested, cautious, svm or rf (default: ridge)",
+    )
     add("--features", metavar="NAME", default="egemaps", help="feature set of vectors (default: egemaps)")
     add("--encoder", metavar="NAME", default="", help="pretrained speech encoder, instead of --features")
     add("--scheme", metavar="NAME", default="four", help="label scheme (default: four)")
+    add(
+        "--calibration", metavar="NAME", default="best",
+        help="temperature, isotonic, none, or best on corpora that have no part in it (default: best)",
+    )  # fmt: skip
     add("--jobs", metavar="N", type=int, default=1, help="threads (default: 1)")
     add("--force", action="store_true", help="replace a model that is there")
     data_option(parser)
@@ -43,7 +52,7 @@ def _train(options: argparse.Namespace) -> int:
     model = deployment.train(
         options.sources, out=options.out, method=options.method, features=options.features,
         encoder=options.encoder, scheme=options.scheme, data=options.data, force=options.force,
-        jobs=options.jobs, watch=Watch(progress=progress_line()),
+        calibration=options.calibration, jobs=options.jobs, watch=Watch(progress=progress_line()),
     )  # fmt: skip
     _print_train(model, Path(options.out))
     return 0

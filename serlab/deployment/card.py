@@ -12,11 +12,13 @@ from typing import Any
 import pandas as pd
 
 from serlab import metrics
+from serlab.deployment.classifiers import Learner
 from serlab.deployment.evidence import proba_of
 from serlab.deployment.families import FAMILIES, FORMS
 from serlab.deployment.model import Model, Source
 from serlab.deployment.unlabelled import errors_table
 from serlab.evaluation import intervals
+from serlab.evaluation.calibration import Calibration, Temperature
 
 #: Where a model of this kind does harm, or where the law forbids it.
 MUST_NOT: tuple[str, ...] = (
@@ -65,6 +67,7 @@ def values(
     by_sex: pd.DataFrame,
     calibration: pd.DataFrame,
     abstention: pd.DataFrame,
+    choices: pd.DataFrame,
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The card as JSON values."""
@@ -90,13 +93,14 @@ def values(
         "uar_by_sex": records(by_sex),
         "calibration": records(calibration),
         "abstention": records(abstention),
+        "choices": records(choices),
         "estimates": records(errors_table(model.estimates)),
     }
 
 
 def markdown(
     model: Model, *, by_corpus: pd.DataFrame, by_sex: pd.DataFrame, calibration: pd.DataFrame,
-    abstention: pd.DataFrame,
+    abstention: pd.DataFrame, choices: pd.DataFrame,
 ) -> str:  # fmt: skip
     """The card as Markdown."""
     family = FAMILIES[model.family]
@@ -139,8 +143,9 @@ def markdown(
         _bullets([f"{_HOW[form]}: it needs {FORMS[form]}." for form in model.forms]),
         "### By sex",
         _uar(by_sex, "sex") if len(by_sex) else "The corpora do not say who is a woman and who a man.",
+        _choices(choices, model),
         "## Whether its probabilities mean what they say",
-        _calibration(calibration),
+        _calibration(calibration, model),
         _abstention(abstention),
         "## How well its own estimates do",
         _estimates(model),
@@ -188,16 +193,54 @@ def _uar(table: pd.DataFrame, by: str) -> str:
     return _table((*keys, "utterances", "speakers", *heads), rows)
 
 
-def _calibration(table: pd.DataFrame) -> str:
+def _choices(table: pd.DataFrame, model: Model) -> str:
+    """What was chosen on sources left out, and what is kept for it."""
+    learners = [name for name, form in model.forms.items() if isinstance(form.classifier, Learner)]
+    if not learners:
+        return ""
+    kept = (
+        "## How it learns from the recordings it adapts to\n\nWith `--adapt` it learns from these, "
+        f"beside the features of all {sum(source.utterances for source in model.sources)} utterances of its "
+        "sources, which are in this folder (no audio)."
+    )
+    if table.empty:
+        return kept
+    sources = [name for name in table if name.startswith("UAR on ")]
+    rows = [
+        (_HOW[row["form"]], row["way"] + (" (chosen)" if row["chosen"] else ""), f"{row['penalty']:g}",
+         f"{row['uar']:.2f}", *(f"{row[name]:.2f}" for name in sources))
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    return (
+        f"{kept} Each source was left out in turn and taken for a target without labels; the way with the "
+        "highest mean UAR there is used:\n\n"
+        + _table(("asked", "way", "penalty", "mean UAR", *sources), rows)
+    )
+
+
+def _calibration(table: pd.DataFrame, model: Model) -> str:
     if table.empty:
         return "With one part left out there is nothing to judge its calibration by."
-    means = table.groupby("form", sort=False)[["before", "after"]].mean()
-    rows = [(_HOW[form], f"{row.before:.3f}", f"{row.after:.3f}") for form, row in means.iterrows()]
+    means = table.groupby(["form", "how"], sort=False)["ece"].mean().unstack("how", sort=False)
+    rows = [
+        (
+            _HOW[str(form)],
+            *(f"{means.loc[form, how]:.3f}" for how in means),
+            _kind(model.forms[str(form)].calibration),
+        )
+        for form in means.index
+    ]
     return (
         "Mean distance of confidence and share of right answers (expected calibration error) on what was "
-        "left out, before and after a temperature that the others gave:\n\n"
-        + _table(("asked", "before", "after"), rows)
+        "left out, with probabilities as they are and calibrated by the others, and what this model does:\n\n"
+        + _table(("asked", *("as they are" if how == "none" else how for how in means), "here"), rows)
     )
+
+
+def _kind(calibration: Calibration) -> str:
+    if isinstance(calibration, Temperature):
+        return "as they are" if calibration.value == 1 else f"temperature {calibration.value:.2f}"
+    return "isotonic"
 
 
 def _abstention(table: pd.DataFrame) -> str:

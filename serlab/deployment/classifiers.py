@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from serlab.errors import ProtocolError, SerlabError
+from serlab.methods.base import Choice
+from serlab.samples import Labelled, Unlabelled
 
 #: Types of serlab's own that a kept estimator may hold; those of scikit-learn and NumPy skops knows.
 TRUSTED = ("serlab.methods.learners.forest.Forest",)
@@ -69,34 +71,70 @@ class Estimator:
         return Classifier(self.estimator, self.n_classes).predict_proba(X)
 
 
-Kept: TypeAlias = Linear | Estimator
+@dataclass(frozen=True)
+class Learner:
+    """A method that learns beside the recordings it is asked about, from the sources and what it has chosen.
+
+    Attributes
+    ----------
+    method : str
+        Name of :data:`serlab.methods.METHODS`.
+    source : Labelled
+        On the method's scale.
+    choice : Choice
+    n_classes : int
+    """
+
+    method: str
+    source: Labelled
+    choice: Choice
+    n_classes: int
+
+    def proba(self, X: np.ndarray, *, beside: Unlabelled) -> np.ndarray:
+        """As the method answers, fitted beside these recordings; shape (n, n_classes)."""
+        from serlab import methods
+        from serlab.training import Fitting
+
+        # Nothing of it is random, and no preset changes it.
+        built: Any = methods.get(self.method).build(
+            n_classes=self.n_classes, seed=0, preset="quick", fitting=Fitting()
+        )
+        fitted = built.fit_beside(self.choice, source=self.source, adapt=beside)
+        return np.asarray(fitted.predict_proba(X), dtype=float)
 
 
-def of(classifier: Any, *, name: str) -> Kept:
-    """What of a fitted classifier is kept.
+Kept: TypeAlias = Linear | Estimator | Learner
+
+
+def of(learned: Any, *, name: str, n_classes: int) -> Kept:
+    """What is kept of what a method has learned of its sources.
 
     Parameters
     ----------
-    classifier : object
+    learned : object
         From :func:`serlab.evaluation.fitting.fit_sources`.
     name : str
-        Of its method, for the message.
+        Of its method.
+    n_classes : int
 
     Raises
     ------
     ProtocolError
         If there is no form for it.
     """
+    from serlab.evaluation.fitting import Fresh
     from serlab.methods.learners.scenarios import Classifier
     from serlab.methods.learners.self_training import BalancedRidge
     from serlab.methods.learners.weighting import MOST
 
-    if isinstance(classifier, BalancedRidge):
-        weights = classifier.coefficients.T / np.sqrt(len(classifier.coefficients))
-        return Linear(weights, classifier.classes, classifier.n_classes, MOST)
-    if isinstance(classifier, Classifier):
-        return Estimator(classifier.estimator, classifier.n_classes)
-    raise ProtocolError(f"{name} cannot be kept: a {type(classifier).__name__} has no form without pickle")
+    if isinstance(learned, Fresh):
+        return Learner(name, learned.source, learned.choice, n_classes)
+    if isinstance(learned, BalancedRidge):
+        weights = learned.coefficients.T / np.sqrt(len(learned.coefficients))
+        return Linear(weights, learned.classes, n_classes, MOST)
+    if isinstance(learned, Classifier):
+        return Estimator(learned.estimator, n_classes)
+    raise ProtocolError(f"{name} cannot be kept: a {type(learned).__name__} has no form without pickle")
 
 
 def write(path: Path, kept: Estimator) -> None:

@@ -6,7 +6,8 @@ abstention are judged nested: set on the other corpora that were left out, tried
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import pandas as pd
 from serlab import evaluation, metrics
 from serlab.deployment.families import AND
 from serlab.evaluation import calibration, estimates
+from serlab.evaluation.calibration import Calibration
 from serlab.evaluation.estimates import Reference
 
 #: Of a table of estimates.
@@ -77,20 +79,36 @@ def with_agreement(answers: pd.DataFrame, sources: Sequence[str], corpus: str) -
     return own[["form", "corpus", "utterance", "y_true", *(f"p_{name}" for name in names), "agree"]]
 
 
-def temperature(answers: pd.DataFrame) -> float:
-    """Temperature of one form's answers for corpora that were left out."""
-    y = answers["y_true"].to_numpy()
-    weight = calibration.cell_weights(answers["corpus"].to_numpy(dtype=str), y)
-    return calibration.temperature_of(proba_of(answers), y, weight)
+def calibration_of(answers: pd.DataFrame, how: str) -> Calibration:
+    """Calibration of one form by its answers for corpora that were left out.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        From :func:`left_out`, of one form.
+    how : str
+        Of :data:`serlab.evaluation.calibration.HOW`.
+    """
+    return calibration.learn(how, proba_of(answers), answers["y_true"].to_numpy(), _weights(answers))
 
 
-def reference(answers: pd.DataFrame, temperature: float) -> Reference:
+def best_calibration(answers: pd.DataFrame) -> str:
+    """The way of calibrating one form that was best on corpora which had no part in it."""
+    return calibration.best(
+        proba_of(answers), answers["y_true"].to_numpy(), answers["corpus"].to_numpy(dtype=str)
+    )
+
+
+def _weights(answers: pd.DataFrame) -> np.ndarray:
+    return calibration.cell_weights(answers["corpus"].to_numpy(dtype=str), answers["y_true"].to_numpy())
+
+
+def reference(answers: pd.DataFrame, calibrated: Calibration) -> Reference:
     """One form's answers for corpora that were left out, as estimates without labels want them."""
-    y, corpus = answers["y_true"].to_numpy(), answers["corpus"].to_numpy(dtype=str)
     return Reference(
-        proba=calibration.tempered(proba_of(answers), temperature),
-        y=y,
-        corpus=corpus,
+        proba=calibrated.applied(proba_of(answers)),
+        y=answers["y_true"].to_numpy(),
+        corpus=answers["corpus"].to_numpy(dtype=str),
         agree=answers["agree"].to_numpy(dtype=float),
     )
 
@@ -131,28 +149,36 @@ def uar_table(answers: pd.DataFrame, utterances: pd.DataFrame, *, by: str = "") 
 
 
 def calibration_table(answers: pd.DataFrame) -> pd.DataFrame:
-    """Error of calibration on each corpus that was left out, before and after a temperature of the others.
+    """Each way to calibrate on each corpus that was left out, learned on the other ones.
 
     Returns
     -------
     DataFrame
-        form, corpus, before, after, temperature; without a second corpus nothing.
+        form, corpus, how, ece, log_loss; without a second corpus nothing.
     """
     rows = []
     for form, own in answers.groupby("form", sort=False):
         for corpus, asked, others in _each(own):
-            T = temperature(others)
-            y, proba = asked["y_true"].to_numpy(), proba_of(asked)
-            weight = calibration.cell_weights(asked["corpus"].to_numpy(dtype=str), y)
-            before, after = (
-                calibration.calibration_error(p, y, weight) for p in (proba, calibration.tempered(proba, T))
-            )
-            rows.append((form, corpus, before, after, T))
-    return pd.DataFrame(rows, columns=["form", "corpus", "before", "after", "temperature"])
+            y, weight = asked["y_true"].to_numpy(), _weights(asked)
+            for how in calibration.HOW:
+                proba = calibration_of(others, how).applied(proba_of(asked))
+                error = calibration.calibration_error(proba, y, weight)
+                rows.append((form, corpus, how, error, calibration.log_loss(proba, y, weight)))
+    return pd.DataFrame(rows, columns=["form", "corpus", "how", "ece", "log_loss"])
 
 
-def abstention_table(answers: pd.DataFrame, risks: Sequence[float] = RISKS) -> pd.DataFrame:
+def abstention_table(
+    answers: pd.DataFrame, hows: Mapping[str, str], risks: Sequence[float] = RISKS
+) -> pd.DataFrame:
     """What a risk that is asked for turns out to be on a corpus that did not set the threshold.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        From :func:`left_out`.
+    hows : mapping of str to str
+        Form -> way to calibrate.
+    risks : sequence of float
 
     Returns
     -------
@@ -163,25 +189,24 @@ def abstention_table(answers: pd.DataFrame, risks: Sequence[float] = RISKS) -> p
     rows = []
     for form, own in answers.groupby("form", sort=False):
         for corpus, asked, others in _each(own):
-            T = temperature(others)
-            parts = [_judged(part, T) for part in (others, asked)]
+            calibrated = calibration_of(others, hows[str(form)])
+            parts = [_judged(part, calibrated) for part in (others, asked)]
             for risk in risks:
                 threshold = calibration.abstain_at(risk, *parts[0]).threshold
                 rows.append((form, risk, corpus, *calibration.risk_of(threshold, *parts[1])))
     return pd.DataFrame(rows, columns=["form", "risk", "corpus", "wrong", "answered"])
 
 
-def abstention(answers: pd.DataFrame, temperature: float, risk: float) -> calibration.Abstention:
+def abstention(answers: pd.DataFrame, calibrated: Calibration, risk: float) -> calibration.Abstention:
     """Threshold of one form for a risk, from all corpora that were left out."""
-    return calibration.abstain_at(risk, *_judged(answers, temperature))
+    return calibration.abstain_at(risk, *_judged(answers, calibrated))
 
 
-def _judged(answers: pd.DataFrame, temperature: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _judged(answers: pd.DataFrame, calibrated: Calibration) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Confidence, whether it is right, and weight."""
-    y = answers["y_true"].to_numpy()
-    proba = calibration.tempered(proba_of(answers), temperature)
-    weight = calibration.cell_weights(answers["corpus"].to_numpy(dtype=str), y)
-    return proba.max(axis=1), proba.argmax(axis=1) == y, weight
+    proba = calibrated.applied(proba_of(answers))
+    right = proba.argmax(axis=1) == answers["y_true"].to_numpy()
+    return proba.max(axis=1), right, _weights(answers)
 
 
 def _each(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
@@ -191,17 +216,21 @@ def _each(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
     return [(name, own[own["corpus"] == name], own[own["corpus"] != name]) for name in names]
 
 
-def estimate_table(answers: pd.DataFrame, sources: Sequence[str], *, seed: int = 0) -> pd.DataFrame:
+def estimate_table(
+    answers: pd.DataFrame, sources: Sequence[str], *, hows: Mapping[str, str], seed: int = 0
+) -> pd.DataFrame:
     """Each source estimated without its labels by the model of all the others, beside the truth.
 
     Nothing of that source is in what is estimated from: neither in the model, nor in the answers that are
-    its reference, nor in the temperature.
+    its reference, nor in their calibration.
 
     Parameters
     ----------
     answers : DataFrame
         From :func:`serlab.deployment.learning.ask_left_out`.
     sources : sequence of str
+    hows : mapping of str to str
+        Form -> way to calibrate.
     seed : int
 
     Returns
@@ -210,7 +239,7 @@ def estimate_table(answers: pd.DataFrame, sources: Sequence[str], *, seed: int =
         form, corpus, estimate, uar, accuracy, true_uar, true_accuracy; empty for fewer than three sources.
     """
     tables = [
-        estimates_of(answers, [name for name in sources if name != corpus], corpus, seed=seed)
+        estimates_of(answers, [name for name in sources if name != corpus], corpus, hows=hows, seed=seed)
         for corpus in sources
         if len(sources) > 2
     ]
@@ -218,9 +247,16 @@ def estimate_table(answers: pd.DataFrame, sources: Sequence[str], *, seed: int =
 
 
 def estimates_of(
-    answers: pd.DataFrame, sources: Sequence[str], corpus: str, *, seed: int = 0
+    answers: pd.DataFrame,
+    sources: Sequence[str],
+    corpus: str,
+    *,
+    hows: Mapping[str, str] = MappingProxyType({}),
+    seed: int = 0,
 ) -> pd.DataFrame:
     """One corpus estimated without its labels by the model of some sources (two or more), beside the truth.
+
+    Forms that ``hows`` does not name have a temperature.
 
     Returns
     -------
@@ -231,14 +267,14 @@ def estimates_of(
     rows = []
     for form, own in asked.groupby("form", sort=False):
         before = known[known["form"] == form]
-        T = temperature(before)
-        y, proba = own["y_true"].to_numpy(), calibration.tempered(proba_of(own), T)
+        calibrated = calibration_of(before, hows.get(str(form), "temperature"))
+        y, proba = own["y_true"].to_numpy(), calibrated.applied(proba_of(own))
         counts = metrics.confusion(y, proba.argmax(axis=1), proba.shape[1])
         truth = float(metrics.uar(counts)), float(metrics.accuracy(counts))
         if len(own) < estimates.LEAST:
             continue
         found = estimates.estimate_all(
-            reference(before, T), proba, own["agree"].to_numpy(dtype=float), seed=seed
+            reference(before, calibrated), proba, own["agree"].to_numpy(dtype=float), seed=seed
         )
         rows += [(form, corpus, name, each.uar, each.accuracy, *truth) for name, each in found.items()]
     return _estimates(rows)

@@ -47,6 +47,19 @@ FAMILIES: Mapping[str, Family] = {
             reason="small, fast, and the best of those that need no label of the target",
         ),
         Family(
+            name="nested",
+            title="ridge regression that learns from the recordings it adapts to, in the way that is best on "
+            "sources left out",
+            methods={"as-is": "ridge-source", "adapted": "ridge-nested-z", "voices": "ridge-nested"},
+            reason="the best where thirty recordings of a kind are at hand; keeps the sources' features",
+        ),
+        Family(
+            name="cautious",
+            title="ridge regression that learns from its own answers where the sources alone agree",
+            methods={"as-is": "ridge-source", "adapted": "ridge-cautious", "voices": "ridge-cautious-voices"},
+            reason="the way that sources have mostly preferred, without the time of choosing",
+        ),
+        Family(
             name="svm",
             title="linear support vector machine",
             methods={"as-is": "svm-source", "adapted": "svm-source-z", "voices": "svm-source-voices"},

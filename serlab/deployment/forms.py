@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 
 from serlab import normalization, voices
-from serlab.deployment.classifiers import Kept
+from serlab.deployment.classifiers import Kept, Learner
 from serlab.errors import ProtocolError
-from serlab.evaluation import calibration
+from serlab.evaluation.calibration import UNCHANGED, Calibration
 from serlab.samples import Unlabelled
 
 #: Fewer recordings than these say little of the mean and deviation of their kind.
@@ -39,13 +40,16 @@ class Form:
         Name of :data:`serlab.methods.METHODS`.
     scope : {"none", "source", "corpus", "voices"}
         Whose statistics scale the features, see :mod:`serlab.normalization`.
-    classifier : Linear or Estimator
+    classifier : Linear, Estimator or Learner
     mean, scale : ndarray of shape (d,), or None
         Of what it was trained on; with the scope "source" only.
     guesser : Guesser or None
         With the scope "voices" only.
-    temperature : float
+    calibration : Calibration
         Of the probabilities, from corpora that were held out.
+    chosen_by : DataFrame or None
+        What was chosen on sources left out, see :class:`serlab.evaluation.fitting.Fresh`; in the card alone
+        of a model that is read from its folder.
     """
 
     method: str
@@ -54,7 +58,8 @@ class Form:
     mean: np.ndarray | None = None
     scale: np.ndarray | None = None
     guesser: voices.Guesser | None = None
-    temperature: float = 1.0
+    calibration: Calibration = UNCHANGED
+    chosen_by: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     @property
     def needs_adapt(self) -> bool:
@@ -76,18 +81,20 @@ class Form:
         ProtocolError
             If there is no ``adapt`` and the form needs it.
         """
-        return self.classifier.proba(self._on_scale(asked, adapt).astype(np.float32, copy=False))
+        X = self._on_scale(asked, asked, adapt).astype(np.float32, copy=False)
+        if not isinstance(self.classifier, Learner):
+            return self.classifier.proba(X)
+        assert adapt is not None  # its scale has asked for it
+        like = self._on_scale(adapt, asked, adapt).astype(np.float32, copy=False)
+        return self.classifier.proba(X, beside=replace(adapt, X=like))
 
     def proba(self, asked: Unlabelled, adapt: Unlabelled | None = None) -> np.ndarray:
         """Calibrated probabilities; arguments as for :meth:`raw`."""
-        return calibration.tempered(self.raw(asked, adapt), self.temperature)
+        return self.calibration.applied(self.raw(asked, adapt))
 
-    def calibrated(self, temperature: float) -> Form:
-        """The same with another temperature."""
-        return replace(self, temperature=temperature)
-
-    def _on_scale(self, asked: Unlabelled, adapt: Unlabelled | None) -> np.ndarray:
-        own = vectors(asked)
+    def _on_scale(self, part: Unlabelled, asked: Unlabelled, adapt: Unlabelled | None) -> np.ndarray:
+        """Features of a part, one of the two others, on the scale that these two have together."""
+        own = vectors(part)
         if self.scope == "none":
             return own
         if self.mean is not None and self.scale is not None:
@@ -101,4 +108,4 @@ class Form:
             return X
         if voices.are_kept(adapt.speaker, self.guesser.guess(like.astype(np.float32, copy=False))):
             return X
-        return voices.scaled(X, asked.speaker, voices.scales(like, adapt.speaker))
+        return voices.scaled(X, part.speaker, voices.scales(like, adapt.speaker))

@@ -62,8 +62,9 @@ def learn(
             by_corpus = normalization.of_sources("corpus", source)
             guesser = voices.guesser(vectors(by_corpus), source.y, source.corpus)
         found[name] = Form(
-            method=method, scope=scope, classifier=classifiers.of(learned, name=method),
-            mean=mean, scale=scale, guesser=guesser,
+            method=method, scope=scope, mean=mean, scale=scale, guesser=guesser,
+            classifier=classifiers.of(learned, name=method, n_classes=len(material.classes)),
+            chosen_by=learned.by if isinstance(learned, fitting.Fresh) else None,
         )  # fmt: skip
     return found
 

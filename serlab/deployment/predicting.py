@@ -196,7 +196,7 @@ def answer(
     farther = familiar.quantile_of(distance, model.distances)
     threshold = -np.inf
     if risk is not None:
-        found = evidence.abstention(model.of_form(name), form.temperature, risk)
+        found = evidence.abstention(model.of_form(name), form.calibration, risk)
         threshold, more = found.threshold, [*more, _of_risk(model, found.answered, risk)]
     confidence = proba.max(axis=1)
     table = pd.DataFrame(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,18 +16,21 @@ from serlab import corpora, files, methods
 from serlab import data as corpus_data
 from serlab import features as feature_sets
 from serlab.deployment import card, evidence, familiar, families, forms, learning, storing
-from serlab.deployment.classifiers import Estimator
+from serlab.deployment.classifiers import Linear
 from serlab.deployment.model import UNKNOWN_LANGUAGE, Model, Source
 from serlab.deployment.predicting import features_digest
 from serlab.deployment.recordings import Windows
-from serlab.errors import ParameterError
-from serlab.evaluation import Material, calibration
+from serlab.errors import ParameterError, meant
+from serlab.evaluation import Material, choices
+from serlab.evaluation.calibration import HOW, cell_weights
 from serlab.experiment import Parameters, Session
 from serlab.progress import UNWATCHED, Watch
 
 #: Best of the functionals on corpora left out; research licence, see "librosa" for a free one.
 FEATURES = "egemaps"
 METHOD = "ridge"
+#: The way to calibrate that corpora prefer which have no part in it.
+BEST = "best"
 
 
 def train(
@@ -38,6 +41,7 @@ def train(
     features: str = FEATURES,
     encoder: str = "",
     scheme: str = "four",
+    calibration: str = BEST,
     data: str | os.PathLike[str] | None = None,
     force: bool = False,
     jobs: int = 1,
@@ -59,6 +63,9 @@ def train(
         Folder or name of a pretrained speech encoder, instead of ``features``.
     scheme : str
         Label scheme.
+    calibration : str
+        Of :data:`serlab.evaluation.calibration.HOW`; or "best": for each form that of them which was best on
+        corpora that had no part in it.
     data : path, optional
         Data root.
     force : bool
@@ -80,6 +87,11 @@ def train(
     Cancelled
     """
     family, folder = families.get(method), Path(out)
+    if calibration not in (BEST, *HOW):
+        raise ParameterError(
+            f"there is no calibration {calibration!r}; choose {', '.join((BEST, *HOW))}"
+            f"{meant(calibration, (BEST, *HOW))}"
+        )
     storing.require_free(folder, force=force)
     files.require_writable(folder.parent)
     if not sources:
@@ -94,9 +106,12 @@ def train(
     )  # fmt: skip
     session = Session(parameters, progress=watch.progress, cancel=watch.cancel)
     material = session.material
-    model, tables = _learned(session, material, family, folder, watch)
+    model, tables = _learned(session, material, family, folder, calibration, watch)
     text = card.markdown(model, **tables)
-    settings = {"method": method, "features": model.features, "scheme": scheme, "sources": list(sources)}
+    settings = {
+        "method": method, "features": model.features, "scheme": scheme, "sources": list(sources),
+        "calibration": calibration,
+    }  # fmt: skip
     storing.write(folder, model, card=text, card_values=card.values(model, **tables, settings=settings))
     return storing.read(folder)
 
@@ -111,7 +126,7 @@ def _require_vectors(name: str) -> None:
 
 
 def _learned(
-    session: Session, material: Material, family: families.Family, folder: Path, watch: Watch
+    session: Session, material: Material, family: families.Family, folder: Path, wanted: str, watch: Watch
 ) -> tuple[Model, dict[str, pd.DataFrame]]:
     parameters, utterances = session.parameters, material.utterances
     setting = session.setting(())
@@ -121,9 +136,13 @@ def _learned(
         material, family, learning.sets_for_evidence(names), setting=setting, unit=unit, watch=watch
     )
     left_out = evidence.left_out(answers, names)
-    estimated = evidence.estimate_table(answers, names)
+    of_form = {str(name): own for name, own in left_out.groupby("form", sort=False)}
+    hows = {
+        name: evidence.best_calibration(own) if wanted == BEST else wanted for name, own in of_form.items()
+    }
+    estimated = evidence.estimate_table(answers, names, hows=hows)
     final = {
-        name: form.calibrated(evidence.temperature(left_out[left_out["form"] == name]))
+        name: replace(form, calibration=evidence.calibration_of(of_form[name], hows[name]))
         for name, form in learning.learn(
             material, np.arange(len(utterances)), family, setting=setting
         ).items()
@@ -131,7 +150,7 @@ def _learned(
     samples = material.of(methods.get(family.methods["as-is"]), setting.values)
     X = np.asarray(samples.X)
     facts = _facts(utterances, parameters.jobs, watch)
-    weight = calibration.cell_weights(
+    weight = cell_weights(
         utterances["corpus"].to_numpy(dtype=str), utterances["emotion"].cat.codes.to_numpy()
     )
     set_ = feature_sets.get(parameters.features)
@@ -164,7 +183,8 @@ def _learned(
         "by_corpus": evidence.uar_table(left_out, utterances),
         "by_sex": evidence.uar_table(_known(left_out, utterances, "sex"), utterances, by="sex"),
         "calibration": evidence.calibration_table(left_out),
-        "abstention": evidence.abstention_table(left_out),
+        "abstention": evidence.abstention_table(left_out, hows),
+        "choices": _choices(final),
     }
     return model, tables
 
@@ -184,17 +204,29 @@ def _facts(utterances: pd.DataFrame, jobs: int, watch: Watch) -> np.ndarray:
 def _members(
     learned: dict[tuple[str, ...], dict[str, forms.Form]], names: Sequence[str], final: dict[str, forms.Form]
 ) -> dict[str, dict[str, forms.Form]]:
-    """Models without one source each; none of estimators, which take megabytes."""
-    if len(names) < 3 or any(isinstance(form.classifier, Estimator) for form in final.values()):
+    """Models without one source each; of linear ones, since others take megabytes."""
+    if len(names) < 3 or not all(isinstance(form.classifier, Linear) for form in final.values()):
         return {}
     lacking = {without: tuple(name for name in names if name != without) for without in names}
     return {
         without: {
-            name: replace(form, temperature=final[name].temperature) for name, form in learned[chosen].items()
+            name: replace(form, calibration=final[name].calibration) for name, form in learned[chosen].items()
         }
         for without, chosen in lacking.items()
         if chosen in learned
     }
+
+
+def _choices(final: Mapping[str, forms.Form]) -> pd.DataFrame:
+    """What each form has chosen on sources left out; empty where none chooses."""
+    found = [
+        form.chosen_by.assign(method=name)
+        for name, form in final.items()
+        if form.chosen_by is not None and len(form.chosen_by)
+    ]
+    return choices.by_way(pd.concat(found, ignore_index=True) if found else pd.DataFrame()).rename(
+        columns={"method": "form"}
+    )
 
 
 def _distances(X: np.ndarray, unit: np.ndarray, weight: np.ndarray) -> np.ndarray:

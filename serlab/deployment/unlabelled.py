@@ -64,7 +64,7 @@ def estimate(model: Model, predicted: Predicted, *, seed: int = 0) -> pd.DataFra
         If there are too few recordings.
     """
     form = model.forms[predicted.form]
-    reference = evidence.reference(model.of_form(predicted.form), form.temperature)
+    reference = evidence.reference(model.of_form(predicted.form), form.calibration)
     found = estimates.estimate_all(reference, predicted.proba, predicted.agree, seed=seed)
     rows = [(name, own.uar, own.accuracy) for name, own in found.items()]
     table = pd.DataFrame(rows, columns=["estimate", "uar", "accuracy"])

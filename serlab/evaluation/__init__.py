@@ -46,6 +46,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submodules=[
         "acquisition",
         "calibration",
+        "choices",
         "estimates",
         "comparison",
         "differences",

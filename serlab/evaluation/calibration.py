@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say on what was held out: temperature, calibration, abstention.
+"""Whether probabilities mean what they say on what was held out: calibration, its error, abstention.
 
 Classes and corpora have different sizes, and the question is about a corpus that is in none of them:
 here every class of every corpus weighs the same (:func:`cell_weights`), so that what is right
@@ -7,19 +7,28 @@ on average is a UAR.
 References
 ----------
 Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks.
+Zadrozny & Elkan (2002), Transforming classifier scores into accurate multiclass probability estimates.
 Geifman & El-Yaniv (2017), Selective classification for deep neural networks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+
+from serlab.errors import ParameterError
 
 #: Least probability: a forest may give 0, whose logarithm there is not.
 _LEAST = 1e-6
 #: Of the logarithm of a temperature.
 _BOUNDS = (-4.0, 4.0)
+#: What isotonic regression lets a class be at least, and at most one minus it: nothing is impossible.
+_ISOTONIC_LEAST = 0.01
+#: Ways to calibrate, see :func:`learn`; the plainer first.
+HOW: tuple[str, ...] = ("none", "temperature", "isotonic")
 
 
 def cell_weights(corpus: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -80,6 +89,118 @@ def temperature_of(proba: np.ndarray, y: np.ndarray, weight: np.ndarray) -> floa
         lambda log: log_loss(tempered(proba, np.exp(log)), y, weight), bounds=_BOUNDS, method="bounded"
     )
     return float(np.exp(found.x))
+
+
+class Calibration(Protocol):
+    """What is done to probabilities so that they mean what they say."""
+
+    def applied(self, proba: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities, shape (n, k), rows of sum 1; a class that is 0 everywhere stays so."""
+        ...
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """Logarithms divided by a number; the answer stays, and 1 changes nothing.
+
+    Attributes
+    ----------
+    value : float
+    """
+
+    value: float = 1.0
+
+    def applied(self, proba: np.ndarray) -> np.ndarray:
+        """See :func:`tempered`."""
+        return proba if self.value == 1.0 else tempered(proba, self.value)
+
+
+#: Probabilities as they are.
+UNCHANGED = Temperature()
+
+
+@dataclass(frozen=True)
+class Isotonic:
+    """A rising curve for each class (Zadrozny & Elkan 2002), then rows of sum 1; the answer may change.
+
+    Attributes
+    ----------
+    at, value : tuple of tuple of float
+        Corners of the curve of each class: probability before and after, both rising; none for a class that
+        was not among the answers.
+    """
+
+    at: tuple[tuple[float, ...], ...]
+    value: tuple[tuple[float, ...], ...]
+
+    def applied(self, proba: np.ndarray) -> np.ndarray:
+        """See :class:`Calibration`."""
+        found = np.zeros(proba.shape)
+        for number, (at, value) in enumerate(zip(self.at, self.value, strict=True)):
+            if at:
+                found[:, number] = np.interp(proba[:, number], at, value)
+        found[:, (proba == 0).all(axis=0)] = 0.0
+        total = found.sum(axis=1, keepdims=True)
+        return np.where(total > 0, found / np.where(total > 0, total, 1.0), proba)
+
+
+def learn(how: str, proba: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Calibration:
+    """Calibrate by answers whose truth is known.
+
+    Parameters
+    ----------
+    how : {"none", "temperature", "isotonic"}
+    proba : ndarray, shape (n, k)
+    y : ndarray of int, shape (n,)
+    weight : ndarray, shape (n,)
+
+    Raises
+    ------
+    ParameterError
+        If there is no such way.
+    """
+    if how not in HOW:
+        raise ParameterError(f"{how!r} calibrates nothing; choose {', '.join(HOW)}")
+    if how == "none":
+        return UNCHANGED
+    if how == "temperature":
+        return Temperature(temperature_of(proba, y, weight))
+    from sklearn.isotonic import IsotonicRegression
+
+    corners = []
+    for number in range(proba.shape[1]):
+        curve = IsotonicRegression(y_min=_ISOTONIC_LEAST, y_max=1 - _ISOTONIC_LEAST, out_of_bounds="clip")
+        curve.fit(proba[:, number], y == number, sample_weight=weight)
+        corners.append([tuple(map(float, ends)) for ends in (curve.X_thresholds_, curve.y_thresholds_)])
+    return Isotonic(*(tuple(ends) for ends in zip(*corners, strict=True)))
+
+
+def best(proba: np.ndarray, y: np.ndarray, corpus: np.ndarray, ways: Sequence[str] = HOW) -> str:
+    """The way with the least mean :func:`log_loss` on corpora that it was not learned on.
+
+    Parameters
+    ----------
+    proba : ndarray, shape (n, k)
+    y : ndarray of int, shape (n,)
+    corpus : ndarray of str, shape (n,)
+    ways : sequence of str
+
+    Returns
+    -------
+    str
+        Of ``ways``; with one corpus nothing can be told, and it is "temperature".
+    """
+    names = np.unique(corpus)
+    if len(names) < 2:
+        return "temperature"
+    losses = dict.fromkeys(ways, 0.0)
+    for name in names:
+        out = corpus == name
+        others, own = cell_weights(corpus[~out], y[~out]), cell_weights(corpus[out], y[out])
+        for how in ways:
+            found = learn(how, proba[~out], y[~out], others).applied(proba[out])
+            losses[how] += log_loss(found, y[out], own)
+    return min(losses, key=lambda how: losses[how])
 
 
 def calibration_error(proba: np.ndarray, y: np.ndarray, weight: np.ndarray, *, bins: int = 10) -> float:

@@ -39,6 +39,9 @@ class Run:
         Likewise: how far apart source and target are in each layer of a network
         that names them, on speakers of either that it has learned nothing of, see
         :func:`serlab.evaluation.details.shift_of_layers`.
+    choices : DataFrame
+        Of methods that choose on sources left out, every seed and fold: method, fold, seed, left_out,
+        penalty, way, uar, chosen (bool), see :attr:`serlab.methods.learners.nested.NestedChoice.chosen_by`.
     """
 
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -47,6 +50,7 @@ class Run:
     attention: pd.DataFrame = field(default_factory=pd.DataFrame)
     embeddings: pd.DataFrame = field(default_factory=pd.DataFrame)
     shift: pd.DataFrame = field(default_factory=pd.DataFrame)
+    choices: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 TABLES = tuple(table.name for table in fields(Run))

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import Tensor
 
 from serlab import normalization, turns
 from serlab.errors import ProtocolError
 from serlab.evaluation.material import Material, Samples
-from serlab.methods.base import FIT_ARGUMENTS, Method, MethodSpec
+from serlab.methods.base import FIT_ARGUMENTS, Choice, Method, MethodSpec
 from serlab.methods.learners.scenarios import Adapted, SourceOnly
 from serlab.normalization import Normalized
 from serlab.protocols import Split
@@ -259,6 +260,24 @@ def fit(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """A method that learns beside each target anew: its sources, and what it has chosen on them.
+
+    Attributes
+    ----------
+    source : Labelled
+        On the method's scale.
+    choice : Choice
+    by : DataFrame
+        left_out, penalty, way, uar, chosen: what it was chosen by; empty where nothing was left out.
+    """
+
+    source: Labelled
+    choice: Choice
+    by: pd.DataFrame = field(repr=False)
+
+
 def fit_sources(
     spec: MethodSpec,
     rows: np.ndarray,
@@ -268,10 +287,10 @@ def fit_sources(
     seed: int,
     fitting: Fitting,
 ) -> Any:
-    """What a method learns of sources before there is a target: the classifier that a kept model holds.
+    """What a method learns of sources before there is a target: what a kept model holds.
 
-    It is the one that :func:`fit` gives beside any target, of methods that see no more of the target
-    than its scale.
+    With it a target is answered as by :func:`fit`: a classifier, of methods that see no more of the target
+    than its scale; or what was chosen, with the sources, of those that learn from its utterances.
 
     Parameters
     ----------
@@ -283,21 +302,26 @@ def fit_sources(
 
     Returns
     -------
-    object
-        With ``predict_proba(X)``, of features on the method's scale.
+    Fresh or object
+        The latter with ``predict_proba(X)``, of features on the method's scale.
 
     Raises
     ------
     ProtocolError
-        If the method learns from a target, or there are too few classes.
+        If the method does all of its learning beside a target, or there are too few classes.
     """
     source = material.of(spec, setting.values).labelled(rows)
     method = setting.build(spec, n_classes=len(material.classes), seed=seed, fitting=fitting)
     alone = isinstance(method, SourceOnly | Adapted) and getattr(method, "align", None) is None
-    if source is None or not alone:
+    chooses = spec.access == "unlabelled" and hasattr(method, "fit_beside")
+    if source is None or not (alone or chooses):
         raise ProtocolError(f"{spec.name} does not learn from sources alone; choose another method")
+    on_scale = normalization.of_sources(spec.normalization, source)
     with turns.one_at_a_time(progress=fitting.progress, cancel=fitting.cancel):
-        return method.classifier.fit(normalization.of_sources(spec.normalization, source))
+        if not chooses:
+            return method.classifier.fit(on_scale)
+        choice = method.choose(source=on_scale)
+    return Fresh(source=on_scale, choice=choice, by=getattr(method, "chosen_by", pd.DataFrame()))
 
 
 def _normalized(

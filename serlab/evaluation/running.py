@@ -242,6 +242,7 @@ def _run_fold(job: _Job, split: Split, fitting: Fitting, fitted_before: dict[byt
         reason = _naming_files(error, utterances) if isinstance(error, TrainingError) else str(error)
         return Run(fits=pd.DataFrame([{**row, "seconds": time.perf_counter() - started, "skipped": reason}]))
     history = fitted.method.history() if hasattr(fitted.method, "history") else pd.DataFrame()
+    choices = getattr(fitted.method, "chosen_by", pd.DataFrame())
     seconds = time.perf_counter() - started  # without what follows, which is for figures only
     embeddings = shift = attention = pd.DataFrame()
     if job.places.with_details:
@@ -252,11 +253,16 @@ def _run_fold(job: _Job, split: Split, fitting: Fitting, fitted_before: dict[byt
     return Run(
         predictions=_answers(fitted, split, proba, job.material, key),
         fits=pd.DataFrame([{**row, "seconds": seconds}]),
-        history=history.assign(**key)[[*key, *history.columns]] if len(history) else history,
+        history=_with_key(history, key),
+        choices=_with_key(choices, key),
         attention=attention,
         embeddings=embeddings,
         shift=shift,
     )
+
+
+def _with_key(table: pd.DataFrame, key: dict[str, object]) -> pd.DataFrame:
+    return table.assign(**key)[[*key, *table.columns]] if len(table) else table
 
 
 def _again(job: _Job, fitting: Fitting) -> Callable[[Split], Fitted]:

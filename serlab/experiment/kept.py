@@ -7,6 +7,7 @@
     predictions.parquet        the primary artefact, with fits.parquet beside it
     history, attention, embeddings, shift .parquet
                                what figures show besides answers, where there is any
+    choices.parquet            what methods have chosen on sources left out, and by what
     <name>/predictions ...     the same of a study that fits on other splits
     answers/<name>/            tables of questions that need features or a network
 
@@ -240,6 +241,10 @@ class Kept:
     def methods(self, name: str = "") -> frozenset[str]:
         """Methods whose answers are kept; ``name`` as in :meth:`write_run`."""
         return frozenset(self._read("fits", name, missing_ok=True).get("method", ()))
+
+    def choices(self) -> pd.DataFrame:
+        """What methods have chosen on sources left out; empty where none has, or an older run keeps none."""
+        return self._read("choices", missing_ok=True)
 
     def run(self, name: str, methods: Collection[str], folds: Collection[str], seeds: Collection[int]) -> Run:
         """Answers of methods on folds, as they were kept.

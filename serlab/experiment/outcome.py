@@ -67,6 +67,8 @@ class Outcome:
         Name of an option -> what reports say of what methods were given for it, see
         :attr:`serlab.methods.options.Option.facts`.
     made_with : MadeWith
+    choices : DataFrame
+        See :class:`serlab.evaluation.Run`.
     """
 
     parameters: Parameters
@@ -88,6 +90,7 @@ class Outcome:
     sentences: tuple[str, ...] = ()
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     made_with: MadeWith = field(default_factory=MadeWith)
+    choices: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def classes(self) -> tuple[str, ...]:

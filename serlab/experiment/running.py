@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from serlab import evaluation, methods
-from serlab.evaluation import comparison, giveaways, leakage, ranking
+from serlab.evaluation import choices, comparison, giveaways, leakage, ranking
 from serlab.experiment.outcome import MadeWith, Outcome, save, versions
 from serlab.experiment.parameters import Parameters
 from serlab.experiment.preparation import NotKept
@@ -168,8 +168,9 @@ def _tables(
     titles = {name: methods.get(name).title for name in methods.METHODS}
     summary.insert(1, "title", summary["method"].map(titles))
     summary["protocol"], summary["badge"] = parameters.protocol, leakage.badge(protocol, audit)
+    chosen = choices.told(done.choices)
     summary["note"] = [
-        _note(name, one_class, parameters)
+        "; ".join(filter(None, [_note(name, one_class, parameters), chosen.get(name, "")]))
         for name, one_class in zip(summary["method"], summary["one_class"], strict=True)
     ]
     compared = evaluation.compare(
@@ -190,6 +191,7 @@ def _tables(
         attention=done.attention,
         embeddings=done.embeddings,
         shift=done.shift,
+        choices=done.choices,
         results=results,
         summary=summary,
         comparison=compared,

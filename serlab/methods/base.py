@@ -42,6 +42,28 @@ def uses_source(access: str) -> bool:
     return "source" in FIT_ARGUMENTS[access]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a method has chosen on its sources before it meets a target.
+
+    Attributes
+    ----------
+    penalty : float
+    way : str
+        How it uses the unlabelled target, of :data:`serlab.methods.learners.nested.WAYS`; empty where there
+        is one way.
+    sharp : float
+        Temperature of the scores of the sources alone.
+    temperature : float
+        Of its answers; both on sources that were left out.
+    """
+
+    penalty: float
+    way: str = ""
+    sharp: float = 1.0
+    temperature: float = 1.0
+
+
 class Method(Protocol):
     """A classifier of utterances.
 
@@ -49,6 +71,9 @@ class Method(Protocol):
     and returns ``self``. A few-shot method whose expensive part needs the
     source alone may split ``fit`` into ``fit_source(source=...)`` and
     ``fit_target(target_train=...)``: then the first is done once for all folds.
+    A method of unlabelled targets may split it into ``choose(source=...)``, which returns a
+    :class:`Choice`, and ``fit_beside(choice, source=..., adapt=...)``: then it can be kept as a model
+    before there is a target. Its table ``chosen_by`` (left_out, penalty, way, uar, chosen) says by what.
 
     A network may also have ``history()`` (table of its epochs, see
     :func:`serlab.training.train`, with a column ``stage``), ``embed(X)``

@@ -256,17 +256,6 @@ SPECS: tuple[MethodSpec, ...] = (
         **PROBE,
     ),
     MethodSpec(
-        name="probe-cautious",
-        title="Encoder, linear, cautious self-training, per-corpus z",
-        access="unlabelled",
-        normalization="corpus",
-        build=cautious,
-        control="probe-source-z",
-        adds="unlabelled target",
-        reference="ours, after Zou et al. 2018; see docs/choices.md",
-        **PROBE,
-    ),
-    MethodSpec(
         name="probe-selftrained-pooled",
         title="Encoder, linear, self-training, source + target, per-corpus z",
         access="semi-supervised",

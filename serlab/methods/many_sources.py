@@ -96,11 +96,25 @@ _WAYS: tuple[tuple[str, str, Callable[..., Any], str, str], ...] = (
     ("tent-z", "TENT, per-corpus z", _tent, "source-z", "Wang et al. 2021, Tent"),
     ("shot-z", "SHOT, per-corpus z", _shot, "source-z", "Liang et al. 2020"),
     (
+        "cautious",
+        "cautious self-training, per-corpus z",
+        encoder.cautious,
+        "source-z",
+        "ours, after Zou et al. 2018; see docs/choices.md",
+    ),
+    (
         "cautious-voices",
         "cautious self-training, per-speaker z where voices allow",
         encoder.cautious,
         "source-voices",
         "ours, after Zou et al. 2018; see docs/choices.md",
+    ),
+    (
+        "nested-z",
+        "chosen on sources left out, per-corpus z",
+        _nested,
+        "source-z",
+        "ours; each way its own reference, see serlab.methods.learners.nested",
     ),
     (
         "nested",

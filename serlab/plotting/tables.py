@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from serlab import methods
-from serlab.evaluation import verdicts
+from serlab.evaluation import choices, verdicts
 from serlab.experiment import Outcome, Prepared
 from serlab.labels import EMOTIONS, LabelScheme
 
@@ -82,6 +82,12 @@ def summary_table(outcome: Outcome) -> pd.DataFrame:
         for both in zip(summary["badge"], summary.get("note", [""] * len(summary)), strict=True)
     ]
     return table.assign(note=notes) if any(notes) else table
+
+
+def choices_table(outcome: Outcome) -> pd.DataFrame:
+    """What methods have chosen on sources left out: each way, and the UAR that it reached there."""
+    table = choices.by_way(outcome.choices)
+    return table.assign(method=table["method"].map(titles(outcome)))
 
 
 def questions(outcome: Outcome) -> list[str]:

@@ -241,6 +241,7 @@ def write(
         "leave-one-out-worth": joined.worth,
         "leave-one-out-before": joined.before,
         "leave-one-out-agreement": leave_one_out.agreement(joined.before),
+        "leave-one-out-choices": joined.choices,
     }
     for name, content in tables.items():
         write_table(folder / _named(f"{name}.csv", number), content)

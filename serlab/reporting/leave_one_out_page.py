@@ -60,6 +60,7 @@ def text(
         parts.append(_figure("plot_left_out", reached, chance=chance))
         parts.append(_table(_wide(reached), "UAR on the corpus left out"))
         parts.append(_gains(tables["leave-one-out-gains"]))
+    parts.append(_choices(tables["leave-one-out-choices"]))
     parts.append(_sources(tables, chance))
     parts += [_list("Not done", failed), _list("Corpora that do not take part", list(left_out.items()))]
     return "\n".join(part for part in parts if part)
@@ -112,6 +113,24 @@ def _gains(gains: pd.DataFrame) -> str:
             heading = f"Exploratory: {verdicts.QUESTIONS[question]}"
             parts.append(_folded(heading, _gain_table(rest)))
     return "\n".join(parts)
+
+
+def _choices(choices: pd.DataFrame) -> str:
+    """What methods have chosen for each target, and by what."""
+    if choices.empty:
+        return ""
+    columns = {"target": "left out", "title": "method", "way": "way", "penalty": "penalty", "uar": "mean UAR"}
+    columns |= {name: name for name in choices if name.startswith("UAR on ")} | {"chosen": "chosen"}
+    taken = choices[choices["chosen"] > 0].reset_index(drop=True)
+    return "\n".join(
+        [
+            "<h2>What was chosen on the sources?</h2>",
+            "<p>Each source is left out in turn and taken for a target without labels; the way with the "
+            "highest mean UAR over them is used on the real target, of whose labels nothing is known.</p>",
+            _table(taken, "Chosen, by the UAR on sources left out", columns=columns),
+            _folded("All ways", _table(choices, "Each way with its best penalty", columns=columns)),
+        ]
+    )
 
 
 def _gain_table(gains: pd.DataFrame) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from serlab.evaluation import intervals
+from serlab import methods
+from serlab.evaluation import choices, intervals
 from serlab.experiment import Session
 from serlab.experiment.preparation import NotKept
 from serlab.studies import source_choice
@@ -33,11 +34,15 @@ class Joined:
         target and the columns of :func:`serlab.studies.source_choice.worth_table`.
     before : DataFrame
         target and the columns of :func:`serlab.studies.source_choice.before_table`.
+    choices : DataFrame
+        target, title and the columns of :func:`serlab.evaluation.choices.by_way`, of methods that choose on
+        sources left out.
     """
 
     sets: pd.DataFrame
     worth: pd.DataFrame
     before: pd.DataFrame
+    choices: pd.DataFrame
 
 
 def join(sessions: Sequence[Session]) -> Joined:
@@ -50,8 +55,12 @@ def join(sessions: Sequence[Session]) -> Joined:
     sessions : sequence of Session
         Of finished runs.
     """
-    found: dict[str, list[pd.DataFrame]] = {"sets": [], "worth": [], "before": []}
+    found: dict[str, list[pd.DataFrame]] = {"sets": [], "worth": [], "before": [], "choices": []}
     for session in sessions:
+        target = session.parameters.target
+        if session.finished is not None and len(chosen := choices.by_way(session.finished.choices())):
+            titles = chosen["method"].map(lambda name: methods.get(name).title)
+            found["choices"].append(chosen.assign(target=target, title=titles))
         if len(session.parameters.sources) < 2:
             continue
         try:
@@ -61,7 +70,6 @@ def join(sessions: Sequence[Session]) -> Joined:
             before = source_choice.before_table(session, worth)
         except NotKept:
             continue
-        target = session.parameters.target
         for name, table in (("sets", sets), ("worth", worth), ("before", before)):
             found[name].append(table.assign(target=target)[["target", *table.columns]])
     return Joined(

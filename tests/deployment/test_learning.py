@@ -124,19 +124,24 @@ def test_left_out_answers_are_of_models_without_that_corpus(answers):
 def test_estimates_stand_beside_the_truth(answers, monkeypatch: pytest.MonkeyPatch):
     quick = {name: found for name, found in ESTIMATORS.items() if name != "importance"}
     monkeypatch.setattr(estimates, "ESTIMATORS", quick)
-    table = evidence.estimate_table(answers, ["a", "b", "c"])
+    hows = dict.fromkeys(answers["form"], "isotonic")
+    table = evidence.estimate_table(answers, ["a", "b", "c"], hows=hows)
     assert set(table["corpus"]) == {"a", "b", "c"}
     assert table[["uar", "accuracy", "true_uar"]].apply(lambda column: column.between(0, 1)).all(axis=None)
-    assert evidence.estimate_table(answers, ["a", "b"]).empty
+    assert evidence.estimate_table(answers, ["a", "b"], hows=hows).empty
 
 
 def test_tables_of_calibration_and_abstention_have_a_row_a_corpus(answers):
     known = evidence.left_out(answers, ["a", "b", "c"])
-    assert evidence.calibration_table(known).groupby("form")["corpus"].nunique().eq(3).all()
-    risks = evidence.abstention_table(known, [0.2])
+    calibrated = evidence.calibration_table(known)
+    assert calibrated.groupby(["form", "how"])["corpus"].nunique().eq(3).all()
+    hows = {form: evidence.best_calibration(own) for form, own in known.groupby("form")}
+    least = calibrated.groupby(["form", "how"])["log_loss"].mean().unstack()
+    assert hows == least.idxmin(axis=1).to_dict()
+    risks = evidence.abstention_table(known, hows, [0.2])
     assert (risks["answered"].between(0, 1)).all()
     one = known[known["corpus"] == "a"]
-    assert evidence.calibration_table(one).empty and evidence.abstention_table(one).empty
+    assert evidence.calibration_table(one).empty and evidence.abstention_table(one, hows).empty
 
 
 def test_uar_by_sex_counts_those_whose_sex_is_known(material: Material, answers):

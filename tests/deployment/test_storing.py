@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from serlab import deployment
 from serlab.deployment import UnusableModel, storing
+from serlab.deployment.classifiers import Learner
 from serlab.errors import ParameterError, SerlabError
 
 
@@ -42,7 +43,7 @@ def test_what_is_read_is_what_was_kept(kept: Path, tmp_path: Path):
     assert again.sources == model.sources and again.windows == model.windows
     for name, form in model.forms.items():
         np.testing.assert_array_equal(again.forms[name].classifier.weights, form.classifier.weights)
-        assert again.forms[name].temperature == form.temperature
+        assert again.forms[name].calibration == form.calibration
     assert {path.suffix for path in kept.iterdir()} == {".json", ".md", ".parquet", ".safetensors"}
     assert not [path for path in kept.parent.iterdir() if path.name.startswith(".")], "nothing half-written"
 
@@ -60,6 +61,41 @@ def test_estimators_are_kept_without_pickle(small_corpora: Path, tmp_path: Path)
     sign(tmp_path / "svm", "estimator-as-is.skops")
     with pytest.raises(UnusableModel, match=r"estimator-as-is.skops cannot be read"):
         deployment.load_model(tmp_path / "svm")
+
+
+def test_what_learns_beside_recordings_is_kept_with_its_sources(
+    small_corpora: Path, recordings: Path, tmp_path: Path
+):
+    """Read again it answers the same; what makes no sense in it is named."""
+    folder = tmp_path / "nested"
+    model = deployment.train(
+        ["near", "far"], out=folder, method="nested", calibration="isotonic", data=small_corpora
+    )
+    storing.write(tmp_path / "again", model, card="", card_values={})
+    again = deployment.load_model(tmp_path / "again")
+    files = sorted(recordings.iterdir())
+    own, other = (one.predict(files, adapt=files, speakers="folders") for one in (model, again))
+    assert own.form == "voices" and isinstance(again.forms["voices"].classifier, Learner)
+    np.testing.assert_array_equal(own.proba, other.proba)
+    assert again.forms["voices"].calibration == model.forms["voices"].calibration
+    card = (folder / "README.md").read_text()
+    assert "(chosen)" in card and "UAR on near" in card and "(no audio)" in card
+
+    def wrong(message: str, **values: object) -> None:
+        forms = json.loads((folder / "model.json").read_text())["forms"]
+        change(tmp_path / "again", forms=forms | {"voices": forms["voices"] | values})
+        with pytest.raises(UnusableModel, match=message):
+            deployment.load_model(tmp_path / "again")
+
+    choice = json.loads((folder / "model.json").read_text())["forms"]["voices"]["choice"]
+    wrong("way is 'by magic'", choice=choice | {"way": "by magic"})
+    wrong("penalty is 0", choice=choice | {"penalty": 0})
+    wrong("one that learns beside", method="ridge-target")
+    wrong("name nothing", corpora=["near"])
+    wrong(
+        "rising numbers", calibration={"how": "isotonic", "at": [[0.5, 0.1]] * 4, "value": [[0.1, 0.2]] * 4}
+    )
+    wrong("how is 'cold'", calibration={"how": "cold"})
 
 
 def test_an_estimator_of_another_type_is_refused(small_corpora: Path, tmp_path: Path):
@@ -84,12 +120,11 @@ def test_an_estimator_of_another_type_is_refused(small_corpora: Path, tmp_path: 
         ({"n_features": 7}, "has the shape"),
         ({"family": "magic"}, "one of ridge"),
         ({"forms": {}}, "as-is among them"),
-        ({"forms": {"as-is": {"method": "ridge-source"}}}, "form as-is: scope is missing"),
+        ({"forms": {"as-is": {"method": "ridge-source"}}}, "form as-is: classifier is missing"),
         ({"sources": ["x"]}, "describes no corpus"),
         ({"windows": {"longest": 3}}, "length is missing"),
         ({"files": {"../model.json": "0"}}, "is missing: copy the whole folder"),
         ({"files": {}}, "among them"),
-        ({"most": float("nan")}, "most is nan"),
     ],
 )
 def test_a_manifest_that_is_wrong_says_what_is(copy: Path, values: dict, message: str):

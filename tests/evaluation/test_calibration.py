@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from serlab.errors import ParameterError
 from serlab.evaluation import calibration
 
 
@@ -39,6 +40,37 @@ def test_a_temperature_keeps_the_order_and_classes_that_cannot_be():
     hot = calibration.tempered(proba, 5.0)
     assert (hot.argmax(axis=1) == proba.argmax(axis=1)).all()
     assert (hot[:, 2] == 0).all() and hot.sum(axis=1) == pytest.approx(1)
+
+
+def test_isotonic_mends_what_no_temperature_can(answers):
+    """A class that is believed too often, and rising curves by hand."""
+    proba, y, weight = answers
+    spoiled = proba ** np.array([0.3, 1.0, 2.0])
+    spoiled /= spoiled.sum(axis=1, keepdims=True)
+    found = {how: calibration.learn(how, spoiled, y, weight) for how in calibration.HOW}
+    losses = {how: calibration.log_loss(own.applied(spoiled), y, weight) for how, own in found.items()}
+    assert losses["isotonic"] < losses["temperature"] < losses["none"]
+    isotonic = found["isotonic"]
+    assert all(list(curve) == sorted(curve) for curve in (*isotonic.at, *isotonic.value))
+    applied = isotonic.applied(spoiled)
+    assert applied.sum(axis=1) == pytest.approx(1) and (applied > 0).all()
+    # The curve of a class has the share of that class among neighbours.
+    by_hand = np.interp(spoiled[:, 0], isotonic.at[0], isotonic.value[0])
+    assert by_hand @ weight == pytest.approx(weight[y == 0].sum(), abs=0.01)
+    assert (found["none"].applied(spoiled) == spoiled).all()
+    lacking = isotonic.applied(np.where(np.arange(3) == 2, 0.0, spoiled))
+    assert (lacking[:, 2] == 0).all() and lacking.sum(axis=1) == pytest.approx(1)
+    with pytest.raises(ParameterError, match="calibrates nothing"):
+        calibration.learn("cold", proba, y, weight)
+
+
+def test_the_best_calibration_is_that_of_corpora_without_part_in_it(answers):
+    proba, y, _ = answers
+    corpus = np.arange(len(y)) % 3
+    assert calibration.best(calibration.tempered(proba, 0.3), y, corpus) == "temperature"
+    assert calibration.best(proba[:9], y[:9], np.zeros(9)) == "temperature"
+    spoiled = proba ** np.array([0.3, 1.0, 2.0])
+    assert calibration.best(spoiled / spoiled.sum(axis=1, keepdims=True), y, corpus) == "isotonic"
 
 
 def test_calibrated_answers_have_a_small_error_and_spoiled_ones_a_large_one(answers):

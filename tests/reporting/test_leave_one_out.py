@@ -13,6 +13,7 @@ import pytest
 from serlab.errors import ParameterError, SerlabError
 from serlab.experiment import Parameters, Session
 from serlab.experiment.kept import Kept
+from serlab.plotting import tables
 from serlab.reporting import leave_one_out, matrix, runs
 from serlab.studies import leave_one_out as study
 from serlab.studies import source_choice
@@ -58,13 +59,15 @@ def finished(small_corpora, tmp_path_factory) -> dict[str, Path]:
         target = cell.parameters["target"]
         chosen = Parameters(
             target=target, sources=tuple(cell.parameters["sources"]),
-            features="librosa", methods=("ridge-target", "ridge-source-z"),
+            features="librosa", methods=("ridge-target", "ridge-source-z", "ridge-nested"),
             baseline="ridge-target", protocol="speaker-groups", folds=2, preset="demo", jobs=1,
             data=str(small_corpora),
         )  # fmt: skip
         folder = out / f"{target}" / "0"
         session = Session(chosen, folder=folder)
-        session.run(with_details=False)
+        outcome = session.run(with_details=False)
+        note = outcome.summary.set_index("method").loc["ridge-nested", "note"]
+        assert "chosen on sources left out: " in note and len(tables.choices_table(outcome)) == 5
         answers = source_choice.learned(session)
         source_choice.before_table(session, source_choice.worth_table(session, answers))
         Kept(folder).note(state="complete")
@@ -89,10 +92,13 @@ def test_the_page_is_made_of_what_runs_have_kept(finished):
         reached["ridge-source-z"][list(CORPORA)].mean()
     )
     sets = pd.read_csv(notebook / "leave-one-out-sets.csv")
-    assert len(sets) == 3 * 3, "targets and sets"
+    assert len(sets) == 2 * 3 * 3, "methods, targets and sets"
     everything = sets[sets["n_sources"] == 2].set_index(["method", "target"])["uar"]
     for key, uar in everything.items():
         assert uar == pytest.approx(reached[key])
+    chosen = pd.read_csv(notebook / "leave-one-out-choices.csv")
+    assert (chosen.groupby("target")["chosen"].sum() == 1).all() and len(chosen) == 3 * 5
+    assert "What was chosen on the sources?" in text
     before = pd.read_csv(notebook / "leave-one-out-before.csv")
     assert len(before) == 6 and before["same_speech"].eq(1).any() and before["mmd2"].gt(0).all()
     assert "leave-one-out.html" in runs.index(notebook.parent).read_text(encoding="utf-8")

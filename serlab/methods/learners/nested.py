@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from serlab.methods.base import require_classes, spread_proba
+from serlab.errors import ParameterError
+from serlab.methods.base import Choice, require_classes, spread_proba
 from serlab.methods.learners import label_shift, left_out, test_time
 from serlab.methods.learners.left_out import spread_scores
 from serlab.methods.learners.ridge_of_rows import RidgeOfRows
@@ -75,21 +76,18 @@ class NestedChoice:
     weigh : callable(part) -> ndarray
         Weight of each row of the sources that are learned from; see
         :func:`serlab.methods.learners.weighting.weights`, which is taken if not given.
-    chosen : (float, str)
-        Penalty and way.
-    temperature : float
-        What its logits are divided by: that of the sources left out.
-    table : DataFrame
-        left_out, penalty, way, uar: what was chosen by; empty where nothing could be left out.
+    chosen : Choice
+    chosen_by : DataFrame
+        left_out, penalty, way, uar, chosen (bool): what was chosen by; empty where nothing could be left out,
+        or nothing was chosen here.
     """
 
     n_classes: int
     penalties: Sequence[float] = PENALTIES
     ways: Sequence[str] = WAYS
     weigh: Callable[[Labelled], np.ndarray] | None = None
-    chosen: tuple[float, str] = field(init=False, repr=False)
-    temperature: float = field(init=False, repr=False)
-    table: pd.DataFrame = field(init=False, repr=False)
+    chosen: Choice = field(init=False, repr=False)
+    chosen_by: pd.DataFrame = field(default_factory=pd.DataFrame, init=False, repr=False)
 
     def fit(self, *, source: Labelled, adapt: Unlabelled) -> NestedChoice:
         """Choose on sources left out, then fit on all.
@@ -99,28 +97,53 @@ class NestedChoice:
         ProtocolError
             If the source has fewer than two classes.
         """
+        return self.fit_beside(self.choose(source=source), source=source, adapt=adapt)
+
+    def choose(self, *, source: Labelled) -> Choice:
+        """The penalty and the way with the highest mean UAR on sources left out; raises as :meth:`fit`."""
         require_classes(source)
         tried, sharp = self._tried(source)
-        self.table = pd.DataFrame(
+        table = pd.DataFrame(
             [(name, *key, own.uar()) for key, parts in tried.items() for name, own in parts.items()],
             columns=["left_out", "penalty", "way", "uar"],
         )
-        self.chosen = self._best()
-        self.temperature = left_out.joined(tried.get(self.chosen, {}).values()).temperature()
+        penalty, way = self._best(table)
+        self.chosen_by = table.assign(chosen=(table["penalty"] == penalty) & (table["way"] == way))
+        return Choice(
+            penalty=penalty,
+            way=way,
+            sharp=sharp.get(penalty, 1.0),
+            temperature=left_out.joined(tried.get((penalty, way), {}).values()).temperature(),
+        )
+
+    def fit_beside(self, choice: Choice, *, source: Labelled, adapt: Unlabelled) -> NestedChoice:
+        """Fit on all sources, in the way that was chosen.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such way.
+        ProtocolError
+            If the source has fewer than two classes.
+        """
+        if choice.way not in self.ways:
+            raise ParameterError(f"{choice.way!r} is no way to use a target; known: {', '.join(self.ways)}")
+        require_classes(source)
+        self.chosen = choice
         both = np.concatenate([source.X, adapt.X])
         problem = _Problem(
             RidgeOfRows(scaled(both.astype(float))),
             np.arange(len(source)),
             np.arange(len(source), len(both)),
             source,
-            sharp,
+            {choice.penalty: choice.sharp},
             self.weigh or weights,
         )
-        self._answers, self.classes = problem.fitted(*self.chosen), problem.classes
+        self._answers, self.classes = problem.fitted(choice.penalty, choice.way), problem.classes
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        logits = self._answers.logits(scaled(X.astype(float))) / self.temperature
+        logits = self._answers.logits(scaled(X.astype(float))) / self.chosen.temperature
         return spread_proba(softmax(logits, axis=1), self.classes, self.n_classes)
 
     def _tried(self, source: Labelled) -> tuple[_Tried, dict[float, float]]:
@@ -155,11 +178,11 @@ class NestedChoice:
         tried = {(penalty, way): of(penalty, way) for penalty in self.penalties for way in ways}
         return (tried if problems else {}), sharp
 
-    def _best(self) -> tuple[float, str]:
+    def _best(self, table: pd.DataFrame) -> tuple[float, str]:
         """Of equals the plainest way, with the largest penalty."""
-        if self.table.empty:
+        if table.empty:
             return 10.0, self.ways[0]
-        mean = self.table.groupby(["penalty", "way"])["uar"].mean()
+        mean = table.groupby(["penalty", "way"])["uar"].mean()
         return max(mean.index, key=lambda key: (mean[key], -self.ways.index(key[1]), key[0]))
 
 

@@ -24,15 +24,15 @@ segmentation via class-balanced self-training.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 
 from serlab import metrics
-from serlab.methods.base import require_classes, spread_proba
+from serlab.methods.base import Choice, require_classes, spread_proba
+from serlab.methods.learners.ridge_of_rows import RidgeOfRows
 from serlab.methods.learners.weighting import scaled, weights
 from serlab.samples import Labelled, Unlabelled, concatenate
 
@@ -66,6 +66,8 @@ class BalancedRidge:
         What is done to z-scored features; :func:`serlab.methods.learners.weighting.scaled` if not given.
     classes : ndarray of int
         That training has; the others are never predicted.
+    coefficients : ndarray, shape (d, len(classes))
+        Of features on the scale.
     """
 
     n_classes: int
@@ -84,19 +86,19 @@ class BalancedRidge:
         """
         require_classes(part)
         self.classes = np.unique(part.y)
+        rows = RidgeOfRows((self.scale or scaled)(part.X))
         if self.penalty is None:
-            self.penalty = self._chosen(part)
-        self._ridge = self._fitted(part, self.penalty)
+            self.penalty = self._chosen(part, rows)
+        weight = (self.weigh or weights)(part)
+        # Without intercept: features have mean 0, and by their weights so have all classes.
+        self.coefficients = rows.coefficients(
+            np.arange(len(part)), part.y, classes=self.classes, weight=weight, penalty=self.penalty
+        )
         return self
-
-    @property
-    def coefficients(self) -> np.ndarray:
-        """Shape (d, len(classes)), of features as :func:`serlab.methods.learners.weighting.scaled`."""
-        return self._ridge.coef_.T
 
     def scores(self, X: np.ndarray) -> np.ndarray:
         """One number for each of :attr:`classes`, shape (n, len(classes)): larger is likelier."""
-        return self._ridge.predict((self.scale or scaled)(X))
+        return (self.scale or scaled)(X) @ self.coefficients
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Softmax of the scores: right in order, not calibrated."""
@@ -106,26 +108,21 @@ class BalancedRidge:
         """Probabilities of :attr:`classes` among those of all ``n_classes``."""
         return spread_proba(proba, self.classes, self.n_classes)
 
-    def _chosen(self, part: Labelled) -> float:
+    def _chosen(self, part: Labelled, rows: RidgeOfRows) -> float:
         speakers = np.char.add(np.char.add(part.corpus.astype(str), "/"), part.speaker.astype(str))
         n_folds = min(_FOLDS, len(np.unique(speakers)))
         if n_folds < 2:
             return _UNVALIDATED
         answers = np.zeros((len(self.penalties), len(part)), dtype=int)
-        for train, held_out in GroupKFold(n_folds).split(part.X, groups=speakers):
-            X = (self.scale or scaled)(part.X[held_out])
-            for number, penalty in enumerate(self.penalties):
-                fitted = self._fitted(part.take(train), penalty)
-                answers[number, held_out] = self.classes[fitted.predict(X).argmax(axis=1)]
+        for train, held_out in GroupKFold(n_folds).split(part.y, groups=speakers):
+            weight = (self.weigh or weights)(part.take(train))
+            found = rows.scores(
+                train, part.y[train], held_out, classes=self.classes, weight=weight, penalties=self.penalties
+            )
+            for number, scores in enumerate(found):
+                answers[number, held_out] = self.classes[scores.argmax(axis=1)]
         uar = [float(metrics.uar(metrics.confusion(part.y, own, self.n_classes))) for own in answers]
         return max(zip(uar, self.penalties, strict=True))[1]
-
-    def _fitted(self, part: Labelled, penalty: float) -> Ridge:
-        wanted = np.where(self.classes == part.y[:, None], 1.0, -1.0)
-        # Without intercept: features have mean 0, and by their weights so have all classes.
-        return Ridge(alpha=penalty, fit_intercept=False).fit(
-            (self.scale or scaled)(part.X), wanted, sample_weight=(self.weigh or weights)(part)
-        )
 
 
 @dataclass
@@ -205,6 +202,17 @@ class CautiouslySelfTrained:
         """
         self._go_through_the_rounds(source, adapt)
         return self
+
+    def choose(self, *, source: Labelled) -> Choice:
+        """The penalty that held-out speakers of the source prefer; raises as :meth:`fit`."""
+        penalty = replace(self.classifier).fit(source).penalty
+        assert penalty is not None  # it is fitted
+        return Choice(penalty=penalty)
+
+    def fit_beside(self, choice: Choice, *, source: Labelled, adapt: Unlabelled) -> CautiouslySelfTrained:
+        """What :meth:`fit` does with what is chosen already."""
+        self.classifier = replace(self.classifier, penalty=choice.penalty)
+        return self.fit(source=source, adapt=adapt)
 
     def _go_through_the_rounds(self, known: Labelled, adapt: Unlabelled) -> None:
         scores = self.classifier.fit(known).scores(adapt.X)

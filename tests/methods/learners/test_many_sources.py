@@ -10,6 +10,7 @@ from scipy.optimize import approx_fprime
 from scipy.special import entr, log_softmax, softmax
 
 from serlab.errors import ParameterError
+from serlab.methods.base import Choice
 from serlab.methods.learners import label_shift, left_out, nested, test_time
 from serlab.methods.learners.group_robust import SoftmaxOfCorpora
 from serlab.methods.learners.left_out import LeftOut
@@ -227,13 +228,26 @@ def test_the_worst_corpus_weighs_more():
 
 def test_the_choice_is_that_of_the_sources():
     method = NestedChoice(3).fit(source=SOURCES, adapt=without_labels(TARGET))
-    assert set(method.table["left_out"]) == set("abc")
-    assert len(method.table) == 3 * len(nested.PENALTIES) * len(nested.WAYS)
-    mean = method.table.groupby(["penalty", "way"])["uar"].mean()
-    assert mean[method.chosen] == mean.max()
+    table = method.chosen_by
+    assert set(table["left_out"]) == set("abc")
+    assert len(table) == 3 * len(nested.PENALTIES) * len(nested.WAYS)
+    mean = table.groupby(["penalty", "way"])["uar"].mean()
+    key = (method.chosen.penalty, method.chosen.way)
+    assert mean[key] == mean.max()
+    assert set(table[table["chosen"]][["penalty", "way"]].itertuples(index=False, name=None)) == {key}
     # The target has no say: another one, the same choice.
     other = NestedChoice(3).fit(source=SOURCES, adapt=without_labels(corpus("u", 30, seed=5)))
-    assert other.chosen == method.chosen and other.table.equals(method.table)
+    assert other.chosen == method.chosen and other.chosen_by.equals(table)
+
+
+def test_what_is_chosen_beforehand_is_used_as_it_is():
+    adapt = without_labels(TARGET)
+    at_once = NestedChoice(3).fit(source=SOURCES, adapt=adapt)
+    later = NestedChoice(3).fit_beside(NestedChoice(3).choose(source=SOURCES), source=SOURCES, adapt=adapt)
+    np.testing.assert_array_equal(later.predict_proba(TARGET.X), at_once.predict_proba(TARGET.X))
+    assert later.chosen == at_once.chosen and later.chosen_by.empty
+    with pytest.raises(ParameterError, match="'by magic' is no way"):
+        NestedChoice(3).fit_beside(replace(at_once.chosen, way="by magic"), source=SOURCES, adapt=adapt)
 
 
 @pytest.mark.parametrize("way", nested.WAYS)
@@ -261,10 +275,10 @@ def test_its_ways_are_the_methods_of_their_own():
 def test_one_source_chooses_nothing_but_the_penalty():
     one = corpus("a")
     method = NestedChoice(3).fit(source=one, adapt=without_labels(TARGET))
-    assert method.chosen[1] == "as it is" and set(method.table["way"]) == {"as it is"}
+    assert method.chosen.way == "as it is" and set(method.chosen_by["way"]) == {"as it is"}
     silent = replace(one, speaker=np.full(len(one), "a/0"))
     method = NestedChoice(3).fit(source=silent, adapt=without_labels(TARGET))
-    assert method.table.empty and method.chosen == (10.0, "as it is")
+    assert method.chosen_by.empty and method.chosen == Choice(penalty=10.0, way="as it is")
 
 
 def test_many_rows_are_thinned_evenly():

@@ -6,9 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold
 
 from serlab.errors import ProtocolError
+from serlab.methods.base import Choice
 from serlab.methods.learners import self_training
+from serlab.methods.learners.ridge_of_rows import RidgeOfRows
 from serlab.methods.learners.self_training import (
     BalancedRidge,
     CautiouslySelfTrained,
@@ -81,35 +85,52 @@ def test_an_outlier_is_cut():
 def test_the_penalty_is_chosen_on_speakers_that_were_held_out(monkeypatch: pytest.MonkeyPatch):
     """No speaker is at once in what is fitted and in what is scored."""
     rng = np.random.default_rng(1)
-    n = 60
-    speaker = [f"s{i % 6}" for i in range(n)]
-    # The last feature names the row: it says who is where.
-    X = np.column_stack([rng.normal(size=(n, 3)), np.arange(n) / n])
-    train = part(X, list(rng.integers(0, 2, n)), speaker=speaker)
-    of_row = dict(zip(train.X[:, 3].tolist(), speaker, strict=True))
-    seen: list[set[str]] = []
-    fitted, scaled = BalancedRidge._fitted, self_training.scaled
+    speaker = np.array([f"s{i % 6}" for i in range(60)])
+    train = part(rng.normal(size=(60, 3)), list(rng.integers(0, 2, 60)), speaker=list(speaker))
+    seen: list[tuple[set[str], set[str]]] = []
+    scores = RidgeOfRows.scores
 
-    def spy_on_fit(self, rows: Labelled, penalty: float):
-        seen.append({of_row[value] for value in rows.X[:, 3].tolist()})
-        return fitted(self, rows, penalty)
+    def spy(self, rows: np.ndarray, y: np.ndarray, asked: np.ndarray, **options):
+        seen.append((set(speaker[rows]), set(speaker[asked])))
+        assert options["penalties"] == self_training.PENALTIES
+        np.testing.assert_array_equal(y, train.y[rows])
+        return scores(self, rows, y, asked, **options)
 
-    held_out: list[set[str]] = []
+    monkeypatch.setattr(RidgeOfRows, "scores", spy)
+    BalancedRidge(2).fit(train)
+    assert len(seen) == 5
+    for fitted, held_out in seen:
+        assert not fitted & held_out and fitted | held_out == set(speaker)
 
-    def spy_on_scaling(values: np.ndarray) -> np.ndarray:
-        held_out.append({of_row[value] for value in values[:, 3].tolist()})
-        return scaled(values)
 
-    monkeypatch.setattr(BalancedRidge, "_fitted", spy_on_fit)
-    monkeypatch.setattr(self_training, "scaled", spy_on_scaling)
-    ridge = BalancedRidge(2)
-    ridge.fit(train)
-    everyone = set(speaker)
-    assert seen.pop() == everyone, "at last it is fitted on all"
-    assert len(seen) == 5 * len(self_training.PENALTIES)
-    for names in seen:
-        assert names < everyone
-        assert everyone - names in held_out, "what was scored are the others"
+@pytest.mark.parametrize("d", [4, 70, 90, 200])
+def test_one_solve_for_all_penalties_is_a_ridge_for_each(d: int):
+    """As the library has it, fold by fold and penalty by penalty; more and fewer rows than features."""
+    rng = np.random.default_rng(d)
+    y = rng.integers(0, 3, 100)
+    X = (rng.normal(size=(100, d)) + np.eye(3, d)[y]).astype(np.float32)
+    train = replace(
+        part(X, list(y), speaker=[f"s{i % 7}" for i in range(100)]), corpus=np.repeat(["a", "b"], [70, 30])
+    )
+
+    def ridge(rows: np.ndarray, penalty: float) -> Ridge:
+        wanted = np.where(np.arange(3) == y[rows, None], 1.0, -1.0)
+        weight = self_training.weights(train.take(rows))
+        fitted = Ridge(alpha=penalty, fit_intercept=False)
+        return fitted.fit(self_training.scaled(X[rows]), wanted, sample_weight=weight)
+
+    answers = np.zeros((len(self_training.PENALTIES), 100), dtype=int)
+    speakers = np.char.add(np.char.add(train.corpus, "/"), train.speaker)
+    for rows, held_out in GroupKFold(5).split(X, groups=speakers):
+        for number, penalty in enumerate(self_training.PENALTIES):
+            own = ridge(rows, penalty).predict(self_training.scaled(X[held_out]))
+            answers[number, held_out] = own.argmax(axis=1)
+    uar = [np.mean([(own[y == label] == label).mean() for label in range(3)]) for own in answers]
+    fitted = BalancedRidge(3).fit(train)
+    assert fitted.penalty == max(zip(uar, self_training.PENALTIES, strict=True))[1]
+    expected = ridge(np.arange(100), fitted.penalty)
+    np.testing.assert_allclose(fitted.coefficients, expected.coef_.T, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(fitted.scores(X), expected.predict(self_training.scaled(X)), atol=1e-10)
 
 
 def test_the_larger_penalty_of_equals_and_none_for_a_single_speaker():
@@ -235,12 +256,8 @@ def test_nothing_is_believed_that_the_source_alone_does_not_say(monkeypatch: pyt
     plain = BalancedRidge(3).fit(source)
     alone = dict(zip(target.X[:, 0].tolist(), plain.scores(target.X).argmax(axis=1).tolist(), strict=True))
     learned: list[Labelled] = []
-    fitted = BalancedRidge._fitted
-    monkeypatch.setattr(
-        BalancedRidge,
-        "_fitted",
-        lambda self, part, penalty: learned.append(part) or fitted(self, part, penalty),
-    )
+    fit = BalancedRidge.fit
+    monkeypatch.setattr(BalancedRidge, "fit", lambda self, part: learned.append(part) or fit(self, part))
     method = CautiouslySelfTrained(BalancedRidge(3, penalty=plain.penalty))
     method.fit(source=source, adapt=without_labels(target))
     assert len(learned) == 1 + 5
@@ -259,6 +276,16 @@ def test_a_cautious_one_assumes_no_share_of_the_classes():
         for kind in (CautiouslySelfTrained, SelfTrained)
     )
     assert right(cautious, target) > 0.97 > right(balanced, target)
+
+
+def test_what_is_chosen_beforehand_gives_the_same_answers():
+    source, target = clouds(90, seed=0), clouds(60, seed=1, turn=TURN, corpus="t")
+    at_once = CautiouslySelfTrained(BalancedRidge(3)).fit(source=source, adapt=without_labels(target))
+    choice = CautiouslySelfTrained(BalancedRidge(3)).choose(source=source)
+    assert choice == Choice(penalty=at_once.classifier.penalty)
+    later = CautiouslySelfTrained(BalancedRidge(3))
+    later.fit_beside(choice, source=source, adapt=without_labels(target))
+    np.testing.assert_array_equal(later.predict_proba(target.X), at_once.predict_proba(target.X))
 
 
 def test_without_agreement_it_stays_the_classifier_of_the_source(monkeypatch: pytest.MonkeyPatch):
