@@ -33,7 +33,7 @@ OFFERED = {
     "02": ("neumann-vu", "neumann-vu-sizes", "further"),
     "03": ("durrani-arshad", "further"),
     "04": ("adaptation", "baklouti", "vgg16", "target-head"),
-    "05": ("tdnn", "zhou-beigi", "encoders", "encoder-top"),
+    "05": ("tdnn", "zhou-beigi", "encoders", "encoder-top", "encoder-adapters"),
     "06": ("sources", "further", "encoders"),
 }
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+
+from serlab.pretrained import conversion
 
 transformers = pytest.importorskip("transformers", reason="the optional extra encoders is not installed")
 
@@ -20,6 +23,16 @@ WAV2VEC2_LIKE = {
         transformers.Wav2Vec2Config,
         {"do_stable_layer_norm": True, "feat_extract_norm": "layer"},
     ),
+    "mms": (
+        transformers.Wav2Vec2ForCTC,
+        transformers.Wav2Vec2Config,
+        {
+            "do_stable_layer_norm": True,
+            "feat_extract_norm": "layer",
+            "adapter_attn_dim": 4,
+            "vocab_size": 9,
+        },
+    ),
     "hubert": (transformers.HubertModel, transformers.HubertConfig, {}),
     "wavlm": (transformers.WavLMModel, transformers.WavLMConfig, {}),
     "wavlm-large": (
@@ -28,22 +41,68 @@ WAV2VEC2_LIKE = {
         {"do_stable_layer_norm": True, "feat_extract_norm": "layer"},
     ),
 }
-NAMES = ("whisper", "whisper-asr", *WAV2VEC2_LIKE)
+#: With as many bands of mel as large-v3, the others with 8.
+WHISPERS = ("whisper", "whisper-asr", "whisper-v3")
+NAMES = (*WHISPERS, *WAV2VEC2_LIKE, "w2v-bert", "emotion2vec")
 
 
 def save(name: str, root: Path) -> Path:
     """Folder of a model, made with the seed 0."""
     folder = root / name
+    if name == "emotion2vec":
+        return _emotion2vec(folder)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = _whisper(name) if name.startswith("whisper") else _wav2vec2_like(name)
+        made = _w2v_bert if name == "w2v-bert" else _whisper if name in WHISPERS else _wav2vec2_like
+        model = made(name)
     model.save_pretrained(folder)
-    preprocessor = (
-        transformers.WhisperFeatureExtractor(feature_size=8)
-        if name.startswith("whisper")
-        else transformers.Wav2Vec2FeatureExtractor(do_normalize=name != "hubert")
-    )
+    if name == "w2v-bert":
+        preprocessor = transformers.SeamlessM4TFeatureExtractor(feature_size=8, num_mel_bins=8)
+    elif name in WHISPERS:
+        preprocessor = transformers.WhisperFeatureExtractor(feature_size=_bands(name))
+    else:
+        preprocessor = transformers.Wav2Vec2FeatureExtractor(do_normalize=name != "hubert")
     preprocessor.save_pretrained(folder)
+    return folder
+
+
+def published_emotion2vec() -> dict[str, torch.Tensor]:
+    """Weights of a small emotion2vec, named and shaped as FunASR publishes them, and its decoder's."""
+    audio, shapes = "modality_encoders.AUDIO.", {"proj.weight": (9, WIDTH), "proj.bias": (9,)}
+    shapes |= {f"{audio}extra_tokens": (1, 10, WIDTH), f"{audio}alibi_scale": (1, 1, 2, 1, 1)}
+    for i, kernel in enumerate((10, 3, 3, 3, 3, 2, 2)):
+        layer = f"{audio}local_encoder.conv_layers.{i}"
+        shapes[f"{layer}.0.weight"] = (8, 8 if i else 1, kernel)
+        shapes |= {f"{layer}.2.1.weight": (8,), f"{layer}.2.1.bias": (8,)}
+    project = f"{audio}project_features"
+    shapes |= {f"{project}.1.weight": (8,), f"{project}.1.bias": (8,)}
+    shapes |= {f"{project}.2.weight": (WIDTH, 8), f"{project}.2.bias": (WIDTH,)}
+    for i in range(1, 6):
+        layer = f"{audio}relative_positional_encoder.{i}.0"
+        shapes |= {f"{layer}.weight": (WIDTH, WIDTH // 2, 19), f"{layer}.bias": (WIDTH,)}
+    norms = [f"{audio}context_encoder.norm"]
+    for block in (f"{audio}context_encoder.blocks.0", "blocks.0", "blocks.1"):
+        norms += [f"{block}.norm1", f"{block}.norm2"]
+        for part, rows, columns in (
+            ("attn.qkv", 3, 1), ("attn.proj", 1, 1), ("mlp.fc1", 4, 1), ("mlp.fc2", 1, 4)
+        ):  # fmt: skip
+            shapes[f"{block}.{part}.weight"] = (rows * WIDTH, columns * WIDTH)
+            shapes[f"{block}.{part}.bias"] = (rows * WIDTH,)
+    for norm in norms:
+        shapes |= {f"{norm}.weight": (WIDTH,), f"{norm}.bias": (WIDTH,)}
+    weights = {}
+    for i, name in enumerate(sorted(shapes), start=1):
+        at = torch.arange(math.prod(shapes[name]), dtype=torch.float64)
+        around = 1.0 if name.endswith("alibi_scale") or (".norm" in name and name.endswith("weight")) else 0.0
+        weights[name] = (around + 0.3 * torch.cos(i * at)).float().reshape(shapes[name])
+    return weights | {f"{audio}decoder.proj.bias": torch.ones(3)}
+
+
+def _emotion2vec(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    torch.save({"model": published_emotion2vec()}, folder / "model.pt")
+    conversion.convert(folder)
+    (folder / "model.pt").unlink()
     return folder
 
 
@@ -58,15 +117,26 @@ def voice(seconds: float, seed: int = 0) -> np.ndarray:
 def _whisper(name: str) -> transformers.PreTrainedModel:
     config = transformers.WhisperConfig(
         d_model=WIDTH, encoder_layers=N_LAYERS, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=24, decoder_ffn_dim=24, num_mel_bins=8, vocab_size=12,
-        pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
+        decoder_attention_heads=2, encoder_ffn_dim=24, decoder_ffn_dim=24, num_mel_bins=_bands(name),
+        vocab_size=12, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
         suppress_tokens=None, begin_suppress_tokens=None,
     )  # fmt: skip
-    kinds = {
-        "whisper": transformers.WhisperModel,
-        "whisper-asr": transformers.WhisperForConditionalGeneration,
-    }
-    return kinds[name](config)
+    whole = name == "whisper-asr"
+    return (transformers.WhisperForConditionalGeneration if whole else transformers.WhisperModel)(config)
+
+
+def _bands(name: str) -> int:
+    return 128 if name == "whisper-v3" else 8
+
+
+def _w2v_bert(name: str) -> transformers.PreTrainedModel:
+    return transformers.Wav2Vec2BertModel(
+        transformers.Wav2Vec2BertConfig(
+            hidden_size=WIDTH, num_hidden_layers=N_LAYERS, num_attention_heads=2, intermediate_size=24,
+            feature_projection_input_dim=16, conv_depthwise_kernel_size=5, left_max_position_embeddings=6,
+            right_max_position_embeddings=3,
+        )
+    )  # fmt: skip
 
 
 def _wav2vec2_like(name: str) -> transformers.PreTrainedModel:

@@ -114,7 +114,7 @@ def heard_list() -> str:
     rows = (
         (
             code(row.model), row.languages + ("" if row.complete else " and others"), row.pretrained_on,
-            row.tuned_on, row.source,
+            row.tuned_on, row.source + ("" if row.checked else " (in part unchecked)"),
         )
         for row in found.itertuples()
     )  # fmt: skip

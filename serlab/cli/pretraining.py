@@ -1,4 +1,4 @@
-"""The command that trains a network for other methods to build on: pretrain."""
+"""Commands for networks that other methods build on: pretrain, convert-encoder."""
 
 from __future__ import annotations
 
@@ -96,11 +96,34 @@ def _pretrain(options: argparse.Namespace) -> int:
     return 0
 
 
+def _declare_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", metavar="FOLDER", help="as published: emotion2vec of FunASR, or a model with .bin weights"
+    )
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from serlab.pretrained import conversion, encoders
+
+    folder = encoders.find_folder(options.folder) or Path(options.folder)
+    written = conversion.convert(folder)
+    found = encoders.look(folder)
+    title = f"{encoders.FAMILIES[found.family]}, {found.n_layers} blocks of width {found.width}"
+    print_table((title, str(folder)), [(path.name, "written") for path in written])
+    return 0
+
+
 COMMANDS = (
     Command(
         name="pretrain",
         help="train a network to recognise speech, for methods that build on what it learned",
         declare=_declare_pretrain,
         run=_pretrain,
+    ),
+    Command(
+        name="convert-encoder",
+        help="write the pickled weights of an encoder as safetensors, which are what is read",
+        declare=_declare_convert,
+        run=_convert,
     ),
 )

@@ -22,6 +22,9 @@ _REFERENCES = {
     "wav2vec2": "Baevski et al. (2020), wav2vec 2.0; XLS-R: Babu et al. (2022)",
     "hubert": "Hsu et al. (2021), HuBERT: Self-Supervised Speech Representation Learning",
     "wavlm": "Chen et al. (2022), WavLM: Large-Scale Self-Supervised Pre-Training",
+    "wav2vec2-bert": "Seamless Communication et al. (2023), Seamless: w2v-BERT 2.0",
+    "emotion2vec": "Ma et al. (2024), emotion2vec: Self-Supervised Pre-Training for Speech Emotion "
+    "Representation",
 }
 
 

@@ -363,7 +363,8 @@ OPTIONS: tuple[Option, ...] = (
         empty="none",
         title="encoder",
         help="Pretrained speech encoder, for the methods that need one: a folder of Whisper, wav2vec 2.0, "
-        "HuBERT or WavLM, its name under SERLAB_MODELS, or a name of the hub such as openai/whisper-tiny.",
+        "HuBERT, WavLM, w2v-BERT or emotion2vec, its name under SERLAB_MODELS, or a name of the hub such as "
+        "openai/whisper-tiny.",
         describe=_described,
         is_path=True,
     ),

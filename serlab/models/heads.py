@@ -73,7 +73,23 @@ class PooledNetwork(nn.Module):
         """What the output layer sees, shape (B, units)."""
         return self.hidden(X)
 
+    def head(self) -> PooledNetwork:
+        """The layers behind the pooled vector, shared with this network, as a network of such vectors."""
+        return _Head(self)
+
     def with_head(self, layers: dict[str, Tensor], pooled: Tensor) -> dict[str, Tensor]:
         """Representations up to the pooled vector, and those of the two layers after it."""
         hidden = self.of_pooled(pooled)
         return {**layers, "dense": hidden, "output": self.classify(hidden)}
+
+
+class _Head(PooledNetwork):
+    """See :meth:`PooledNetwork.head`."""
+
+    def __init__(self, whole: PooledNetwork) -> None:
+        super().__init__()
+        self.norm, self.dropout, self.dense = whole.norm, whole.dropout, whole.dense
+        self.activation, self.output = whole.activation, whole.output
+
+    def pooled(self, X: Tensor) -> Tensor:
+        return X

@@ -17,10 +17,11 @@ from serlab.models.encoder_blocks import Blocks
 
 Kind = Literal["none", "lora", "ia3"]
 
-#: Endings of linear layers that are given LoRA, the first set that a block has all of. WavLM
+#: Endings of linear layers that are given LoRA, the first set that a block has all of: queries and values;
+#: of emotion2vec, which has them in one layer, the keys, too. WavLM
 #: hands the weights of its attention to a function of torch: what stands beside them there is never asked,
 #: so its feed-forward layers are taken.
-_QUERY_AND_VALUE = ("q_proj", "v_proj")
+_ATTENTION = (("q_proj", "v_proj"), ("linear_q", "linear_v"), ("qkv",))
 _FEED_FORWARD = (("intermediate_dense", "output_dense"), ("fc1", "fc2"))
 #: Names of weights that learn.
 _OWN = re.compile(r"\.(lora_[AB]|ia3_l)\.")
@@ -58,7 +59,7 @@ class TunedBlocks(Blocks):
         dropout: float = 0.1,
         recompute: bool = False,
     ) -> None:
-        super().__init__(blocks.blocks, blocks.norm)
+        super().__init__(blocks.blocks, blocks.norm, blocks.context)
         self.recompute = recompute
         if kind != "none" and len(self.blocks):
             _inject(self.blocks, kind, rank=rank, dropout=dropout)
@@ -84,7 +85,7 @@ def _inject(blocks: nn.Module, kind: Kind, *, rank: int, dropout: float) -> None
     there = {name.rpartition(".")[2] for name, part in blocks.named_modules() if isinstance(part, nn.Linear)}
     feed_forward = next((names for names in _FEED_FORWARD if set(names) <= there), ())
     asked = any(hasattr(part, "compute_bias") for part in blocks.modules())  # the attention of WavLM
-    attention = () if asked or not set(_QUERY_AND_VALUE) <= there else _QUERY_AND_VALUE
+    attention = () if asked else next((names for names in _ATTENTION if set(names) <= there), ())
     if kind == "lora":
         names = list(attention or feed_forward)
         config = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=dropout, target_modules=names)

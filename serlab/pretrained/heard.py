@@ -81,6 +81,7 @@ def _register() -> dict[str, Heard]:
                 pretrained_on=said.pretrained_on,
                 tuned_on=said.tuned_on,
                 source=said.source,
+                tuned=said.tuned,
             )
     return records
 
@@ -137,19 +138,22 @@ def sentence(heard: Heard) -> str:
 
 
 def table() -> pd.DataFrame:
-    """The register: model, languages, complete, pretrained_on, tuned_on, source."""
+    """The register: model, languages, complete, pretrained_on, tuned_on, checked, source."""
     rows = []
-    for name, heard in REGISTER.items():
-        rows.append(
-            {
-                "model": name,
-                "languages": " ".join(heard.languages),
-                "complete": heard.complete,
-                "pretrained_on": ", ".join(heard.pretrained_on),
-                "tuned_on": ", ".join(heard.tuned_on),
-                "source": heard.source,
-            }
-        )
+    for said in SAID:
+        unknown = [f"{said.tuned} (recordings unknown)"] if said.tuned else []
+        for name in said.models.split():
+            rows.append(
+                {
+                    "model": name,
+                    "languages": said.languages,
+                    "complete": said.complete,
+                    "pretrained_on": ", ".join(said.pretrained_on),
+                    "tuned_on": ", ".join([*said.tuned_on, *unknown]),
+                    "checked": said.checked,
+                    "source": said.source,
+                }
+            )
     return pd.DataFrame(rows)
 
 

@@ -1,26 +1,35 @@
-"""What the makers of published encoders say they trained on; read by :mod:`serlab.pretrained.heard`."""
+"""What the makers of published encoders say they trained on; read by :mod:`serlab.pretrained.heard`.
+
+Each entry was compared, in November 2026, with what its makers publish: papers, model cards, the READMEs of
+fairseq, unilm and EmoBox, Whisper's own list of languages. ``checked`` is False where only part could be.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-_RADFORD = "Radford et al. 2023, Robust speech recognition via large-scale weak supervision"
-_HSU = "Hsu et al. 2021, HuBERT"
-_CHEN = "Chen et al. 2022, WavLM"
-_BAEVSKI = "Baevski et al. 2020, wav2vec 2.0"
-_BABU = "Babu et al. 2022, XLS-R"
-_CONNEAU = "Conneau et al. 2021, Unsupervised cross-lingual representation learning for speech recognition"
-_ROBUST = "Hsu et al. 2021, Robust wav2vec 2.0"
-_MMS = "Pratap et al. 2024, Scaling speech technology to 1,000+ languages"
-_SEAMLESS = "Seamless Communication et al. 2023, Seamless"
-_MA = "Ma et al. 2024, emotion2vec"
-_PLUS = "the model card of emotion2vec+; Ma et al. 2024, EmoBox"
-_SUPERB = "Yang et al. 2021, SUPERB: emotion recognition; the model's card"
+_RADFORD = "Radford et al. 2023, Robust speech recognition (arXiv 2212.04356)"
+_HSU = "Hsu et al. 2021, HuBERT (arXiv 2106.07447)"
+_CHEN = "Chen et al. 2022, WavLM (arXiv 2110.13900)"
+_BAEVSKI = "Baevski et al. 2020, wav2vec 2.0 (arXiv 2006.11477)"
+_BABU = "Babu et al. 2022, XLS-R: 436,000 hours, 128 languages (arXiv 2111.09296)"
+_CONNEAU = "Conneau et al. 2021, XLSR-53 (arXiv 2006.13979)"
+_ROBUST = "Hsu et al. 2021, Robust wav2vec 2.0 (arXiv 2104.01027)"
+_MMS = "Pratap et al. 2024, MMS: 491,000 hours, 1,406 languages (arXiv 2305.13516)"
+_SEAMLESS = "Seamless Communication 2023: 4.5 million hours, 143 languages (arXiv 2312.05187)"
+_MA = "Ma et al. 2024, emotion2vec (arXiv 2312.15185)"
+_PLUS = "the model card of emotion2vec+; Ma et al. 2024, EmoBox (arXiv 2406.07162)"
+_SUPERB = "Yang et al. 2021, SUPERB: emotion recognition (arXiv 2105.01051); the model's card"
 
 _WHISPER = (
     "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg "
     "lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so "
     "af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su"
+)
+#: XLSR-53: the parts of MLS, CommonVoice and BABEL that fairseq's README lists.
+_XLSR = (
+    "nl en fr de it pl pt es ar eu br zh cv dv eo et cnh id ia ga ja kab rw ky lv mn fa ru sah sl sv ta tt "
+    "tr cy as bn yue ceb ka ht kk ku lo ps sw tl tpi vi zu"
 )
 #: VoxLingua107 (Valk & Alumäe 2021); XLS-R and MMS have heard all of it, and languages beside.
 _VOXLINGUA = (
@@ -45,7 +54,10 @@ _OF_XLSR = ("MLS", "CommonVoice", "BABEL")
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """Models of the same past: their names and languages with spaces between, see ``Heard`` for the rest."""
+    """Models of the same past: their names and languages with spaces between, see ``Heard`` for the rest.
+
+    ``checked``: whether all of it was found where its makers say it.
+    """
 
     models: str
     source: str
@@ -53,6 +65,8 @@ class Said:
     complete: bool = True
     pretrained_on: tuple[str, ...] = ()
     tuned_on: tuple[str, ...] = ()
+    tuned: str = ""
+    checked: bool = True
 
 
 SAID: tuple[Said, ...] = (
@@ -87,14 +101,13 @@ SAID: tuple[Said, ...] = (
     ),
     Said(
         models="wav2vec2-large-xlsr-53",
-        languages="en de nl fr es it pt pl ky ru sv tr tt zh",
-        complete=False,
+        languages=_XLSR,
         pretrained_on=_OF_XLSR,
         source=_CONNEAU,
     ),
     Said(
         models="wav2vec2-lg-xlsr-en-speech-emotion-recognition",
-        complete=False,
+        languages=_XLSR,
         pretrained_on=_OF_XLSR,
         tuned_on=("ravdess",),
         source=f"the model's card; {_CONNEAU}",
@@ -113,7 +126,13 @@ SAID: tuple[Said, ...] = (
         pretrained_on=("MMS-lab-U", "MLS", "CommonVoice", "VoxLingua107", "BABEL", "VoxPopuli"),
         source=_MMS,
     ),
-    Said(models="w2v-bert-2.0", languages="en de fr es it pt nl ru zh", complete=False, source=_SEAMLESS),
+    Said(
+        models="w2v-bert-2.0",
+        languages="en de fr es it pt nl ru zh",
+        complete=False,
+        source=f"{_SEAMLESS}; which languages they are was not found in words",
+        checked=False,
+    ),
     Said(models="hubert-base-ls960", pretrained_on=_LIBRISPEECH, source=_HSU),
     Said(models="hubert-large-ll60k hubert-xlarge-ll60k", pretrained_on=_LIBRI_LIGHT, source=_HSU),
     Said(models="hubert-large-ls960-ft hubert-xlarge-ls960-ft", pretrained_on=_BOTH, source=_HSU),
@@ -135,19 +154,31 @@ SAID: tuple[Said, ...] = (
         tuned_on=("iemocap",),
         source=_SUPERB,
     ),
-    Said(models="emotion2vec_base", pretrained_on=_EMOTION2VEC, source=_MA),
+    Said(models="emotion2vec_base", pretrained_on=_EMOTION2VEC, source=_MA, checked=False),
     Said(
         models="emotion2vec_base_finetuned",
+        complete=False,
         pretrained_on=_EMOTION2VEC,
-        tuned_on=("iemocap",),
-        source=_MA,
+        tuned="nine emotions",
+        source=f"{_MA}; the README of emotion2vec: tuned iteratively, on recordings that it does not name",
+        checked=False,
     ),
     Said(
-        models="emotion2vec_plus_seed emotion2vec_plus_base emotion2vec_plus_large",
+        models="emotion2vec_plus_seed",
         languages="en zh de fr it es pl el fa bn tr ur ru am",
         complete=False,
         pretrained_on=_EMOTION2VEC,
         tuned_on=_EMOBOX,
-        source=_PLUS,
+        source=f"{_PLUS}: 201 hours of it",
+    ),
+    Said(
+        models="emotion2vec_plus_base emotion2vec_plus_large",
+        languages="en zh de fr it es pl el fa bn tr ur ru am",
+        complete=False,
+        pretrained_on=_EMOTION2VEC,
+        tuned_on=_EMOBOX,
+        tuned="nine emotions",
+        source=f"{_PLUS}; 4,788 and 42,526 hours more, labelled by a predecessor, which nobody names",
+        checked=False,
     ),
 )

@@ -7,8 +7,10 @@ that were looked at, and from nothing that names code.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,7 @@ _EPS = Number(least=0, most=1, whole=False, optional=True)
 _SHARE = Number(least=0, most=1, whole=False, optional=True)
 _DEPTH, _WIDTH = Number(least=1, most=256), Number(least=1, most=2**15)
 
-#: Numbers of config.json by family; those of wav2vec 2.0 are those of its relatives.
-WHISPER: dict[str, Number] = {
+_WHISPER: dict[str, Number] = {
     "encoder_layers": _DEPTH,
     "d_model": _WIDTH,
     "encoder_attention_heads": _HEADS,
@@ -34,20 +35,40 @@ WHISPER: dict[str, Number] = {
     "attention_dropout": _SHARE,
     "activation_dropout": _SHARE,
 }
-WAV2VEC2: dict[str, Number] = {
+#: Of all others.
+_BLOCKS: dict[str, Number] = {
     "num_hidden_layers": _DEPTH,
     "hidden_size": _WIDTH,
     "num_attention_heads": _HEADS,
     "intermediate_size": _SIZE,
+    "layer_norm_eps": _EPS,
+    "hidden_dropout": _SHARE,
+    "attention_dropout": _SHARE,
+    "activation_dropout": _SHARE,
+}
+_WAV2VEC2: dict[str, Number] = {
+    **_BLOCKS,
     "num_conv_pos_embeddings": Number(least=1, most=4096, optional=True),
     "num_conv_pos_embedding_groups": Number(least=1, most=4096, optional=True),
     "num_buckets": Number(least=2, most=2**16, optional=True),
     "max_bucket_distance": Number(least=2, most=2**20, optional=True),
     "adapter_attn_dim": Number(least=1, most=2**15, optional=True),
-    "layer_norm_eps": _EPS,
-    "hidden_dropout": _SHARE,
-    "attention_dropout": _SHARE,
-    "activation_dropout": _SHARE,
+}
+_W2V_BERT: dict[str, Number] = {
+    **_BLOCKS,
+    "feature_projection_input_dim": Number(least=2, most=1024, optional=True),
+    "left_max_position_embeddings": Number(least=0, most=2**14, optional=True),
+    "right_max_position_embeddings": Number(least=0, most=2**14, optional=True),
+    "conv_depthwise_kernel_size": Number(least=1, most=1025, optional=True),
+    "conformer_conv_dropout": _SHARE,
+}
+_EMOTION2VEC: dict[str, Number] = {
+    **_BLOCKS,
+    "num_attention_heads": Number(least=1, most=1024),
+    "num_extra_tokens": Number(least=1, most=1024, optional=True),
+    "num_conv_pos_layers": Number(least=1, most=64, optional=True),
+    "num_conv_pos_kernel": Number(least=1, most=4096, optional=True),
+    "num_conv_pos_embedding_groups": Number(least=1, most=4096, optional=True),
 }
 #: Of preprocessor_config.json.
 _INPUT: dict[str, Number] = {
@@ -56,10 +77,60 @@ _INPUT: dict[str, Number] = {
     "padding_value": Number(least=-100, most=100, whole=False, optional=True),
 }
 _SPECTRUM: dict[str, Number] = {
+    **_INPUT,
     "hop_length": Number(least=160, most=160, optional=True),
     "chunk_length": Number(least=30, most=30, optional=True),
     "n_fft": Number(least=64, most=4096, optional=True),
     "dither": Number(least=0, most=1, whole=False, optional=True),
+}
+_BANDS: dict[str, Number] = {
+    **_INPUT,
+    "num_mel_bins": Number(least=1, most=512, optional=True),
+    "stride": Number(least=2, most=2, optional=True),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """What the two configuration files of a family must say.
+
+    Attributes
+    ----------
+    config, preprocessor : mapping of str to Number
+    sizes : tuple of str
+        Names of the depth and of the width.
+    choices : mapping of str to tuple
+        Values that are read, of what may be missing: the first is meant then.
+    convolves : bool
+        Whether convolutions over the samples are described.
+    """
+
+    config: Mapping[str, Number]
+    preprocessor: Mapping[str, Number] = field(default_factory=lambda: _INPUT)
+    sizes: tuple[str, str] = ("num_hidden_layers", "hidden_size")
+    choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    convolves: bool = True
+
+
+_OF_WAV2VEC2 = Schema(config=_WAV2VEC2, choices={"do_stable_layer_norm": (False, True)})
+#: By ``model_type`` of config.json.
+SCHEMAS: dict[str, Schema] = {
+    "whisper": Schema(
+        config=_WHISPER,
+        preprocessor=_SPECTRUM,
+        sizes=("encoder_layers", "d_model"),
+        convolves=False,
+    ),
+    "wav2vec2": _OF_WAV2VEC2,
+    "hubert": _OF_WAV2VEC2,
+    "wavlm": _OF_WAV2VEC2,
+    "wav2vec2-bert": Schema(
+        config=_W2V_BERT,
+        preprocessor=_BANDS,
+        choices={"position_embeddings_type": ("relative_key", None)},
+        convolves=False,
+    ),
+    "emotion2vec": Schema(config=_EMOTION2VEC, choices={"layer_norm_first": (False,)}),
 }
 
 #: Names in a configuration that are not handed on: they name code, or build what is not used here.
@@ -77,34 +148,38 @@ _LISTS: dict[str, tuple[int, ...]] = {
 _MOST_CONVOLUTIONS = 16
 
 
-def sizes(config: Mapping[str, Any], *, whisper: bool, path: Path) -> tuple[int, int]:
+def sizes(config: Mapping[str, Any], *, family: str, path: Path) -> tuple[int, int]:
     """Number of blocks and width, of a configuration whose numbers were looked at.
 
     Raises
     ------
     ParameterError
     """
-    if whisper:
-        require(config, WHISPER, path=path)
-        return config["encoder_layers"], config["d_model"]
-    require(config, WAV2VEC2, path=path)
-    _require_convolutions(config, path)
-    if not isinstance(config.get("do_stable_layer_norm", False), bool):
-        raise ParameterError(f"{path}: do_stable_layer_norm is neither true nor false; get the model again")
-    return config["num_hidden_layers"], config["hidden_size"]
+    schema = SCHEMAS[family]
+    require(config, schema.config, path=path)
+    for name, values in schema.choices.items():
+        found = config.get(name, values[0])
+        if not any(found is value or (isinstance(value, str) and found == value) for value in values):
+            known = " or ".join(json.dumps(value) for value in values)
+            raise ParameterError(f"{path}: {name} is none of what is read: {known}; get the model again")
+    if schema.convolves:
+        convolutions(config, path)
+    depth, width = (config[name] for name in schema.sizes)
+    return depth, width
 
 
-def require_input(path: Path, *, whisper: bool) -> None:
-    """Refuse settings of the input that are none, or of another rate or hop.
+def require_input(path: Path, *, family: str) -> dict[str, Any]:
+    """Settings of the input; none that are of another rate or hop.
 
     Raises
     ------
     ParameterError
     """
     settings = read(path)
-    require(settings, {**_INPUT, **(_SPECTRUM if whisper else {})}, path=path)
+    require(settings, SCHEMAS[family].preprocessor, path=path)
     if not isinstance(settings.get("do_normalize") or False, bool):
         raise ParameterError(f"{path}: do_normalize is neither true nor false; get the model again")
+    return settings
 
 
 def without_code(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,8 +197,14 @@ def without_code(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _require_convolutions(config: Mapping[str, Any], path: Path) -> None:
-    """A frame every 20 ms that sees 25 ms: what :mod:`serlab.pretrained.encoders` counts on."""
+def convolutions(config: Mapping[str, Any], path: Path) -> dict[str, tuple[int, ...]]:
+    """Channels, kernels and strides that give a frame every 20 ms, which sees 25 ms.
+
+    Raises
+    ------
+    ParameterError
+        Also of others: :mod:`serlab.pretrained.fronts` counts on them.
+    """
     number = Number(least=1, most=2**14)
     of = {
         name: tuple(require_numbers(config, name, number, n=_MOST_CONVOLUTIONS, path=path))
@@ -141,3 +222,4 @@ def _require_convolutions(config: Mapping[str, Any], path: Path) -> None:
             f"{path}: its convolutions give a frame every {hop} samples that sees {seen}; only encoders of "
             "320 and 400 are read"
         )
+    return of

@@ -299,9 +299,12 @@ def predict(
         return batches.apply(function or module, X, batch_size=batch_size, device=device).numpy()
 
 
-def predict_proba(module: nn.Module, X: np.ndarray | Sequences, *, fitting: Fitting = PLAIN) -> np.ndarray:
+def predict_proba(
+    module: nn.Module, X: np.ndarray | Sequences, *, batch_size: int = 256, fitting: Fitting = PLAIN
+) -> np.ndarray:
     """Softmax of a classifier's logits; float64, rows sum to 1."""
-    return torch.softmax(torch.from_numpy(predict(module, X, fitting=fitting)).double(), dim=1).numpy()
+    logits = torch.from_numpy(predict(module, X, batch_size=batch_size, fitting=fitting))
+    return torch.softmax(logits.double(), dim=1).numpy()
 
 
 def _report(history: list[dict[str, float]], epochs: int, fitting: Fitting) -> None:

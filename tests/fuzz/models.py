@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save, save_file
 
 from serlab.asr import acoustic_model
 from serlab.features.speaker_encoder import speaker_encoder
-from serlab.pretrained import encoders, heard
+from serlab.pretrained import conversion, encoders, heard
 from tests import tiny_encoders, toys
 from tests.features.test_speaker_encoder import CONFIG as SPEAKER
 from tests.features.test_speaker_encoder import network
@@ -52,6 +52,11 @@ def _encoder(name: str, root: Path, *, parts: bool = False) -> Path:
         (folder / encoders.INDEX).write_text(json.dumps({"weight_map": index}))
     (folder / heard.FILE).write_text(json.dumps({"languages": ["de"], "tuned_on": ["emodb"], "source": "x"}))
     return folder
+
+
+def _published(root: Path) -> Path:
+    torch.save({"model": tiny_encoders.published_emotion2vec(), "epoch": 3}, root / "model.pt")
+    return root
 
 
 def _speaker(root: Path) -> Path:
@@ -214,6 +219,11 @@ def read_encoder(folder: Path) -> np.ndarray:
     return np.concatenate([layer.ravel() for layer in model.layers(tiny_encoders.voice(0.3))])
 
 
+def read_converted(folder: Path) -> np.ndarray:
+    conversion.convert(folder)
+    return read_encoder(folder)
+
+
 def read_speaker(folder: Path) -> np.ndarray:
     return speaker_encoder(folder).extract(tiny_encoders.voice(0.5))
 
@@ -232,8 +242,9 @@ def check(values: np.ndarray) -> None:
 MADE: dict[str, tuple[Callable[[Path], Path], Callable[[Path], np.ndarray]]] = {
     **{
         name: (functools.partial(_encoder, name), read_encoder)
-        for name in ("whisper", "wav2vec2", "wavlm", "hubert")
+        for name in ("whisper", "wav2vec2", "wavlm", "hubert", "w2v-bert", "emotion2vec")
     },
+    "emotion2vec to be converted": (_published, read_converted),
     "xls-r in parts": (functools.partial(_encoder, "xls-r", parts=True), read_encoder),
     "speaker encoder": (_speaker, read_speaker),
     "acoustic model": (_acoustic, read_acoustic),

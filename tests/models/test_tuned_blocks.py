@@ -12,7 +12,7 @@ from tests import tiny_encoders
 from tests.tiny_encoders import WIDTH
 
 pytest.importorskip("peft")
-FAMILIES = ("whisper", "xls-r", "hubert", "wavlm", "wavlm-large")
+FAMILIES = ("whisper", "mms", "hubert", "wavlm", "wavlm-large", "w2v-bert", "emotion2vec")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,9 @@ class Network:
     loss : callable, optional
         See :data:`serlab.training.epochs.Loss`; the cross-entropy of its outputs if not given.
     """
+
+    #: Utterances that are answered about together.
+    AT_ONCE: ClassVar[int] = 256
 
     architecture: Callable[..., nn.Module]
     n_classes: int
@@ -114,7 +117,7 @@ class Network:
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
-            return training.predict_proba(self.module, X, fitting=self.fitting)
+            return training.predict_proba(self.module, X, batch_size=self.AT_ONCE, fitting=self.fitting)
 
     def history(self) -> pd.DataFrame:
         """One row an epoch: stage and the columns of :func:`serlab.training.train`."""
@@ -148,7 +151,9 @@ class Network:
 
     def _predict(self, X: np.ndarray, function: Callable) -> np.ndarray:
         with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
-            return training.predict(self.module, X, function=function, fitting=self.fitting)
+            return training.predict(
+                self.module, X, function=function, batch_size=self.AT_ONCE, fitting=self.fitting
+            )
 
 
 @dataclass

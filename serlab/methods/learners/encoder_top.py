@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import nn
 
-from serlab import extras
+from serlab import extras, training
 from serlab.methods.learners.deep import Network, as_labels
 from serlab.models.encoder_top import EncoderTop
 from serlab.models.tuned_blocks import Kind, TunedBlocks
@@ -24,7 +24,8 @@ class Top(Network):
 
     New layers are far from anything useful: what they would ask of the blocks
     at first is noise (Kumar et al. 2022, Fine-tuning can distort pretrained
-    features), and at the rate of the blocks they hardly move.
+    features), and at the rate of the blocks they hardly move. As long as the blocks stay, what they
+    give is computed once.
 
     Attributes
     ----------
@@ -32,15 +33,32 @@ class Top(Network):
         Of the time before the blocks learn, too; not in the history.
     """
 
+    #: An encoder wants memory: of all blocks' inner layers, and of attention.
+    AT_ONCE: ClassVar[int] = 16
+
     new_layers: Settings
 
     def fit(self, part: Labelled) -> Top:
         module = self.untrained(*part.X.shape[1:])
-        module.blocks.requires_grad_(False)
-        replace(self, settings=self.new_layers).train(module, part)
+        above, pooled = module.head(), replace(part, X=self._pooled(module, part.X))
+        # What changes frames has nothing to change in vectors.
+        replace(self, settings=self.new_layers, fitting=replace(self.fitting, augment=None)).train(
+            above, pooled
+        )
         module.blocks.requires_grad_(True)
-        self.train(module, part)
+        if any(weight.requires_grad for weight in module.blocks.parameters()) or self.fitting.augment:
+            self.train(module, part)
+        else:
+            self.train(above, pooled)
+            self.keep(module, self._history)
         return self
+
+    def _pooled(self, module: nn.Module, X: Any) -> np.ndarray:
+        """What the blocks give of each utterance before they learn."""
+        with training.threads(self.fitting.n_jobs, cancel=self.fitting.cancel):
+            return training.predict(
+                module, X, function=module.pooled, batch_size=self.AT_ONCE, fitting=self.fitting
+            )
 
 
 @dataclass(kw_only=True)

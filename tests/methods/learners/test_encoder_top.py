@@ -25,7 +25,7 @@ from serlab.training.objectives.mmd import JointMMD, LocalMMD
 from tests import tiny_encoders
 from tests.tiny_encoders import N_LAYERS, WIDTH, voice
 
-FAMILIES = ("whisper", "xls-r", "hubert", "wavlm", "wavlm-large")
+FAMILIES = ("whisper", "mms", "hubert", "wavlm", "wavlm-large", "w2v-bert", "emotion2vec")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,10 @@ def frames(root: Path, name: str, layer: int, *seconds: float) -> tuple[Tensor, 
 @pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("layer", range(N_LAYERS + 1))
 def test_what_is_pooled_is_what_the_model_gives(name, layer, models):
+    if name == "emotion2vec" and 0 < layer < N_LAYERS:
+        with pytest.raises(ParameterError, match="tokens along beside the frames"):
+            pretrained_top(name, layer, 4, root=models)
+        return
     X, layers = frames(models, name, layer, 0.7, 0.31, 0.5)
     found = pretrained_top(name, layer, 4, units=5, root=models).eval().layers(X)
     assert list(found) == [*(f"layer{i}" for i in range(layer, N_LAYERS + 1)), "dense", "output"]
@@ -67,10 +71,10 @@ def test_what_is_pooled_is_what_the_model_gives(name, layer, models):
             torch.testing.assert_close(found[f"layer{i}"][row], expected, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["whisper", "wavlm"])
+@pytest.mark.parametrize("name", ["whisper", "wavlm", "w2v-bert", "emotion2vec"])
 def test_an_utterance_is_the_same_in_any_batch_and_with_any_padding(name, models):
-    X, _ = frames(models, name, 1, 0.7, 0.31)
-    network = pretrained_top(name, 1, 3, root=models).eval()
+    X, _ = frames(models, name, 0, 0.7, 0.31)
+    network = pretrained_top(name, 0, 3, root=models).eval()
     alone = network(X[1:, : int((~X[1, :, 0].isnan()).sum())])
     padded = torch.cat([X, torch.full((2, 9, WIDTH), torch.nan)], dim=1)
     torch.testing.assert_close(network(padded)[1:], alone, atol=1e-6, rtol=1e-5)
@@ -157,8 +161,41 @@ def test_adapters_stop_by_speakers_who_are_held_out(n_speakers, models, monkeypa
     history = method.history()
     assert ("validation_loss" in history) == (n_speakers == 6)
     if n_speakers == 6:
-        rows = part.X[speakers_held_out(part, seed=0)]
-        assert watched.seen and all(np.array_equal(X, rows) for X in watched.seen), "new layers, too"
+        held_out = speakers_held_out(part, seed=0)
+        validated = [X for X in watched.seen if len(X) < len(part)]
+        frames_of = [X for X in validated if X.ndim == 3]
+        assert frames_of and all(np.array_equal(X, part.X[held_out]) for X in frames_of)
+        pooled = [X for X in validated if X.ndim == 2]
+        assert pooled and {len(X) for X in pooled} == {held_out.sum()}, "new layers, too"
+
+
+def test_what_no_block_learns_from_is_computed_once(models, monkeypatch):
+    """The control of the adapters trains on vectors, and answers as the whole network."""
+    pytest.importorskip("peft")
+    monkeypatch.setenv("SERLAB_MODELS", str(models))
+    monkeypatch.setattr(EncoderTop, "_of_blocks", counted := Counted(EncoderTop._of_blocks))
+    head = methods.get("head-source").build(
+        n_classes=2, seed=0, preset="demo", fitting=PLAIN, encoder="whisper"
+    )
+    part = labelled(6)
+    head.fit(source=part)
+    assert sum(counted.rows) == len(part)
+    found = head.predict_proba(part.X)
+    assert found.shape == (24, 2) and sum(counted.rows) == 2 * len(part)
+
+
+class Counted:
+    """A method, and how many rows it was called with each time."""
+
+    def __init__(self, function) -> None:
+        self.function, self.rows = function, []
+
+    def __get__(self, module, owner):
+        def call(X):
+            self.rows.append(len(X))
+            return self.function(module, X)
+
+        return call
 
 
 class Watched:
