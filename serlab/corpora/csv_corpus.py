@@ -82,6 +82,10 @@ _KNOWN = (
     "citation",
 )  # fmt: skip
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_LABELS = (
+    f"Say what labels mean in a column 'emotion', or in {settings.FILE_NAME}, below [labels]: "
+    f'"your label" = "joy"; one of {", ".join(EMOTIONS)}'
+)
 #: What programs write for a missing number.
 _NO_NUMBER = ("nan", "na", "n/a", "none", "null")
 
@@ -127,7 +131,7 @@ def from_csv(
     if name is None:
         name = path.parent.name if path.name == FILE_NAME else path.stem
     sheet = _lowered(texts.sheet(path))
-    texts.require(sheet, REQUIRED)
+    texts.require(sheet, REQUIRED, remedy="; rename them, or have it done by `serlab import table`")
     said = settings.beside(path)
     how = annotators or said.annotators
     if how and how not in settings.ANNOTATORS:
@@ -145,7 +149,7 @@ def from_csv(
             row["path"], row[NOTES] = find(cells["path"])
             rows.append((line, row))
     rows, repeated = annotating.merged(rows, how)
-    texts.refuse(path, [*problems, *repeated, *_same_names(rows)])
+    texts.refuse(path, [*problems, *repeated, *_same_names(rows)], of_labels=_LABELS)
     if not rows:
         raise CorpusError(f"{path} has a header but no rows; add one row an utterance")
     return data.utterances(_finished(path, name, [row for _, row in rows], sheet))
@@ -351,10 +355,10 @@ def _word(row: Mapping[str, Any], meanings: Mapping[str, str], wrong: dict[str, 
     word = words.find(label, meanings) if label else None
     word = word or words.find(emotion or label, words.EMOTIONS_BY_WORD)
     if word is None:
-        wrong["label"] = (
-            f"{label!r} is read as {emotion or label!r}, which is no emotion serlab knows. Add a column "
-            f"'emotion', or a line below [labels] in {settings.FILE_NAME}, with one of: {', '.join(EMOTIONS)}"
-        )
+        known = [*words.EMOTIONS_BY_WORD, *meanings]
+        said = emotion or label
+        through = f" (emotion {emotion!r})" if emotion and emotion != label else ""
+        wrong["label"] = f"{label!r}{through} is no emotion serlab knows{meant(words.plain(said), known)}"
     return word
 
 

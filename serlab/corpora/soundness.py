@@ -49,16 +49,21 @@ def broken(corpus: Corpus, folder: Path, files: pd.DataFrame) -> list[Row]:
     """Files that cannot be used, by what is wrong with them."""
     found = []
     for problem, (severity, meaning, remedy) in _PROBLEMS.items():
-        names = file_names(folder, files.loc[files["problem"] == problem, "path"])
-        if not names:
-            continue
+        own = files[files["problem"] == problem]
         if problem == "missing":
-            remedy = f"{remedy}. {corpus.how_to_get}"
-        details = files.loc[files["problem"] == problem, "detail"]
-        if problem == "unreadable" and len(names) == 1:
-            remedy = details.iloc[0]
-        found.append((severity, f"{problem} files", f"{len(names)} files {meaning}", remedy, names))
+            get = corpus.how_to_get if corpus.expected else "Or take their lines out of the table."
+            remedy = f"{remedy}. {get}"
+        for what, part in own.groupby(own["detail"].map(_kind)):
+            names = file_names(folder, part["path"])
+            how = part["detail"].iloc[0].partition(f"{what}; ")[2] if what else ""
+            text = f"{len(names)} files {meaning}{': ' if what else ''}{what}"
+            found.append((severity, f"{problem} files", text, how or remedy, names))
     return found
+
+
+def _kind(detail: str) -> str:
+    """What a file is that is no audio, where its error says so; empty of all else."""
+    return detail.partition(": cannot be read as audio: ")[2].partition("; ")[0]
 
 
 def cuts(table: pd.DataFrame, files: pd.DataFrame) -> list[Row]:

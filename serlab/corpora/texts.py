@@ -232,8 +232,8 @@ def _named(
     return kept, notes
 
 
-def require(found: Sheet, required: Sequence[str]) -> None:
-    """Refuse a table that lacks a column.
+def require(found: Sheet, required: Sequence[str], *, remedy: str = "") -> None:
+    """Refuse a table that lacks a column; ``remedy`` ends the message.
 
     Raises
     ------
@@ -244,12 +244,19 @@ def require(found: Sheet, required: Sequence[str]) -> None:
     if missing:
         raise CorpusError(
             f"{found.path}, line 1: no column {', '.join(map(repr, missing))}; required are "
-            f"{', '.join(required)}, found are {', '.join(found.columns) or 'none'}"
+            f"{', '.join(required)}, found are {', '.join(found.columns) or 'none'}{remedy}"
         )
 
 
-def refuse(path: Path, problems: Sequence[Problem]) -> None:
+def refuse(path: Path, problems: Sequence[Problem], *, of_labels: str = "") -> None:
     """Raise one error that tells all problems of a table, the same problem of several lines once.
+
+    Parameters
+    ----------
+    path : Path
+    problems : sequence of Problem
+    of_labels : str
+        The remedy for labels, said once at the end.
 
     Raises
     ------
@@ -265,11 +272,12 @@ def refuse(path: Path, problems: Sequence[Problem]) -> None:
         same.setdefault((problem.column, problem.text), []).append(problem.line)
     told = [_told(column, text, numbers) for (column, text), numbers in same.items()]
     error = LabelError if all(problem.label for problem in problems) else CorpusError
+    remedy = of_labels if any(problem.label for problem in problems) else ""
     if len(told) == 1:
-        raise error(f"{path}, {told[0]}")
+        raise error(f"{path}, {told[0]}{'. ' if remedy else ''}{remedy}")
     more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
     listed = "\n".join(f"- {text}" for text in [*told[:MOST_TOLD], *more])
-    raise error(f"{path}: {len(told)} problems\n{listed}")
+    raise error(f"{path}: {len(told)} problems\n{listed}" + (f"\n{remedy}" if remedy else ""))
 
 
 def _told(column: str, text: str, numbers: Sequence[int]) -> str:

@@ -40,6 +40,8 @@ from serlab.progress import Progress, stop_if
 
 #: Share of the emotion's entropy that the speaker may explain; balanced corpora stay far below.
 CONFOUND = 0.2
+#: Speakers below which a target says little, see docs/explanation/intervals.md.
+FEWEST_SPEAKERS = 6
 #: What is told of each file, in this order.
 _MEASURED: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Measured) if f.name != "cuts")
 
@@ -157,6 +159,7 @@ def validate(
         *_remarks(corpus, table),
         *_completeness(corpus, folder, table, counts),
         *_speakers(corpus, table),
+        *_design(corpus, table, emotions),
         *_further_counts(corpus, table),
         *_binary(table),
         *soundness.broken(corpus, folder, files),
@@ -259,6 +262,25 @@ def _speakers(corpus: Corpus, table: pd.DataFrame) -> list[tuple]:
     return found
 
 
+def _design(corpus: Corpus, table: pd.DataFrame, emotions: pd.Series) -> list[tuple]:
+    """What a corpus of one's own is too small for; of published ones it is known."""
+    if corpus.expected or corpus.embedded:
+        return []
+    found = []
+    if (n := table["speaker"].nunique()) < FEWEST_SPEAKERS:
+        text = f"{n}; splits keep speakers apart, and intervals and verdicts are over speakers"
+        remedy = f"as a target it should have {FEWEST_SPEAKERS} at least" + (
+            "" if n > 1 else "; is one name given to all? With one speaker it is a source only"
+        )
+        found.append(("warning" if n == 1 else "info", "few speakers", text, remedy, ()))
+    if emotions.nunique() == 1:
+        text = f"all utterances are {emotions.dropna().iloc[0]}"
+        found.append(
+            ("warning", "one emotion", text, "nothing can be told apart in it; are labels read as meant?", ())
+        )
+    return found
+
+
 def _binary(table: pd.DataFrame) -> list[tuple]:
     """Classes of the schemes by dimension: from ratings where there are any, else from categories."""
     found = []
@@ -352,6 +374,7 @@ def _overlaps(table: pd.DataFrame, files: pd.DataFrame, cancel: threading.Event 
     here = files.loc[table.index]
     searched = (here["problem"] == "") & here["low"].notna()  # what is very long is no cut
     sound = table[searched & table["start"].isna() & table["end"].isna()]
+    sound = sound[~files.loc[sound.index, "digest"].duplicated()]  # what is there twice is told as that
     pairs = int(sum(n * (n - 1) // 2 for n in sound["speaker"].value_counts()))
     if not pairs:
         return []

@@ -465,3 +465,27 @@ class TestReal:
         report = check(tmp_path, "ravdess")
         assert (report.files["sample_rate"] == 48_000).all()
         assert (report.files["channels"] == 2).sum() == 4 and not report.files["channels_differ"].any()
+
+
+def test_what_is_no_audio_is_told_by_kind(root: Path):
+    files = sorted((root / "emovo").rglob("*.wav"))[:3]
+    for path, content in zip(files, (b"<html>404", b"<html>500", b"\0\0\0\x18ftypM4A "), strict=True):
+        path.write_bytes(content + b" " * 200)
+    found = check(root).findings.query("check == 'unreadable files'")
+    assert sorted(map(len, found["files"])) == [1, 2]
+    told = dict(zip(found["finding"], found["remedy"], strict=True))
+    assert any("web page" in what for what in told) and any("ffmpeg" in remedy for remedy in told.values())
+
+
+def test_what_an_own_corpus_is_too_small_for(tmp_path: Path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"{number}.wav").write_bytes(trees.noise(".wav", seconds=1.0))
+    (folder / "corpus.csv").write_text("path,speaker,label\n0.wav,me,joy\n1.wav,me,joy\n2.wav,me,joy\n")
+    report = validate(corpora.get("mine", tmp_path), tmp_path)
+    assert finding(report, "few speakers").severity == "warning"
+    assert finding(report, "one emotion").finding == "all utterances are joy"
+    assert "take their lines out" in finding(report, "missing files").remedy
+    # Twice the same is told once: as duplicates.
+    assert finding(report, "duplicates") is not None and finding(report, "overlapping cuts") is None

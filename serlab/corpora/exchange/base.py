@@ -99,6 +99,19 @@ def sex(text: str) -> str:
     return found.get(text.strip().lower(), "")
 
 
+def with_sexes(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
+    """Rows with ``sex`` in words, and what is said of it.
+
+    One letter means different things in different languages (M is "mujer", too): where one value of a table
+    is not understood, none is taken.
+    """
+    strange = sorted({cell for row in rows if (cell := row.get("sex", "").strip()) and not sex(cell)})
+    if not strange:
+        return tuple({**row, "sex": sex(row["sex"])} if "sex" in row else dict(row) for row in rows), ()
+    note = f"sex is left out: {strange[0]!r} is neither female nor male (f, m, woman, man)"
+    return tuple({name: cell for name, cell in row.items() if name != "sex"} for row in rows), (note,)
+
+
 def with_settings(imported: Imported, *, labels: Mapping[str, str], language: str) -> Imported:
     """What a user says of a corpus, over what its format says.
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from serlab import audio
 from serlab.corpora import walking
-from serlab.corpora.exchange.base import Imported, sex
+from serlab.corpora.exchange.base import Imported, with_sexes
 from serlab.errors import CorpusError, ParameterError
 
 EXAMPLE = "{speaker}/{label}/{text_id}"
@@ -76,10 +76,7 @@ def read(
         if found is None:
             left.append(name.as_posix())
             continue
-        said = found.groupdict()
-        if "sex" in said:
-            said["sex"] = sex(said["sex"])
-        rows.append({"path": str(path), "speaker": "", "label": "", **said})
+        rows.append({"path": str(path), "speaker": "", "label": "", **found.groupdict()})
     if not rows and foreign:
         raise CorpusError(
             f"{folder}: its recordings have to be converted first, each: {audio.conversion(foreign[0])}"
@@ -92,7 +89,8 @@ def read(
         notes.append(
             f"left out, as {len(foreign)} have to be converted first: {audio.conversion(foreign[0])}"
         )
-    return Imported(rows=tuple(rows), notes=tuple(notes))
+    with_sex, of_sex = with_sexes(rows)
+    return Imported(rows=with_sex, notes=(*notes, *of_sex))
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from serlab.corpora import texts
-from serlab.corpora.exchange.base import Imported, roles, sex
+from serlab.corpora.exchange.base import Imported, roles, with_sexes
 from serlab.corpora.texts import Sheet
 from serlab.errors import CorpusError, ParameterError
 
@@ -74,11 +74,10 @@ def read(
         own = {role: rest[column] for role, column in chosen.items()}
         for column in {*chosen.values(), *left}:
             rest.pop(column, None)
-        if "sex" in own:
-            own["sex"] = sex(own["sex"])
         rest = {column: cell for column, cell in rest.items() if column.lower() not in own}
         rows.append({"path": _path(path, line, place, cells), **own, **rest})
-    return Imported(rows=tuple(rows), notes=(*sheet.notes, *notes))
+    with_sex, of_sex = with_sexes(rows)
+    return Imported(rows=with_sex, notes=(*sheet.notes, *notes, *of_sex))
 
 
 def _column_of_paths(sheet: Sheet) -> str:

@@ -85,3 +85,11 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     ):
         with pytest.raises(CorpusError, match=said):
             names.read(folder, columns=pattern)
+
+
+@pytest.mark.parametrize(("second", "sexes"), [("f", ["male", "female"]), ("h", [None, None])])
+def test_a_sex_is_taken_if_all_are_understood(tmp_path: Path, second: str, sexes: list[str | None]) -> None:
+    folder = filled(tmp_path, "m1/joy.wav", f"{second}2/joy.wav")
+    found = names.read(folder, columns={"path": "{sex:letters}{speaker:digits}/{label}"})
+    assert [row.get("sex") for row in sorted(found.rows, key=lambda row: row["speaker"])] == sexes
+    assert bool(found.notes) == (sexes[0] is None)
