@@ -8,16 +8,22 @@ take part where they are installed; without them their line says so.
 
 from __future__ import annotations
 
+import configparser
 import importlib
+import io
+import logging
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import torch
 
 from serlab import audio, corpora, features, training
@@ -100,18 +106,34 @@ def package(name: str) -> ModuleType:
         raise Absent(f"{name.partition('.')[0]} is not installed ({error})") from None
 
 
+def utterances(setting: Setting, n: int) -> pd.DataFrame:
+    """Some utterances of EmoDB."""
+    table = corpora.get("emodb").read(setting.data)
+    return table.iloc[np.linspace(0, len(table) - 1, n).astype(int)]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What others print and log at work is no part of a table."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
+
+
 def speech(setting: Setting, n: int) -> list[str]:
     """Paths of some utterances of EmoDB."""
-    table = corpora.get("emodb").read(setting.data)
-    return table["path"].iloc[np.linspace(0, len(table) - 1, n).astype(int)].tolist()
+    return utterances(setting, n)["path"].tolist()
 
 
 def functionals(setting: Setting) -> tuple[Callable[[], object], Callable[[], object]]:
     """openSMILE's own numbers: with reading, checking and keeping, against nothing but openSMILE."""
     opensmile = package("opensmile")
     smile = opensmile.Smile(opensmile.FeatureSet.IS10)
-    table = corpora.get("emodb").read(setting.data)
-    table = table.iloc[np.linspace(0, len(table) - 1, 24).astype(int)]
+    table = utterances(setting, 24)
     signals = [audio.load(path).samples for path in table["path"]]
     features.get("is10").load_library()
 
@@ -120,6 +142,50 @@ def functionals(setting: Setting) -> tuple[Callable[[], object], Callable[[], ob
             features.extract(table, features="is10", cache=cache, jobs=1)
 
     return ours, lambda: [smile.process_signal(x, audio.SAMPLE_RATE) for x in signals]
+
+
+def _egemaps(table: pd.DataFrame) -> Callable[[], object]:
+    features.get("egemaps").load_library()
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as cache:
+            features.extract(table, features="egemaps", cache=cache, jobs=1)
+
+    return ours
+
+
+def egemaps_nkululeko(setting: Setting) -> tuple[Callable[[], object], Callable[[], object]]:
+    """Both read files and keep what they extract; one process, one thread."""
+    module = package("nkululeko.feat_extract.feats_opensmile")
+    context = package("nkululeko.experiment_context").ExperimentContext(config=configparser.ConfigParser())
+    table = utterances(setting, 24)
+    files = pd.DataFrame(index=pd.Index(table["path"].tolist(), name="file"))
+
+    def theirs() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            context.config.read_dict(
+                {
+                    "EXP": {"root": folder, "name": "own"},
+                    "DATA": {},
+                    "FEATS": {"set": "eGeMAPSv02", "no_reuse": "True"},
+                    "MODEL": {"n_jobs": "1"},
+                }
+            )
+            (Path(folder) / "own" / "store").mkdir(parents=True)
+            with quiet(), package("nkululeko.experiment_context").use_context(context):
+                module.Opensmileset("own", files.copy(), "os").extract()
+
+    return _egemaps(table), theirs
+
+
+def egemaps_ertk(setting: Setting) -> tuple[Callable[[], object], Callable[[], object]]:
+    """Theirs reads files and extracts; it keeps nothing by itself."""
+    with quiet():
+        module = package("ertk.preprocessing.opensmile")
+    extractor = module.OpenSMILEExtractor(module.OpenSMILEExtractorConfig(opensmile_config="eGeMAPSv02"))
+    table = utterances(setting, 24)
+
+    return _egemaps(table), lambda: list(extractor.process_files(table["path"].tolist(), batch_size=1))
 
 
 def log_mel_librosa(setting: Setting) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -341,6 +407,14 @@ COMPARISONS: Sequence[Comparison] = (
     Comparison(
         work="1,582 functionals (IS10) of 24 utterances", ours="read, checked, extracted, kept",
         theirs="openSMILE alone", goal=1.15, measure=functionals,
+    ),
+    Comparison(
+        work="88 functionals (eGeMAPS) of 24 utterances", ours="read, checked, extracted, kept",
+        theirs="nkululeko (read, extracted, kept)", goal=1.15, measure=egemaps_nkululeko,
+    ),
+    Comparison(
+        work="88 functionals (eGeMAPS) of 24 utterances", ours="read, checked, extracted, kept",
+        theirs="ertk (read, extracted)", goal=1.15, measure=egemaps_ertk,
     ),
     Comparison(
         work="log-mel, 40 bands", ours="logmel40", theirs="librosa", goal=1.0, measure=log_mel_librosa

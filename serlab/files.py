@@ -14,8 +14,8 @@ import uuid
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from serlab.errors import SerlabError
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow
 
 
 @contextmanager
@@ -162,8 +163,38 @@ class DamagedFile(SerlabError):
     """A file that serlab has written is not what it has written."""
 
 
-def read_parquet(path: Path) -> pd.DataFrame:
-    """A table of :func:`write_table`.
+def write_parts(path: Path, parts: Iterable[pd.DataFrame], **options: object) -> None:
+    """Write a table as Parquet, of which a part at a time is in memory; else as :func:`write_table`.
+
+    Parameters
+    ----------
+    path : Path
+    parts : iterable of DataFrame
+        At least one, all with the columns of the first; without an index.
+    **options
+        Of Parquet (``compression``).
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    with whole(path) as unfinished, ExitStack() as stack:
+        writer = None
+        for part in parts:
+            rows = pyarrow.Table.from_pandas(part, preserve_index=False)
+            if writer is None:
+                writer = parquet.ParquetWriter(unfinished, rows.schema, write_page_checksum=True, **options)
+                stack.enter_context(writer)
+            writer.write_table(rows.cast(writer.schema))
+
+
+def read_parquet(path: Path, *, names: Collection[str] = ()) -> pd.DataFrame:
+    """A table of :func:`write_table` or :func:`write_parts`.
+
+    Parameters
+    ----------
+    path : Path
+    names : collection of str
+        Columns of text with few values, to be read as categoricals.
 
     Raises
     ------
@@ -172,15 +203,28 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
     import pyarrow
+    from pyarrow import parquet
 
     try:
-        return pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
+        kinds = parquet.read_schema(path) if names else ()
+        return pd.read_parquet(
+            path,
+            engine="pyarrow",
+            page_checksum_verification=True,
+            read_dictionary=[kind.name for kind in kinds if kind.name in names and _is_text(kind.type)],
+            # Each column is let go of when it is converted: else a table is there twice.
+            to_pandas_kwargs={"split_blocks": True, "self_destruct": True},
+        )
     except (pyarrow.ArrowException, ValueError, KeyError, TypeError) as error:
         raise DamagedFile(f"{path} is damaged ({_first_line(error)})") from None
     except OSError as error:
         if error.errno is not None:  # the disk, or permissions: not what is in it
             raise
         raise DamagedFile(f"{path} is damaged ({_first_line(error)})") from None
+
+
+def _is_text(kind: pyarrow.DataType) -> bool:
+    return str(kind) in ("string", "large_string")
 
 
 def write_tables(path: Path, tables: Mapping[str, pd.DataFrame], *, facts: Mapping[str, object]) -> None:

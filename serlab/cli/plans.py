@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from serlab.cli.command import (
@@ -54,8 +55,6 @@ def _declare_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from serlab.experiment.work import Store
     from serlab.reporting import estimates, plans
 
@@ -75,7 +74,7 @@ def _plan(options: argparse.Namespace) -> int:
         raise ParameterError("what a plan is written of stands beside --corpora NAMES")
     plan = plans.read(options.plan)
     units = plan.units(data=options.data or "")
-    store = Store(_units_folder(options.units))
+    store = Store(units_folder(options.units))
     found = estimates.forecast(units, store, estimates.of(store, Path(options.out)))
     print(
         f"{options.plan}: {len(plan.experiments)} experiments, {found.text(workers=max(1, options.workers))}"
@@ -83,9 +82,8 @@ def _plan(options: argparse.Namespace) -> int:
     return 0
 
 
-def _units_folder(chosen: str | None) -> Any:
-    from pathlib import Path
-
+def units_folder(chosen: str | None) -> Path:
+    """Where units are kept: as chosen, for notebooks that are run later too, else the default."""
     from serlab.experiment import sharing
 
     if chosen:
@@ -120,7 +118,13 @@ def _declare_run_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--send-data",
         action="store_true",
-        help="nothing is shared with workers: features are sent, answers come back",
+        help="nothing is shared with workers: features are sent (recordings for methods that need them), "
+        "answers come back",
+    )
+    parser.add_argument(
+        "--send-audio",
+        action="store_true",
+        help="the same, but corpora are sent, and workers compute the features",
     )
     parser.add_argument("--retry-failed", action="store_true", help="try again what has failed before")
     parser.add_argument("--no-reports", action="store_true", help="leave out the plan's notebooks")
@@ -130,8 +134,6 @@ def _declare_run_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_plan(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
     cluster_options = {name: _value(value) for name, value in options.cluster_options}
     if options.job_script:
         from serlab.reporting.backends import batch
@@ -143,16 +145,17 @@ def _run_plan(options: argparse.Namespace) -> int:
 
     on_dask = bool(options.scheduler or options.cluster)
     backend = options.backend or ("dask" if on_dask else "local")
-    if backend != "dask" and (on_dask or options.send_data):
-        raise ParameterError("--scheduler, --cluster and --send-data are for --backend dask")
+    if backend != "dask" and (on_dask or options.send_data or options.send_audio):
+        raise ParameterError("--scheduler, --cluster, --send-data and --send-audio are for --backend dask")
     place = Place(
-        units=_units_folder(options.units),
+        units=units_folder(options.units),
         data=str(Path(options.data).expanduser().resolve()) if options.data else "",
         workers=options.workers,
         scheduler=options.scheduler,
         cluster=options.cluster,
         options=cluster_options,
-        sends=options.send_data,
+        sends=options.send_data or options.send_audio,
+        sends_audio=options.send_audio,
     )
     try:
         done = carrying.run(

@@ -47,6 +47,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "acquisition",
         "calibration",
         "choices",
+        "compact",
         "estimates",
         "comparison",
         "differences",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from serlab import methods, normalization
 from serlab.errors import ProtocolError
-from serlab.evaluation import differences, intervals, verdicts
+from serlab.evaluation import compact, differences, intervals, verdicts
 from serlab.evaluation.verdicts import QUESTIONS
 from serlab.methods.base import FIT_ARGUMENTS, MethodSpec
 from serlab.protocols import FoldIs
@@ -142,7 +142,7 @@ def compare(
     ProtocolError
         If a control that is asked for by name has no predictions.
     """
-    ran = dict.fromkeys(predictions["method"])
+    ran = compact.methods_in(predictions)
     if asked is None:
         chosen = [pair for pair in pairs(ran) if pair.control in ran]
         declared = [pair for pair in pairs(primary) if pair.own]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.errors import ProtocolError
-from serlab.evaluation import intervals
+from serlab.evaluation import compact, intervals
 from serlab.evaluation.units import spreads, units_of
 from serlab.protocols import FoldIs
 
@@ -136,14 +136,14 @@ def common_cells(predictions: pd.DataFrame, *, method: str, control: str) -> pd.
         the method alone is right, -1 where the control alone is, else 0; y_pred and y_pred_base: the answers.
     """
     columns = ["fold", "seed", "utterance", "y_true", "y_pred"]
-    own, base = (predictions.loc[predictions["method"] == name, columns] for name in (method, control))
+    own, base = (compact.of_method(predictions, name)[columns] for name in (method, control))
     keys = ["fold", "seed", "utterance"]
     if own["seed"].nunique() == 1 or base["seed"].nunique() == 1:
         keys = ["fold", "utterance"]
         # The seeds are those of the other one.
         once = "base" if base["seed"].nunique() == 1 else "own"
         own, base = (own, base.drop(columns="seed")) if once == "base" else (own.drop(columns="seed"), base)
-    both = own.merge(base.drop(columns="y_true"), on=keys, suffixes=("", "_base"))
+    both = _side_by_side(own, base, keys)
     right, right_base = (both[name] == both["y_true"] for name in ("y_pred", "y_pred_base"))
     return both[["fold", "seed", "utterance", "y_pred", "y_pred_base"]].assign(
         **{
@@ -151,6 +151,24 @@ def common_cells(predictions: pd.DataFrame, *, method: str, control: str) -> pd.
             "more": right.to_numpy(dtype=float) - right_base.to_numpy(dtype=float),
         }
     )
+
+
+def _side_by_side(own: pd.DataFrame, base: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Rows of the first with ``y_pred_base`` beside them, of those cells that both have."""
+    base = base.drop(columns="y_true")
+    # Of one run they are the same cells in the same order, and nothing has to be looked for.
+    if all(_is_same(own[key], base[key]) for key in keys) and not own.duplicated(keys).any():
+        beside = base.drop(columns=keys).rename(columns={"y_pred": "y_pred_base"})
+        return own.reset_index(drop=True).join(beside.reset_index(drop=True))
+    return own.merge(base, on=keys, suffixes=("", "_base"))
+
+
+def _is_same(one: pd.Series, other: pd.Series) -> bool:
+    """Whether two columns have equal entries, row by row."""
+    if all(isinstance(column.dtype, pd.CategoricalDtype) for column in (one, other)):
+        same = one.cat.categories.equals(other.cat.categories)
+        return bool(same) and np.array_equal(one.cat.codes, other.cat.codes)
+    return np.array_equal(one.to_numpy(), other.to_numpy())
 
 
 def _whoever_speaks(cells: pd.DataFrame) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import files
+from serlab.evaluation import compact
 from serlab.evaluation.shelf import Shelf, digest
 from serlab.protocols import Split
 
@@ -22,7 +23,8 @@ class Run:
     ----------
     predictions : DataFrame
         One row a tested utterance x method x fold x seed: run, method, fold,
-        seed, utterance, y_true, y_pred and one ``p_<class>`` a class.
+        seed, utterance, y_true, y_pred and one ``p_<class>`` a class; compact
+        (:mod:`serlab.evaluation.compact`).
     fits : DataFrame
         One row a method x fold x seed (:data:`serlab.evaluation.FIT_COLUMNS`): what of the
         target was seen, sizes, seconds; ``skipped`` says why a fold of a
@@ -60,7 +62,7 @@ def joined(parts: Sequence[Run]) -> Run:
     """The rows of several, one below the other."""
     # A method that no fold allowed has no predictions, and so no types.
     filled = {name: [t for t in (getattr(part, name) for part in parts) if len(t)] for name in TABLES}
-    return Run(**{name: pd.concat(tables, ignore_index=True) for name, tables in filled.items() if tables})
+    return Run(**{name: compact.stacked(tables) for name, tables in filled.items() if tables})
 
 
 def in_order(run: Run, splits: Sequence[Split]) -> Run:
@@ -69,8 +71,11 @@ def in_order(run: Run, splits: Sequence[Split]) -> Run:
     tables = {}
     for name in TABLES:
         table = getattr(run, name)
-        if len(table) and not (at := table["fold"].map(place)).is_monotonic_increasing:
-            table = table.iloc[np.argsort(at.to_numpy(), kind="stable")].reset_index(drop=True)
+        if len(table):
+            code, folds = pd.factorize(table["fold"])
+            at = np.array([place[fold] for fold in folds])[code]
+            if (np.diff(at) < 0).any():
+                table = table.iloc[np.argsort(at, kind="stable")].reset_index(drop=True)
         tables[name] = table
     return Run(**tables)
 
@@ -130,6 +135,7 @@ class Places:
         if self.shelf is not None and splits:
             done = joined(parts)
             tables = {name: getattr(done, name) for name in TABLES}
+            tables["predictions"] = compact.trimmed(done.predictions)
             self.shelf.add(tables, self.digests(splits))
 
     def digests(self, splits: Sequence[Split]) -> dict[str, str]:
@@ -157,7 +163,11 @@ def _load(stem: Path | None) -> Run:
         return Run()
     paths = {name: stem.with_name(f"{stem.name}.{name}.parquet") for name in TABLES}
     try:
-        tables = {name: files.read_parquet(path) for name, path in paths.items() if path.is_file()}
+        tables = {
+            name: compact.read(path) if name == "predictions" else files.read_parquet(path)
+            for name, path in paths.items()
+            if path.is_file()
+        }
     except files.DamagedFile as error:
         for path in paths.values():
             if path.is_file():
@@ -166,4 +176,4 @@ def _load(stem: Path | None) -> Run:
     if "fits" not in tables:
         return Run()
     whole = set(tables["fits"]["fold"])
-    return Run(**{name: table[table["fold"].isin(whole)] for name, table in tables.items()})
+    return Run(**{name: compact.where(table, table["fold"].isin(whole)) for name, table in tables.items()})

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import metrics
-from serlab.evaluation import intervals, verdicts
+from serlab.evaluation import compact, intervals, verdicts
 from serlab.evaluation.differences import least_p
 from serlab.evaluation.intervals import Spread
 from serlab.evaluation.scoring import uar
@@ -153,12 +153,12 @@ def by_group(
         :data:`COLUMNS`; ``verdict`` is "higher than the others", "lower than the others", "no difference
         shown" or "cannot be decided with n speakers". No row for an attribute with fewer than two groups.
     """
-    tested = utterances.loc[predictions["utterance"].unique()]
+    tested = utterances.loc[list(predictions["utterance"].unique())]
     divisions = {name: groups(tested, name) for name in ATTRIBUTES}
-    names = list(dict.fromkeys(predictions["method"])) if methods is None else methods
+    names = compact.methods_in(predictions) if methods is None else methods
     parts = []
     for method in names:
-        own = predictions[predictions["method"] == method]
+        own = compact.of_method(predictions, method)
         for attribute, division in divisions.items():
             of = division.reindex(own["utterance"]).to_numpy(dtype=object)
             known = own[pd.notna(of)]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.errors import ProtocolError
+from serlab.evaluation import compact
 from serlab.features import Frames
 from serlab.methods.base import MethodSpec
 from serlab.samples import Labelled, Unlabelled, stacked, statistics
@@ -126,6 +127,11 @@ class Material:
     def classes(self) -> list[str]:
         """Classes in order."""
         return list(self.utterances["emotion"].cat.categories)
+
+    @cached_property
+    def names(self) -> pd.Categorical:
+        """Names of the utterances, for tables of answers (:mod:`serlab.evaluation.compact`)."""
+        return compact.column(self.utterances.index)
 
     @property
     def neutral(self) -> int | None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from serlab.evaluation import intervals
+from serlab.evaluation import compact, intervals
 from serlab.evaluation.calibration import calibration_error, cell_weights, tempered
 from serlab.evaluation.scoring import class_names
 from serlab.evaluation.units import Units, units_of, variances
@@ -55,10 +55,10 @@ def errors(
         :data:`COLUMNS`: confidence and share of right answers, classes of equal weight; more confidence than
         right answers is overconfidence.
     """
-    names = list(dict.fromkeys(predictions["method"])) if methods is None else methods
+    names = compact.methods_in(predictions) if methods is None else methods
     rows = []
     for name in names:
-        own = predictions[predictions["method"] == name]
+        own = compact.of_method(predictions, name)
         proba, y, weight = parts(own)
         confidence = proba.max(axis=1)
         right = (proba.argmax(axis=1) == y).astype(float)

@@ -6,16 +6,17 @@ Predictions are saved before anything is scored; all else derives from them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from serlab.errors import ProtocolError, TrainingError
-from serlab.evaluation import details
-from serlab.evaluation.finished import TABLES, Places, Run, in_order, joined
+from serlab.evaluation import compact, details
+from serlab.evaluation.finished import Places, Run, in_order, joined
 from serlab.evaluation.fitting import Fitted, Setting, fit, given
 from serlab.evaluation.material import Material
 from serlab.evaluation.shelf import Shelf
@@ -52,6 +53,7 @@ def run(
     checkpoints: Path | None = None,
     shelves: Shelves = nowhere,
     with_details: bool = True,
+    rounded: bool = True,
     watch: Watch = UNWATCHED,
 ) -> Run:
     """Fit every method on every split and predict its test utterances.
@@ -77,6 +79,8 @@ def run(
         Where finished folds are found and put, whoever has fitted them, see :mod:`serlab.evaluation.shelf`.
     with_details : bool
         Whether to keep attention, embeddings and shift of the first seed, for figures.
+    rounded : bool
+        Whether probabilities are those that 16 bits hold, as a run folder keeps them.
     watch : Watch
         Looked at between fits; networks look before each batch whether to end.
 
@@ -110,14 +114,18 @@ def run(
                 looked_into=splits[0].fold,
             ),
             checkpoints=None if checkpoints is None else checkpoints / f"seed{seed}",
+            rounded=rounded,
         )
         parts.append(_run_method(job, splits, report, watch))
     done = joined(parts)
     if done.predictions.empty:
         raise ProtocolError(f"no method could be run on any fold: {'; '.join(done.fits['skipped'].unique())}")
-    done.predictions.insert(0, "run", setting.run_id)
     done.fits.insert(0, "run", setting.run_id)
-    return Run(**{**{name: getattr(done, name) for name in TABLES}, "fits": done.fits[list(FIT_COLUMNS)]})
+    # Names that nobody was tested on are left out, wherever folds were found: equal runs are equal tables.
+    answers = compact.trimmed(done.predictions)
+    answers.insert(0, "run", compact.repeated(setting.run_id, len(answers)))
+    fits = done.fits[list(FIT_COLUMNS)]
+    return replace(done, predictions=answers, fits=fits)
 
 
 def run_folds(
@@ -149,7 +157,8 @@ def run_folds(
     Returns
     -------
     Run
-        Without the column ``run``. Folds that cannot be run are in ``fits`` alone, with the reason.
+        Without the column ``run``, rounded as a run folder keeps them. Folds that cannot be run are in
+        ``fits`` alone, with the reason.
 
     Raises
     ------
@@ -167,9 +176,11 @@ def run_folds(
             looked_into=splits[0].fold,
         ),
         checkpoints=None if checkpoints is None else checkpoints / f"seed{seed}",
+        rounded=True,
     )
     chosen = [split for split in splits if split.fold in folds]
-    return _run_method(job, chosen, lambda done, text: watch.report(done, len(chosen), text), watch)
+    done = _run_method(job, chosen, lambda done, text: watch.report(done, len(chosen), text), watch)
+    return replace(done, predictions=compact.trimmed(done.predictions))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +193,7 @@ class _Job:
     setting: Setting
     places: Places
     checkpoints: Path | None
+    rounded: bool
 
     @property
     def title(self) -> str:
@@ -251,7 +263,7 @@ def _run_fold(job: _Job, split: Split, fitting: Fitting, fitted_before: dict[byt
             embeddings = details.embeddings(fitted, split, utterances, key)
             shift = details.shift_of_layers(fitted, split, utterances, key, _again(job, fitting))
     return Run(
-        predictions=_answers(fitted, split, proba, job.material, key),
+        predictions=_answers(fitted, split, proba, job.material, key, rounded=job.rounded),
         fits=pd.DataFrame([{**row, "seconds": seconds}]),
         history=_with_key(history, key),
         choices=_with_key(choices, key),
@@ -294,11 +306,27 @@ def _seen(spec: MethodSpec, split: Split, job: _Job) -> dict[str, object]:
 
 
 def _answers(
-    fitted: Fitted, split: Split, proba: np.ndarray, material: Material, key: dict[str, object]
+    fitted: Fitted,
+    split: Split,
+    proba: np.ndarray,
+    material: Material,
+    key: Mapping[str, Any],
+    *,
+    rounded: bool,
 ) -> pd.DataFrame:
-    head = pd.DataFrame({**key, "utterance": material.utterances.index[split.test]})
-    columns = {f"p_{name}": proba[:, number] for number, name in enumerate(material.classes)}
-    return head.assign(y_true=fitted.samples.y[split.test], y_pred=proba.argmax(axis=1), **columns)
+    """A row a tested utterance, compact."""
+    n, kept = len(split.test), proba.astype(np.float16) if rounded else proba
+    names = {name: compact.repeated(key[name], n) for name in ("method", "fold")}
+    columns = {f"p_{name}": kept[:, number] for number, name in enumerate(material.classes)}
+    answers = {
+        **names,
+        "seed": np.full(n, key["seed"]),
+        "utterance": material.names[split.test],
+        "y_true": fitted.samples.y[split.test],
+        "y_pred": proba.argmax(axis=1),
+        **columns,
+    }
+    return compact.compact(pd.DataFrame(answers, copy=False))
 
 
 def _naming_files(error: TrainingError, utterances: pd.DataFrame) -> str:

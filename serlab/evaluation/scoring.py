@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from serlab import metrics
-from serlab.evaluation import intervals
-from serlab.evaluation.units import Units, units_of, variances
+from serlab.evaluation import compact, intervals
+from serlab.evaluation.units import Units, coded, units_of, variances
 from serlab.protocols import FoldIs
 
 #: What a UAR of several folds and seeds is of, as it is written.
@@ -41,13 +41,15 @@ def score(predictions: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
     """
     classes = class_names(predictions)
     rows = []
-    for key, part in predictions.groupby(["method", "fold", "seed"], sort=False):
-        counts = metrics.confusion(part["y_true"], part["y_pred"], len(classes))
-        values = {name: float(measure(counts)) for name, measure in metrics.SCALARS.items()}
-        recalls = {
-            f"recall_{name}": value for name, value in zip(classes, metrics.recall(counts), strict=True)
-        }
-        rows.append({"method": key[0], "fold": key[1], "seed": key[2], **values, **recalls})
+    for method in compact.methods_in(predictions):
+        own = compact.of_method(predictions, method)[["fold", "seed", "y_true", "y_pred"]]
+        for (fold, seed), part in own.groupby(["fold", "seed"], sort=False):
+            counts = metrics.confusion(part["y_true"], part["y_pred"], len(classes))
+            values = {name: float(measure(counts)) for name, measure in metrics.SCALARS.items()}
+            recalls = {
+                f"recall_{name}": value for name, value in zip(classes, metrics.recall(counts), strict=True)
+            }
+            rows.append({"method": method, "fold": fold, "seed": seed, **values, **recalls})
     return fits.merge(pd.DataFrame(rows), on=["method", "fold", "seed"], how="left")
 
 
@@ -90,7 +92,8 @@ def summarise(
     """
     classes = class_names(predictions)
     rows = []
-    for method, part in predictions.groupby("method", sort=False):
+    for method in compact.methods_in(predictions):
+        part = compact.of_method(predictions, method)
         own = results[results["method"] == method]
         done = own[own["skipped"] == ""]
         kinds = units_of(part, speakers, fold_is=fold_is)
@@ -176,7 +179,7 @@ def speaker_counts(
         Combinations and speakers in sorted order.
     """
     group = predictions.groupby(list(by), sort=True).ngroup().to_numpy()
-    speaker, names = pd.factorize(speakers.reindex(predictions["utterance"]).to_numpy(), sort=True)
+    speaker, names = coded(predictions["utterance"], speakers)
     shape = (group.max() + 1, len(names), n_classes, n_classes)
     where = (group, speaker, predictions["y_true"].to_numpy(), predictions["y_pred"].to_numpy())
     return np.bincount(np.ravel_multi_index(where, shape), minlength=np.prod(shape)).reshape(shape)
@@ -234,7 +237,7 @@ def measures(
     classes : sequence of str
     level : float
     """
-    y, n_classes = predictions["y_true"].to_numpy(), len(classes)
+    y, n_classes = predictions["y_true"].to_numpy(dtype=np.intp), len(classes)
     cells = y * n_classes + predictions["y_pred"].to_numpy()
     occurs = np.unique(y)
     wanted = {

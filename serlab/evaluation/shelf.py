@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from serlab import files
+from serlab import files, pruning
+from serlab.evaluation import compact
 
 if TYPE_CHECKING:  # scikit-learn, and a wrong parameter is answered before that is loaded
     from serlab.protocols import Split
@@ -68,6 +69,7 @@ class Shelf:
                 if not useful:
                     continue
                 tables = files.read_tables(path)
+                pruning.touched(path)
                 parts.append({name: _of_folds(table, useful) for name, table in tables.items()})
             except (files.DamagedFile, KeyError, AttributeError) as error:
                 with suppress(FileNotFoundError):  # somebody else was quicker
@@ -81,7 +83,7 @@ class Shelf:
             name: [part[name] for part in parts if len(part.get(name, ()))]
             for name in dict.fromkeys(name for part in parts for name in part)
         }
-        return {name: pd.concat(rows, ignore_index=True) for name, rows in joined.items() if rows}
+        return {name: compact.stacked(rows) for name, rows in joined.items() if rows}
 
     def holding(self, wanted: Mapping[str, str]) -> list[str]:
         """Names of the pieces that :meth:`find` would read."""
@@ -127,7 +129,7 @@ class Shelf:
 
 
 def _of_folds(table: pd.DataFrame, folds: Collection[str]) -> pd.DataFrame:
-    return table[table[_FOLD].isin(folds)]
+    return compact.where(table, table[_FOLD].isin(folds))
 
 
 def digest(split: Split, *, mark: str = "") -> str:

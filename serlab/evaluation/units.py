@@ -73,19 +73,31 @@ def units_of(cells: pd.DataFrame, speakers: pd.Series, *, fold_is: FoldIs = "par
     tuple of Units
         Speakers first; draws and seeds where there are at least two.
     """
-    tested = speakers.reindex(cells["utterance"]).astype(str).to_numpy(dtype=object)
+    tested, names = coded(cells["utterance"], speakers)
     if fold_is == "subject":
-        both = np.concatenate([tested, cells["fold"].astype(str).to_numpy(dtype=object)])
-        code, names = pd.factorize(both, sort=True)
-        found = [Units("speaker", len(names), (code[: len(tested)], code[len(tested) :]))]
+        learned, folds = pd.factorize(cells["fold"])
+        code, both = pd.factorize(
+            np.concatenate([names, np.asarray(folds).astype(str).astype(object)]), sort=True
+        )
+        found = [Units("speaker", len(both), (code[: len(names)][tested], code[len(names) :][learned]))]
     else:
-        code, names = pd.factorize(tested, sort=True)
-        found = [Units("speaker", len(names), (code,))]
+        found = [Units("speaker", len(names), (tested,))]
     for kind in (["fold"] if fold_is == "draw" else []) + ["seed"]:
-        code, names = pd.factorize(cells[kind].to_numpy(), sort=True)
+        code, names = pd.factorize(cells[kind], sort=True)
         if len(names) > 1:
             found.append(Units(kind, len(names), (code,)))
     return tuple(found)
+
+
+def coded(utterances: pd.Series, speakers: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Number of each utterance's speaker, and the speakers' names in sorted order.
+
+    Each utterance is looked up once, however often it was tested.
+    """
+    number, tested = pd.factorize(utterances)
+    own = speakers.reindex(np.asarray(tested, dtype=object)).astype(str).to_numpy(dtype=object)
+    code, names = pd.factorize(own, sort=True)
+    return code[number], names
 
 
 def crossed(one: Units, other: Units) -> Units:

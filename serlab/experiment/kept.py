@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from serlab.evaluation import recordings
+from serlab.evaluation import compact, recordings
 from serlab.evaluation.finished import Run
 from serlab.experiment.parameters import Parameters
 from serlab.experiment.preparation import NotKept, Prepared
@@ -60,8 +60,8 @@ def _default(name: str, others: Mapping[str, Any]) -> Any:
 def rounded(run: Run) -> Run:
     """The same with numbers as they are kept: with and without a folder, all is computed from the same."""
     tables = {table: getattr(run, table) for table in _TABLES}
-    for table, beginning in _ROUNDED.items():
-        rows = tables[table]
+    for table in ("attention", "embeddings"):  # probabilities are rounded when they are made
+        rows, beginning = tables[table], _ROUNDED[table]
         narrow = [column for column in rows if str(column).startswith(beginning)]
         tables[table] = rows.astype(dict.fromkeys(narrow, np.float16)).astype(
             dict.fromkeys(narrow, np.float32)
@@ -226,7 +226,7 @@ class Kept:
                 found = found[~known.to_numpy()]
             both = [part for part in (found, own) if len(part)]
             if both:
-                self._write(table, pd.concat(both, ignore_index=True), name)
+                self._write(table, compact.stacked(both), name)
             else:  # nothing of this kind is left
                 self._path(table, name).unlink(missing_ok=True)
 
@@ -262,9 +262,12 @@ class Kept:
         for table, rows in tables.items():
             if len(rows):
                 asked = rows["method"].isin(methods) & rows["fold"].isin(folds) & rows["seed"].isin(seeds)
-                rows = rows[asked]
-                order = pd.Categorical(rows["method"], categories=list(methods), ordered=True)
-                rows = rows.iloc[np.argsort(order.codes, kind="stable")].reset_index(drop=True)
+                rows = compact.where(rows, asked)
+                code, names = pd.factorize(rows["method"])
+                order = np.array([list(methods).index(name) for name in names], dtype=int)[code]
+                if (np.diff(order) < 0).any():
+                    rows = rows.iloc[np.argsort(order, kind="stable")]
+                rows = compact.trimmed(rows.reset_index(drop=True))
             chosen[table] = rows
         return Run(**chosen)
 
@@ -314,7 +317,8 @@ class Kept:
     def _write(self, table: str, rows: pd.DataFrame, name: str = "") -> None:
         beginning = _ROUNDED.get(table)
         rounded = {c: np.float16 for c in rows if beginning and str(c).startswith(beginning)}
-        write_table(self._path(table, name), rows.astype(rounded), compression="zstd", compression_level=12)
+        write = compact.write if table == "predictions" else write_table
+        write(self._path(table, name), rows.astype(rounded), compression="zstd", compression_level=12)
 
     def _read(self, table: str, name: str = "", *, missing_ok: bool = False) -> pd.DataFrame:
         path = self._path(table, name)
@@ -323,7 +327,7 @@ class Kept:
                 return pd.DataFrame()
             raise NotKept(f"{self.folder.name} keeps no {path.relative_to(self.folder).as_posix()}")
         try:
-            rows = read_parquet(path)
+            rows = compact.read(path) if table == "predictions" else read_parquet(path)
         except DamagedFile as error:
             raise NotKept(f"{error}; {_AGAIN}") from None
         wide = {column: np.float32 for column, kind in rows.dtypes.items() if kind == np.float16}

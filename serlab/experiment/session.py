@@ -150,26 +150,44 @@ class Session:
         self.record.require(without_paths(self.parameters))
         return self.record
 
-    def keep(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    def keep(self, name: str, compute: Callable[[], pd.DataFrame], *, also: Any = None) -> pd.DataFrame:
         """A table that is kept in the folder; of a finished run it is read from there.
 
         For what needs features, a network or time, so that a report can be
         made again without them.
+
+        Parameters
+        ----------
+        name : str
+        compute : callable() -> DataFrame
+        also : JSON value, optional
+            All that the answer depends on beside this session's parameters and data: then it is shared with
+            other reports and panels, as fits are. Not shared without.
 
         Raises
         ------
         NotKept
             If a finished run does not keep it.
         """
-        return self.keep_all(name, lambda: {name: compute()})[name]
+        return self.keep_all(name, lambda: {name: compute()}, also=also)[name]
 
     def keep_all(
-        self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]]
+        self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]], *, also: Any = None
     ) -> Mapping[str, pd.DataFrame]:
         """The same for several tables, by their names."""
         record = self.record if self.finished is None else self.finished
-        timed = self._timed(name, compute)
+        timed = self._timed(name, lambda: self._shared_answers(name, compute, also))
         return timed() if record is None else record.answers(name, timed)
+
+    def _shared_answers(
+        self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]], also: Any
+    ) -> Mapping[str, pd.DataFrame]:
+        if also is None or self.units_folder is None:
+            return compute()
+        address = sharing.address_of_study(self._shared, self.parameters, name, also, code=self._code)
+        if address is None:
+            return compute()
+        return sharing.kept_tables(sharing.shelf(self.units_folder, address).folder / "study.zip", compute)
 
     def _timed(
         self, name: str, compute: Callable[[], Mapping[str, pd.DataFrame]]
@@ -291,6 +309,7 @@ class Session:
         if self.record is None:
             return rounded(done)
         self.record.write_run(kept_in, done)
+        del done  # of a large corpus two of them are much
         return self.record.run(kept_in, names, folds, asked)
 
     @cached_property

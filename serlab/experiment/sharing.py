@@ -13,15 +13,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from serlab import contents, features
+import pandas as pd
+
+from serlab import contents, features, files, pruning
 from serlab import data as corpus_data
 from serlab.evaluation.shelf import Shelf
 from serlab.experiment.parameters import Parameters
-from serlab.methods import OPTIONS
+from serlab.methods import METHODS, OPTIONS
 from serlab.methods.base import MethodSpec
 from serlab.provenance import PACKAGE, fitting_digest
 
@@ -36,6 +40,8 @@ _NO_MATTER = (
     "methods", "baseline", "primary", "protocol", "shots", "folds", "transductive", "seeds", "data", "jobs",
     "studies",
 )  # fmt: skip
+#: Parameters that change no answer of a study.
+_OF_PLACE = ("data", "jobs", "studies")
 
 
 def root() -> Path | None:
@@ -93,6 +99,55 @@ def address(common: Mapping[str, Any], parameters: Parameters, spec: MethodSpec,
     if spec.options:  # what provides one of them may look at the others
         own["options"] = dict(parameters.options) | given(parameters)
     return digest({**common, **own})
+
+
+def address_of_study(
+    common: Mapping[str, Any], parameters: Parameters, name: str, also: Any, *, code: str
+) -> str | None:
+    """Name of the place where the answers of a study are shared; None where nobody knows what is in them.
+
+    Parameters
+    ----------
+    common : mapping
+        From :func:`basis`.
+    parameters : Parameters
+        All of them count, but those that say where and how fast.
+    name : str
+        Of the study.
+    also : JSON value
+        What else was asked.
+    code : str
+        State of the whole package, since studies are above what methods depend on.
+    """
+    if not all(map(of_package, METHODS.values())):
+        return None
+    values = {key: value for key, value in parameters.as_dict().items() if key not in _OF_PLACE}
+    sets = sorted({parameters.features_of(spec) for spec in parameters.specs()})
+    own = {
+        "study": name, "also": also, "package": code, "parameters": values, "given": given(parameters),
+        "features": {one: features.get(one).digest for one in sets},
+    }  # fmt: skip
+    return digest({**common, **own})
+
+
+def kept_tables(path: Path, compute: Callable[[], Mapping[str, pd.DataFrame]]) -> Mapping[str, pd.DataFrame]:
+    """Tables by their names: those that are in a file, else computed, and kept there if that can be done."""
+    try:
+        found, names = files.read_tables(path), files.read_facts(path)["names"]
+        pruning.touched(path)
+        return {name: found[str(number)] for number, name in enumerate(names)}
+    except FileNotFoundError:
+        pass
+    except (files.DamagedFile, KeyError, TypeError) as error:
+        with suppress(FileNotFoundError):  # somebody else was quicker
+            files.set_aside(path, f"of a study, which is made again: {error}")
+    tables = compute()
+    try:
+        numbered = {str(number): table for number, table in enumerate(tables.values())}
+        files.write_tables(path, numbered, facts={"names": list(tables)})
+    except OSError as error:
+        warnings.warn(f"a study cannot be kept for others in {path.parent} ({error.strerror})", stacklevel=2)
+    return tables
 
 
 def given(parameters: Parameters) -> dict[str, str]:

@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from serlab import data as corpus_data
-from serlab import files, methods
+from serlab import files, methods, pruning
 from serlab.errors import ParameterError, SerlabError
 from serlab.evaluation import comparison
 from serlab.evaluation.shelf import Shelf
 from serlab.experiment import sharing
 from serlab.experiment.parameters import Parameters
+from serlab.methods import OPTIONS
 from serlab.provenance import fitting_digest
 
 
@@ -112,6 +113,12 @@ class Unit:
     def wants_gpu(self) -> bool:
         """Whether a GPU would be used: a network of frames, where the parameters do not forbid it."""
         return methods.get(self.method).input == "frames" and self.chosen.device != "cpu"
+
+    @property
+    def reads_audio(self) -> bool:
+        """Whether features are not enough: what its method is given is made from recordings."""
+        chosen = self.chosen.options
+        return any(OPTIONS[name].reads_audio(chosen[name]) for name in methods.get(self.method).options)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values, to be sent."""
@@ -326,6 +333,19 @@ class Store:
     def _note(self, unit: Unit) -> Path:
         return self.shelf(unit).folder / f"{unit.name}.json"
 
+    def items(self) -> list[pruning.Item]:
+        """What lies here, for :mod:`serlab.pruning`: shelves, and states of training."""
+        found = [
+            pruning.measured(folder, "fits of a method", in_use=_is_claimed(folder))
+            for folder in sorted(self.folder.glob("??/*"))
+            if folder.is_dir()
+        ]
+        for folder in sorted((self.folder / "training").glob("*")):
+            state = pruning.measured(folder, "state of training")
+            # Written every two minutes, but for an epoch that takes hours.
+            found.append(replace(state, in_use=time.time() - state.used < _ABANDONED))
+        return found
+
     def require_writable(self) -> None:
         """Refuse a folder that nothing can be kept in, before anything is computed.
 
@@ -340,6 +360,18 @@ class Store:
             probe.unlink(missing_ok=True)
         except OSError as error:
             raise ParameterError(str(unkept(self.folder, error))) from None
+
+
+def _is_claimed(folder: Path) -> bool:
+    """Whether a process is at work on a unit of a shelf, see :meth:`Store.claimed`."""
+    for path in folder.glob("*.lock"):
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except (Timeout, OSError):
+            return True
+        lock.release()
+    return False
 
 
 def unkept(folder: Path, error: OSError) -> Unkept:

@@ -130,7 +130,7 @@ class Workplace:
                 names = ", ".join((unit.chosen.target, *unit.chosen.sources))
                 raise Refused(
                     f"other data here: {names} have the fingerprint {found.fingerprint}, asked for "
-                    f"{unit.fingerprint}; copy the same corpora to all machines, or send them (--send-data)"
+                    f"{unit.fingerprint}; copy the same corpora to all machines, or send them (--send-audio)"
                 )
             while len(self._prepared) >= self.most:
                 del self._prepared[next(iter(self._prepared))]

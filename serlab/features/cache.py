@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
+from serlab import pruning
 from serlab.errors import SerlabError
 from serlab.features.base import FeatureSet
 
@@ -56,6 +57,7 @@ def entry_path(folder: Path, features: FeatureSet, audio_hash: str) -> Path:
 def names(folder: Path, features: FeatureSet) -> tuple[str, ...]:
     """Names of the features, from the cache or else from the set, which loads its library."""
     path = _set_folder(folder, features) / "names"
+    pruning.touched(path)
     try:
         payload = _read(path)
     except CorruptEntry:
@@ -108,6 +110,14 @@ def remove_abandoned(folder: Path) -> None:
                 path.unlink()
         except OSError:  # another process was faster, or owns it
             continue
+
+
+def items(folder: Path) -> list[pruning.Item]:
+    """Feature sets that are kept in a cache, each with its version, for :mod:`serlab.pruning`."""
+    names = [path for path in sorted((folder / "features").glob("*")) if path.is_dir()]
+    return [
+        pruning.measured(path, path.name) for path in names if path.name != "partial" and path.name[0] != "."
+    ]
 
 
 def _set_folder(folder: Path, features: FeatureSet) -> Path:

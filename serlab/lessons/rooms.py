@@ -139,6 +139,11 @@ def answers(
     split = Split("the known corpus", rows[is_known], nothing, nothing, nothing, rows[~is_known])
     material = Material(utterances=table, features={"": (extraction.X,)})
     done = evaluation.run(
-        specs, [split], material=material, setting=Setting(seeds=(0,), preset="demo"), with_details=False
+        specs,
+        [split],
+        material=material,
+        setting=Setting(seeds=(0,), preset="demo"),
+        with_details=False,
+        rounded=False,
     )
     return done.predictions

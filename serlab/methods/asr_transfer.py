@@ -295,6 +295,7 @@ OPTIONS: tuple[Option, ...] = (
         describe=_described,
         heard=_heard,
         facts=_facts,
+        reads_audio=lambda folder: not folder,  # it is pretrained on the sources
         is_path=True,
     ),
     Option(

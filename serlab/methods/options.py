@@ -66,6 +66,10 @@ def _no_audio(provided: Any) -> Iterable[str]:
     return ()
 
 
+def _reads_none(value: Any) -> bool:
+    return False
+
+
 def _no_facts(provided: Any) -> Mapping[str, Any]:
     return {}
 
@@ -98,6 +102,8 @@ class Option:
         Hashes of the audio that what is provided has been trained on, for the auditor.
     facts : callable(provided) -> mapping of str to JSON value
         What reports say of what is provided, kept with the run: they are made again without it.
+    reads_audio : callable(value) -> bool
+        Whether ``provide`` reads recordings of the experiment, which features cannot replace.
     picker : {"number", "text"}
     bounds : (float, float), optional
         Of a number's picker.
@@ -116,6 +122,7 @@ class Option:
     describe: Callable[[Any, Any], str] = field(default=_nothing, repr=False)
     heard: Callable[[Any], Iterable[str]] = field(default=_no_audio, repr=False)
     facts: Callable[[Any], Mapping[str, Any]] = field(default=_no_facts, repr=False)
+    reads_audio: Callable[[Any], bool] = field(default=_reads_none, repr=False)
     picker: Literal["number", "text"] = "text"
     bounds: tuple[float, float] | None = None
     is_path: bool = False

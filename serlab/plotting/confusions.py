@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import metrics
-from serlab.evaluation import class_names
+from serlab.evaluation import class_names, compact
 from serlab.plotting.marks import cell_texts, cells, panel_figure, require_rows
 from serlab.plotting.style import Figure, finished, heading, styled
 from serlab.plotting.texts import listing, number, sentences, span, titled, wrapped
@@ -34,8 +34,8 @@ def confusion_table(
     """
     classes = list(classes or class_names(predictions))
     rows = []
-    for method in methods or dict.fromkeys(predictions["method"]):
-        own = predictions[predictions["method"] == method]
+    for method in methods or compact.methods_in(predictions):
+        own = compact.of_method(predictions, method)
         counts = metrics.confusion(own["y_true"], own["y_pred"], len(classes))
         share = metrics.ratio(counts, counts.sum(axis=1, keepdims=True))
         for (true, predicted), n in np.ndenumerate(counts):
@@ -67,8 +67,8 @@ def mean_confusion_table(
     """
     classes = list(classes or class_names(predictions))
     rows = []
-    for method in methods or dict.fromkeys(predictions["method"]):
-        fits = predictions[predictions["method"] == method].groupby(["fold", "seed"], sort=False)
+    for method in methods or compact.methods_in(predictions):
+        fits = compact.of_method(predictions, method).groupby(["fold", "seed"], sort=False)
         counts = np.array([metrics.confusion(fit["y_true"], fit["y_pred"], len(classes)) for _, fit in fits])
         shares = metrics.ratio(counts, counts.sum(axis=-1, keepdims=True))
         for true, predicted in np.ndindex(len(classes), len(classes)):
@@ -183,8 +183,8 @@ def _uar(
     """Method -> UAR of all folds and seeds together, as in the summary."""
     n_classes = len(classes or class_names(predictions))
     found = {}
-    for method in methods or dict.fromkeys(predictions["method"]):
-        own = predictions[predictions["method"] == method]
+    for method in methods or compact.methods_in(predictions):
+        own = compact.of_method(predictions, method)
         found[method] = float(metrics.uar(metrics.confusion(own["y_true"], own["y_pred"], n_classes)))
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from serlab import methods
-from serlab.evaluation import intervals, reliability
+from serlab.evaluation import compact, intervals, reliability
 from serlab.experiment import Outcome
 from serlab.plotting.marks import panel_figure
 from serlab.plotting.style import (
@@ -77,7 +77,7 @@ def _answers(outcome: Outcome, temperatures: pd.DataFrame | None) -> list[tuple[
     """Answers of each telling method as they are, and with temperatures where there are any."""
     parts = []
     for method in telling_methods(outcome):
-        own = outcome.predictions[outcome.predictions["method"] == method]
+        own = compact.of_method(outcome.predictions, method)
         if temperatures is None:
             parts.append((method, _BEFORE, own))
             continue

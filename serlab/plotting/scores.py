@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from serlab import metrics
-from serlab.evaluation import intervals
+from serlab.evaluation import compact, intervals
 from serlab.evaluation.scoring import POOLED
 from serlab.plotting.marks import (
     chance_line,
@@ -238,7 +238,8 @@ def per_class_table(
         The precision of a class that is never answered is NaN, and its F1 0.
     """
     rows = []
-    for method, part in predictions.groupby("method", sort=False):
+    for method in compact.methods_in(predictions):
+        part = compact.of_method(predictions, method)
         counts = metrics.confusion(part["y_true"], part["y_pred"], len(classes))
         true, answers, hits = counts.sum(axis=1), counts.sum(axis=0), np.diagonal(counts)
         measures = {

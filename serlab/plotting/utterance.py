@@ -9,7 +9,7 @@ from matplotlib.image import AxesImage
 
 from serlab import audio, features
 from serlab.errors import ParameterError
-from serlab.evaluation import class_names
+from serlab.evaluation import class_names, compact
 from serlab.experiment import NotKept, Outcome
 from serlab.plotting.networks import numbered
 from serlab.plotting.style import BLACK, BLUE, GREY, PALE, SKY, Figure, finished, heading, styled
@@ -132,7 +132,7 @@ def answers(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def most_certain_error(predictions: pd.DataFrame, method: str) -> str:
     """Utterance that a method got wrong with the highest probability; its surest one if it got none wrong."""
-    own = answers(predictions[predictions["method"] == method])
+    own = answers(compact.of_method(predictions, method))
     own = own[~own["is_right"]] if not own["is_right"].all() else own
     certain = own[[name for name in own if name.startswith("p_")]].max(axis=1)
     return own.loc[certain.idxmax(), "utterance"]

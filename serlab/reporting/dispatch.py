@@ -252,6 +252,9 @@ class _Shift:
 
     def settle(self, event: Event) -> None:
         """Draw the conclusion from how a unit ended."""
+        if event.answer.kind == "told":
+            self.said.append(event.answer.reason)
+            return
         number = self.state.running.pop(event.worker, None)
         if number is None:
             return

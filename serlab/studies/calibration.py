@@ -44,7 +44,7 @@ def temperatures(session: Session, *, methods: Sequence[str]) -> pd.DataFrame:
     NotKept
         If a finished session has not been asked.
     """
-    return session.keep("calibration", lambda: _temperatures(session, methods))
+    return session.keep("calibration", lambda: _temperatures(session, methods), also=list(methods))
 
 
 def without(found: pd.DataFrame) -> pd.DataFrame:

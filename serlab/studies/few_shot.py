@@ -274,6 +274,8 @@ def _by_line(
     curves: Curves,
 ) -> pd.DataFrame:
     """Predictions with the line they are of as ``method``, ``shots``, and the draw as ``fold``."""
+    # As text: numbers come in place of names.
+    predictions = predictions.assign(fold=predictions["fold"].astype(str))
     shots = predictions["fold"].map(lambda name: number_of[name].shots)
     parts = [part.assign(method=name) for name, part in _lines_of(predictions, curves, shots)]
     table = pd.concat(parts, ignore_index=True)

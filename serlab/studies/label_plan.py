@@ -56,7 +56,7 @@ def simulate(session: Session, *, labels: Sequence[int] = LABELS, draws: int = D
     if not parameters.sources:
         raise ParameterError("a plan for labels begins with a model of other corpora: name sources")
     name = f"label-plan-{'-'.join(map(str, labels))}-{draws}"
-    return session.keep(name, lambda: _simulated(session, labels, draws))
+    return session.keep(name, lambda: _simulated(session, labels, draws), also=[])
 
 
 def _simulated(session: Session, labels: Sequence[int], draws: int) -> pd.DataFrame:
@@ -100,7 +100,7 @@ def _halves(table: pd.DataFrame, target: np.ndarray) -> list[tuple[np.ndarray, n
 def _fit(session: Session, method: str, splits: Sequence[Split]) -> pd.DataFrame:
     return evaluation.run(
         [methods.get(method)], splits, material=session.material, setting=session.setting([method]),
-        with_details=False,
+        with_details=False, rounded=False,
     ).predictions  # fmt: skip
 
 

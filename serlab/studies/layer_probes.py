@@ -90,7 +90,9 @@ def run(
     dict
         Network -> table of :func:`probe_layers`.
     """
-    asked = session.keep_all("probes", lambda: _run(session, layers))
+    # Of layers at hand nobody knows where they are from.
+    also: list[str] | None = None if layers is not None else []
+    asked = session.keep_all("probes", lambda: _run(session, layers), also=also)
     if session.folder is not None and asked:
         named = [own.assign(network=network) for network, own in asked.items()]
         files.write_table(Path(session.folder) / "probes.csv", pd.concat(named, ignore_index=True))

@@ -24,7 +24,7 @@ def learned(session: Session) -> pd.DataFrame:
     DataFrame
         method (what was trained, and on which corpus), fold, seed, layer, weight; empty without an encoder.
     """
-    return session.keep("layer-weights", lambda: _learned(session))
+    return session.keep("layer-weights", lambda: _learned(session), also=[])
 
 
 def _learned(session: Session) -> pd.DataFrame:

@@ -10,7 +10,7 @@ of them have come the same way; the column ``scale`` says which.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -95,7 +95,11 @@ def run(
     NotKept
         If a finished session has not been asked.
     """
-    answers = session.keep("robustness", lambda: answered(session, methods=methods, conditions=conditions))
+    answers = session.keep(
+        "robustness",
+        lambda: answered(session, methods=methods, conditions=conditions),
+        also=[list(methods), [asdict(condition) for condition in conditions]],
+    )
     speakers = session.prepare().utterances["speaker"]
     return scored(answers, speakers, fold_is=session.parameters.split_protocol().fold_is)
 

@@ -183,7 +183,7 @@ def before_table(session: Session, worth: pd.DataFrame) -> pd.DataFrame:
         :data:`MOST_ROWS` utterances each, see :func:`serlab.evaluation.shift.two_sample_test`), alone and
         adds (means over methods). What a run of an earlier version has not kept is not there.
     """
-    known = session.keep("sources-before", lambda: _before(session))
+    known = session.keep("sources-before", lambda: _before(session), also=[])
     means = worth.groupby("source", sort=False)[["alone", "adds"]].mean().reset_index()
     return known.merge(means, on="source")
 

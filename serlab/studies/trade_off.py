@@ -97,7 +97,8 @@ def run(session: Session, *, names: Sequence[str], trade_offs: Sequence[float] |
         for value in values
         for fold in folds
     }
-    kept = session.keep_all("sweep", lambda: _run(session, asked))
+    also = [[spec.name, value, fold] for spec, value, fold in asked.values()]
+    kept = session.keep_all("sweep", lambda: _run(session, asked), also=also)
     skipped = kept["skipped"]
     missing = [what for what in asked if what not in kept and what not in set(skipped["fold"])]
     if missing:

@@ -47,7 +47,9 @@ def table(session: Session, *, family: str = "ridge") -> pd.DataFrame:
     corpora = [name for name in (parameters.target, *parameters.sources)]
     if len(corpora) < LEAST_CORPORA:
         raise ParameterError(f"{len(corpora)} corpora are too few; {LEAST_CORPORA} or more are needed")
-    return session.keep(f"unlabelled-accuracy-{family}", lambda: _estimated(session, sorted(corpora), family))
+    return session.keep(
+        f"unlabelled-accuracy-{family}", lambda: _estimated(session, sorted(corpora), family), also=[]
+    )
 
 
 def _estimated(session: Session, corpora: Sequence[str], family: str) -> pd.DataFrame:

@@ -120,3 +120,32 @@ def test_a_file_that_an_option_names_counts_by_what_it_holds(parameters, tmp_pat
         for name in ("a", "b", "c")
     ]
     assert digests[0] != digests[2]
+
+
+def test_a_study_is_answered_once_for_all_who_ask_the_same(cheap, units, tmp_path):
+    asked: list[str] = []
+
+    def answer(parameters, also, name="study") -> dict[str, pd.DataFrame]:
+        def compute() -> dict[str, pd.DataFrame]:
+            asked.append(name)
+            return {"a, b": pd.DataFrame({"uar": [0.5]}), "none": pd.DataFrame({"uar": [0.25, 0.75]})}
+
+        folder = tmp_path / f"run {len(list(tmp_path.iterdir()))}"
+        return Session(parameters, folder=folder).keep_all(name, compute, also=also)
+
+    first = answer(cheap, also=["x"])
+    again = answer(cheap.with_values(jobs=2), also=["x"])
+    assert len(asked) == 1 and list(again) == ["a, b", "none"]
+    pd.testing.assert_frame_equal(again["none"], first["none"])
+    (kept,) = units.glob("*/*/study.zip")
+    kept.write_bytes(kept.read_bytes()[:40])
+    with pytest.warns(UserWarning, match="of a study, which is made again"):
+        answer(cheap, also=["x"])
+    answer(cheap, also=["y"])
+    answer(cheap, also=["x"], name="other")
+    answer(cheap.with_values(scheme="arousal"), also=["x"])
+    answer(cheap.with_values(seeds=(1,)), also=["x"])
+    assert len(asked) == 6
+    for _ in range(2):  # not told what else it depends on: never shared
+        answer(cheap, also=None)
+    assert len(asked) == 8

@@ -12,7 +12,7 @@ import pytest
 
 from serlab import files
 from serlab.errors import ParameterError
-from serlab.evaluation import comparison
+from serlab.evaluation import compact, comparison
 from serlab.experiment import Session, work, workplace
 from serlab.experiment.work import Elsewhere, Refused, Store, Unit, Unkept
 from serlab.experiment.workplace import Workplace
@@ -80,7 +80,8 @@ def test_what_units_leave_is_what_a_session_of_the_same_finds(finished, paramete
     again = session.evaluate(asked.methods, splits, with_details=True)
     assert not any("fold 1 of" in text for text in texts), "nothing was fitted"
     undisturbed = finished[0].predictions
-    undisturbed = undisturbed[undisturbed["method"].isin(asked.methods)].reset_index(drop=True)
+    chosen = undisturbed["method"].isin(asked.methods)
+    undisturbed = compact.trimmed(undisturbed[chosen].reset_index(drop=True))
     pd.testing.assert_frame_equal(again.predictions.drop(columns="run"), undisturbed.drop(columns="run"))
 
 

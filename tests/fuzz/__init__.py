@@ -42,6 +42,10 @@ class Target:
         Reads the folder with serlab.
     check : callable(object)
         Raises AssertionError where a result that came out is wrong.
+    seconds : float
+        A case may take so long.
+    costly : bool
+        Whether a case takes as long as a hundred others: then a hundredth of them is tried.
     """
 
     name: str
@@ -49,6 +53,8 @@ class Target:
     damage: Callable[[Path, random.Random], str]
     read: Callable[[Path], Any]
     check: Callable[[Any], None] = lambda result: None
+    seconds: float = SECONDS
+    costly: bool = False
 
 
 @dataclass
@@ -79,8 +85,9 @@ def limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def run(target: Target, *, n: int, folder: Path, first: int = 0, seconds: float = SECONDS) -> Outcome:
+def run(target: Target, *, n: int, folder: Path, first: int = 0, seconds: float | None = None) -> Outcome:
     """Cases ``first`` to ``first + n`` of a target, one after the other, in a folder that is emptied."""
+    seconds = target.seconds if seconds is None else seconds
     outcome = Outcome()
     for number in range(first, first + n):
         here = folder / "case"

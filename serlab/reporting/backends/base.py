@@ -22,15 +22,16 @@ class Answer:
 
     Attributes
     ----------
-    kind : {"done", "failed", "elsewhere", "refused", "unkept", "lost"}
+    kind : {"done", "failed", "elsewhere", "refused", "unkept", "lost", "told"}
         "lost" is the worker itself: killed, or no longer to be reached. After "refused" it gets nothing
-        more; "unkept" ends the plan, since nothing else could be kept either.
+        more; "unkept" ends the plan, since nothing else could be kept either. With "told" it goes on: there
+        is something to be said.
     reason : str
         Of all but "done".
     done : Done, optional
     """
 
-    kind: Literal["done", "failed", "elsewhere", "refused", "unkept", "lost"]
+    kind: Literal["done", "failed", "elsewhere", "refused", "unkept", "lost", "told"]
     reason: str = ""
     done: Done | None = None
 
@@ -62,7 +63,10 @@ class Place:
     options : mapping
         For that: cores, memory, walltime ...
     sends : bool
-        Whether nothing is shared with the workers: features are sent to them, and answers back.
+        Whether nothing is shared with the workers: features are sent to them, and recordings where these are
+        not enough; and answers back.
+    sends_audio : bool
+        Whether corpora are sent in place of features, which workers compute then.
     """
 
     units: Path
@@ -72,6 +76,7 @@ class Place:
     cluster: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     sends: bool = False
+    sends_audio: bool = False
 
 
 class Crew(Protocol):

@@ -2,7 +2,7 @@
 
 Each worker is given one unit at a time, by name, so that it keeps the data it
 has. Workers share the folder of finished units with whoever asks; or nothing
-(``sends``): then features go to them, and answers come back.
+(``sends``): then features or corpora go to them, and answers come back.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from serlab.errors import ParameterError
+from serlab.errors import ParameterError, SerlabError
 from serlab.experiment.work import Unit
+from serlab.reporting.backends import courier
 from serlab.reporting.backends.base import Answer, Backend, Crew, CrewLost, Event, Place, answer
+from serlab.reporting.backends.courier import Gone, Unwelcome
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -53,6 +55,15 @@ class Workers:
     _known: dict[str, bool] = field(default_factory=dict)
     _looked: float = -1e9
     _sent: dict[str, Any] = field(default_factory=dict)
+    _waiting: list[Event] = field(default_factory=list)
+    _courier: courier.Courier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._courier = courier.Courier(self.client, self.place.data, self._is_known)
+
+    def _is_known(self, worker: str) -> bool:
+        self._look()
+        return worker in self._known
 
     def workers(self) -> Collection[str]:
         """Addresses of those that are there."""
@@ -64,13 +75,27 @@ class Workers:
         return self._known.get(worker, False)
 
     def give(self, worker: str, unit: Unit) -> None:
-        """Submit a unit for one worker."""
+        """Submit a unit for one worker, which first gets what it lacks."""
         arguments = [unit.as_dict(), str(self.place.units), self.place.data, self.place.sends]
-        prepared = self._data_for(unit) if self.place.sends else None
+        prepared, received = None, ""
+        if self.place.sends and (self.place.sends_audio or unit.reads_audio):
+            try:
+                chosen = unit.chosen
+                for text in self._courier.bring(worker, (chosen.target, *chosen.sources)):
+                    self._waiting.append(Event(worker, Answer(kind="told", reason=text)))
+            except SerlabError as error:
+                kinds: dict[type, Literal["lost", "refused"]] = {Gone: "lost", Unwelcome: "refused"}
+                answer = Answer(kind=kinds.get(type(error), "failed"), reason=str(error))
+                self._waiting.append(Event(worker, answer))
+                return
+            received = self._courier.token
+        elif self.place.sends:
+            prepared = self._data_for(unit)
         future = self.client.submit(
             carry_out,
             *arguments,
             prepared,
+            received,
             key=f"serlab-{unit.name}-{uuid.uuid4().hex[:8]}",
             workers=[worker],
             allow_other_workers=False,
@@ -82,7 +107,9 @@ class Workers:
 
     def wait(self, seconds: float) -> Sequence[Event]:
         """Listen for answers, and look for workers that are gone."""
-        events = []
+        events, self._waiting = self._waiting, []
+        if events:
+            return events
         with suppress(queue.Empty):
             events += self._event(*self._ended.get(timeout=min(seconds, _LOOK)))
             while True:
@@ -144,7 +171,7 @@ class Workers:
 
 
 def carry_out(
-    unit: Mapping[str, Any], units: str, data: str, sends: bool, prepared: Prepared | None
+    unit: Mapping[str, Any], units: str, data: str, sends: bool, prepared: Prepared | None, received: str
 ) -> Answer:
     """Of a worker: do a unit; how it ended is returned, not raised.
 
@@ -156,13 +183,16 @@ def carry_out(
         See :class:`serlab.reporting.backends.base.Place`.
     sends : bool
     prepared : Prepared, optional
-        Data that were sent.
+        Features that were sent.
+    received : str
+        Name of the data root that was made of corpora that were sent; empty for the worker's own.
     """
     from distributed import get_worker
 
     from serlab.experiment.workplace import Workplace
 
     worker, asked = get_worker(), Unit(**unit)
+    data = str(courier.root_of(received)) if received else data
     own = getattr(worker, "serlab_workplace", None)
     if own is None or own.data != data or own.sends != sends or (own.folder != Path(units) and not sends):
         # Dask clears its own folder, of workers that were killed, too.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from serlab.errors import ParameterError
-from serlab.experiment import workplace
+from serlab.experiment import work, workplace
 from serlab.experiment.work import Done
 from serlab.reporting import backends, carrying, dispatch, plans
 from serlab.reporting.backends import Place, on_dask
@@ -38,9 +39,24 @@ def plan() -> plans.Plan:
     return plans.of_rows(ROWS, name="small")
 
 
-@pytest.mark.parametrize("sends", [False, True])
-def test_a_plan_ends_as_on_this_machine_whether_anything_is_shared_or_not(plan, place, tmp_path, sends):
-    done = carrying.run(plan, place=replace(place, sends=sends), backend="dask", out=tmp_path)
+@pytest.mark.parametrize("sends", ["", "features", "audio", "audio where it is read"])
+def test_a_plan_ends_as_on_this_machine_whatever_is_shared(
+    plan, place, tmp_path, sends, cluster, small_corpora, monkeypatch
+):
+    said = []
+    monkeypatch.setattr(work.Unit, "reads_audio", property(lambda unit: sends == "audio where it is read"))
+    sending = replace(place, sends=bool(sends), sends_audio=sends == "audio")
+    done = carrying.run(
+        plan, place=sending, backend="dask", out=tmp_path, say=lambda line, text: said.append(text)
+    )
+    told = [text for text in said if text.startswith("sent to ")]
+    assert all("MB)" in text for text in told) and len(told) == len(set(told))  # once a worker
+    if sends == "audio":
+        roots = [Path(own.local_directory) / "serlab-data" for own in cluster.workers.values()]
+        there = {path.name for root in roots for path in root.glob("*/*")}
+        assert told and there == {path.name for path in Path(small_corpora).iterdir()}
+    elif not sends.startswith("audio"):
+        assert not told
     assert len(done.state.done) == len(plan.units(data=place.data)) and not done.state.failed
     here = workplace.Workplace(tmp_path / "here", data=place.data)
     for unit in plan.units(data=place.data):
