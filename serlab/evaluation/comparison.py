@@ -22,7 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 
 #: What a method may add to a control that has seen the unlabelled target before.
-_ON_TOP = ("alignment", "normalisation")
+_ON_TOP = ("alignment", "normalisation", "second stage")
 
 
 @dataclass(frozen=True, kw_only=True)

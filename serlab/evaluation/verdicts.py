@@ -18,6 +18,7 @@ QUESTIONS: dict[str, str] = {
     "unlabelled target": "What does the unlabelled target add to the source alone?",
     "unlabelled target alone": "What do utterances of the target without labels add to labelled ones?",
     "normalisation": "What does another normalisation add?",
+    "second stage": "What does a second stage with the source add, without alignment?",
     "alignment": "What does alignment, or self-training, add to normalisation?",
     "combination": "What does another way to join several sources add?",
     "pretrained weights": "What do pretrained weights add to fresh ones?",

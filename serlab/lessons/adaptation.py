@@ -16,8 +16,11 @@ from serlab.lessons.base import Check, Plan
 from serlab.plotting import NO_ALIGNMENT, ORACLE, chosen_table
 from serlab.studies.trade_off import Sweep
 
-#: Learns from the source; the same, given the target's batch statistics; the same, and aligned by MMD.
-SOURCE, STATISTICS, MMD = METHODS = ("light-source", "light-adabn", "light-mmd")
+#: Learns from the source; the same, given the target's batch statistics; the same, trained further; the
+#: same, and aligned by MMD meanwhile.
+SOURCE, STATISTICS, UNALIGNED, MMD = METHODS = (
+    "light-source", "light-adabn", "light-unaligned", "light-mmd",
+)  # fmt: skip
 #: The layer that is aligned.
 LAYER = "dense"
 TRADE_OFFS: tuple[float, ...] = (0.0, 1.0, 10.0, 100.0)
@@ -89,13 +92,15 @@ def _error(answer: Any, a_distance: float) -> str:
 
 
 def _alignment(answer: Any, outcome: Outcome) -> str:
-    truth, value = gain(outcome, MMD, STATISTICS), hints.as_number(answer)
-    other = gain(outcome, MMD, SOURCE)
-    if isinstance(value, float) and abs(value - other) < 0.005 <= abs(truth - other):
-        return (
-            "That is over the source alone: of it, the target's batch statistics have brought a part. "
-            "What does alignment add to them?"
-        )
+    truth, value = gain(outcome, MMD, UNALIGNED), hints.as_number(answer)
+    slips = {
+        SOURCE: "over the source alone: of it, the target's batch statistics have brought a part",
+        STATISTICS: "over the batch statistics: of it, training further has brought a part",
+    }
+    for control, said in slips.items():
+        other = gain(outcome, MMD, control)
+        if isinstance(value, float) and abs(value - other) < 0.005 <= abs(truth - other):
+            return f"That is {said}. Which network is the same in all but alignment?"
     return hints.number(answer, truth, nearly="UAR of the aligned network minus that of its control.")
 
 
@@ -157,7 +162,7 @@ LESSON = Plan(
             name="alignment",
             asks="a difference of two UARs",
             hint=_alignment,
-            right="Over its control: the same network with the same statistics of the target, not aligned.",
+            right="Over its control: the same statistics of the target, as many steps, and lambda 0.",
         ),
         Check(
             name="chosen",
@@ -181,7 +186,7 @@ LESSON = Plan(
     summary=(
         "Aligned is not recognised: as a distance falls corpora look alike, which emotions need not.",
         "Look at the distance on speakers who were not aligned; on those who were, it always falls.",
-        "What alignment adds is measured over the same network with the same normalisation, not aligned.",
+        "What alignment adds is measured over the same network, normalised and trained alike, with lambda 0.",
         "Lambda is chosen without target labels, or the gain is a gain of having looked.",
     ),
 )

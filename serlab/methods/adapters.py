@@ -7,6 +7,8 @@ choose for all of them stands here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from serlab.methods.base import Adds, MethodSpec
@@ -46,7 +48,7 @@ def adapter(
     classifier, recipes, labelled, arguments
         See :func:`serlab.methods.building.adapted`.
     control, adds : str
-        As a rule the same network without the objective.
+        As a rule the same two stages without alignment, see :func:`unaligned`.
     reference : str
         That of the objective if empty.
     options : tuple of str
@@ -64,6 +66,32 @@ def adapter(
         adds=adds,
         reference=reference or READINGS.get(spec.name, spec.citation),
         **fields,
+    )
+
+
+def unaligned(aligned: MethodSpec, *, title: str, control: str, adds: Adds = "second stage") -> MethodSpec:
+    """The control that an adapter names: itself with lambda 0, so that alignment is all that differs.
+
+    The same stages, epochs, batches, draws and statistics of the target. With lambda 0 every objective
+    comes to the same classifier, so that one control serves all adapters of a network that see the same.
+
+    Parameters
+    ----------
+    aligned : MethodSpec
+        From :func:`adapter`.
+    title, control, adds : str
+        Of the control.
+    """
+    return replace(
+        aligned,
+        name=aligned.control,
+        title=title,
+        build=partial(aligned.build, trade_off=0.0),
+        options=tuple(option for option in aligned.options if option != "trade_off"),
+        control=control,
+        adds=adds,
+        swept=False,
+        reference="control of the alignment: the same with lambda 0",
     )
 
 

@@ -15,8 +15,8 @@ Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-on
 
 #: What a method has that its control lacks.
 Adds = Literal[
-    "", "source", "labels", "unlabelled target", "normalisation", "alignment", "pretrained weights",
-    "combination", "tuned encoder",
+    "", "source", "labels", "unlabelled target", "normalisation", "second stage", "alignment",
+    "pretrained weights", "combination", "tuned encoder",
 ]  # fmt: skip
 
 #: access -> the keyword arguments of ``fit``: what is not listed is never
@@ -119,8 +119,8 @@ class MethodSpec:
     adds : {"", "source", "labels", "unlabelled target", "normalisation", "alignment", ...}
         One of :data:`Adds`, the one thing that the control lacks: data of another corpus, labels of the
         target, utterances of the target without labels (their statistics, or what is believed of them),
-        another way to one scale, a loss or mapping that draws the corpora together, what was learned on
-        other tasks. Empty without a control.
+        another way to one scale, more training that goes on with the source, a loss or mapping that draws
+        the corpora together, what was learned on other tasks. Empty without a control.
     further_controls : mapping of str to str
         What else a method adds -> the method that lacks that alone, where there is more than one way to
         take one thing away: a pretrained network that is fine-tuned has a control with fresh weights

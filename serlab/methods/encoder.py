@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from serlab.errors import ParameterError
-from serlab.methods.adapters import adapter, objective
+from serlab.methods.adapters import adapter, objective, unaligned
 from serlab.methods.base import MethodSpec
 from serlab.methods.building import (
     SCHULLER,
@@ -227,6 +227,21 @@ _TOP_TITLE = f"Encoder, top {N_TOP} blocks trained"
 #: Objectives that are tried on the network of layer weights: a distance of each kind, and an adversary.
 TRIED: tuple[str, ...] = ("mmd", "lmmd", "coral", "dann", "mdann", "mmmd")
 
+_ADAPTED: tuple[MethodSpec, ...] = tuple(
+    adapter(
+        spec,
+        _weighted,
+        RECIPES,
+        name=f"encoder-{spec.name}",
+        title=f"{_WEIGHTED}, {spec.title}, per-corpus z",
+        control="encoder-unaligned",
+        reference=spec.reference,
+        normalization="corpus",
+        **_ON_ENCODER,
+    )
+    for spec in map(objective, TRIED)
+)
+
 SPECS: tuple[MethodSpec, ...] = (
     *grid(
         "probe",
@@ -303,19 +318,11 @@ SPECS: tuple[MethodSpec, ...] = (
         reference="Li et al. 2016 (AdaBN)",
         **_ON_ENCODER,
     ),
-    *(
-        adapter(
-            spec,
-            _weighted,
-            RECIPES,
-            name=f"encoder-{spec.name}",
-            title=f"{_WEIGHTED}, {spec.title}, per-corpus z",
-            control="encoder-source-z",
-            reference=spec.reference,
-            normalization="corpus",
-            **_ON_ENCODER,
-        )
-        for spec in map(objective, TRIED)
+    *_ADAPTED,
+    unaligned(
+        _ADAPTED[0],
+        title=f"{_WEIGHTED}, second stage without alignment, per-corpus z",
+        control="encoder-source-z",
     ),
     MethodSpec(
         name="encoder-finetuned",

@@ -21,16 +21,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     # Controls, adapters on one network, the networks and inputs of table 4, adapters of vectors.
     "baklouti": (
-        "light-target", "light-source", "light-source-z", "light-adabn", "light-mmd", "light-mmd-z",
-        "light-mkmmd", "light-lmmd", "light-jmmd", "light-coral", "light-dann", "light-gan", "light-addi",
-        "light-saddi", "light-finetuned", "light-mmd-supervised", "cnnlstm-source", "mfsc-source",
-        "cqt-source", "dbn-source", "sae-svm-source", "svm-source", "svm-source-z", "svm-coral", "svm-tca",
+        "light-target", "light-source", "light-source-z", "light-adabn", "light-unaligned", "light-mmd",
+        "light-unaligned-z", "light-mmd-z", "light-mkmmd", "light-lmmd", "light-jmmd", "light-coral",
+        "light-dann", "light-gan", "light-addi", "light-saddi", "light-finetuned",
+        "light-unaligned-supervised", "light-mmd-supervised", "cnnlstm-source", "mfsc-source", "cqt-source",
+        "dbn-source", "sae-svm-source", "svm-source", "svm-source-z", "svm-coral", "svm-tca",
         "svm-subspace", "svm-ot",
     ),
     # Of these, an adapter of each kind with its controls: what a demonstration has time for.
     "adaptation": (
-        "light-target", "light-source", "light-adabn", "light-mmd", "light-lmmd", "light-coral", "light-dann",
-        "light-saddi", "light-finetuned", "light-mmd-supervised", "svm-source", "svm-coral", "svm-tca",
+        "light-target", "light-source", "light-adabn", "light-unaligned", "light-mmd", "light-lmmd",
+        "light-coral", "light-dann", "light-saddi", "light-finetuned", "light-unaligned-supervised",
+        "light-mmd-supervised", "svm-source", "svm-coral", "svm-tca",
     ),
     # What takes minutes: frozen layers, their control, and what the target adds.
     "tdnn": (
@@ -53,8 +55,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "probe-target", "probe-source", "probe-source-z", "probe-selftrained", "probe-cautious",
         "probe-pooled-z", "probe-selftrained-pooled",
         "layer2-source", "layer2-source-z", "encoder-target", "encoder-linear-target", "encoder-source",
-        "encoder-source-z", "encoder-adabn", "encoder-mmd", "encoder-lmmd", "encoder-coral", "encoder-dann",
-        "encoder-finetuned", "rf-target", "rf-source", "rf-source-z",
+        "encoder-source-z", "encoder-adabn", "encoder-unaligned", "encoder-mmd", "encoder-lmmd",
+        "encoder-coral", "encoder-dann", "encoder-finetuned", "rf-target", "rf-source", "rf-source-z",
     ),
 }  # fmt: skip
 

@@ -2,15 +2,15 @@
 
 Baklouti et al. (section 3.2, table 4) and what a reader would set beside it.
 The second stage of all of them begins with the same network, trained on the
-source, and takes the same number of epochs.
+source, and takes the same number of epochs. ``light-unaligned*`` go through it with lambda 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from serlab.methods.adapters import adapter, objective
+from serlab.methods.adapters import adapter, objective, unaligned
 from serlab.methods.base import MethodSpec
 from serlab.methods.building import SCHULLER, Recipe, fine_tuned, grid, networks, renormalized
 from serlab.training import Settings
@@ -59,25 +59,55 @@ def _architecture(shape: tuple[int, ...], n_classes: int, *, channels: int) -> L
 _network = networks(_architecture, RECIPES)
 
 _TITLE = "Light CNN"
+_UNALIGNED = f"{_TITLE}, second stage without alignment"
 _BAKLOUTI = "Baklouti et al."
 _MMD = objective("mmd")
+
+
+def _adapted(
+    spec: ObjectiveSpec, name: str, title: str, control: str, reference: str = "", **fields: Any
+) -> MethodSpec:
+    return adapter(
+        spec,
+        _network,
+        RECIPES,
+        name=f"light-{name}",
+        title=f"{_TITLE}, {title}",
+        control=f"light-{control}",
+        reference=reference and f"{_BAKLOUTI}, equations 1 and 2{reference}",
+        input="frames",
+        **fields,
+    )
 
 
 def adapters(objectives: Iterable[ObjectiveSpec]) -> tuple[MethodSpec, ...]:
     """One adapter of the light network an objective."""
     return tuple(
-        adapter(
-            spec,
-            _network,
-            RECIPES,
-            name=f"light-{spec.name}",
-            title=f"{_TITLE}, {spec.title}",
-            control="light-adabn",  # all of them end with the statistics of the target
-            input="frames",
-            swept=spec.name in SWEPT,
-        )
-        for spec in objectives
+        _adapted(spec, spec.name, spec.title, "unaligned", swept=spec.name in SWEPT) for spec in objectives
     )
+
+
+_ADAPTED = adapters(OBJECTIVES)
+_ADAPTED_Z = _adapted(
+    _MMD, "mmd-z", "MMD, per-corpus z", "unaligned-z", "; Schuller et al. 2010", normalization="corpus"
+)
+_SUPERVISED = _adapted(
+    _MMD,
+    "mmd-supervised",
+    "MMD, source + target labels",
+    "unaligned-supervised",
+    ", with labels of both",
+    labelled=True,
+)
+_HEADED = _adapted(
+    _MMD,
+    "mmd-head",
+    "MMD, target head",
+    "unaligned-head",
+    ", with labels of both; label sets may differ",
+    labelled=True,
+    arguments={"target_head": True},
+)
 
 
 #: As often as Baklouti et al. repeat theirs, section 4.3.2.
@@ -101,17 +131,17 @@ SPECS: tuple[MethodSpec, ...] = (
         adds="unlabelled target",
         reference="Li et al. 2016, Revisiting batch normalization for practical domain adaptation (AdaBN)",
     ),
-    *adapters(OBJECTIVES),
-    adapter(
-        _MMD,
-        _network,
-        RECIPES,
-        name="light-mmd-z",
-        title=f"{_TITLE}, MMD, per-corpus z",
+    *_ADAPTED,
+    unaligned(
+        _ADAPTED[0],
+        title=_UNALIGNED,
+        control="light-adabn",  # it ends with the statistics of the target, as all adapters do
+    ),
+    _ADAPTED_Z,
+    unaligned(
+        _ADAPTED_Z,
+        title=f"{_UNALIGNED}, per-corpus z",
         control="light-source-z",
-        reference=f"{_BAKLOUTI}, equations 1 and 2; Schuller et al. 2010",
-        normalization="corpus",
-        input="frames",
     ),
     MethodSpec(
         name="light-finetuned",
@@ -123,16 +153,11 @@ SPECS: tuple[MethodSpec, ...] = (
         adds="source",
         reference=f"{_BAKLOUTI}, table 6: transfer learning",
     ),
-    adapter(
-        _MMD,
-        _network,
-        RECIPES,
-        name="light-mmd-supervised",
-        title=f"{_TITLE}, MMD, source + target labels",
-        control="light-finetuned",  # the same two stages
-        reference=f"{_BAKLOUTI}, equations 1 and 2, with labels of both",
-        labelled=True,
-        input="frames",
+    _SUPERVISED,
+    unaligned(
+        _SUPERVISED,
+        title=f"{_UNALIGNED}, source + target labels",
+        control="light-finetuned",
     ),
     MethodSpec(
         name="light-finetuned-head",
@@ -144,21 +169,15 @@ SPECS: tuple[MethodSpec, ...] = (
         adds="source",
         reference=f"{_BAKLOUTI}, table 6: transfer learning; label sets may differ",
     ),
-    adapter(
-        _MMD,
-        _network,
-        RECIPES,
-        name="light-mmd-head",
-        title=f"{_TITLE}, MMD, target head",
+    _HEADED,
+    unaligned(
+        _HEADED,
+        title=f"{_UNALIGNED}, target head",
         control="light-finetuned-head",
-        reference=f"{_BAKLOUTI}, equations 1 and 2, with labels of both; label sets may differ",
-        labelled=True,
-        arguments={"target_head": True},
-        input="frames",
     ),
 )
 
 GROUPS: dict[str, tuple[str, ...]] = {
     # For corpora with different label sets.
-    "target-head": ("light-target", "light-finetuned-head", "light-mmd-head"),
+    "target-head": ("light-target", "light-finetuned-head", "light-unaligned-head", "light-mmd-head"),
 }

@@ -7,7 +7,8 @@ fully connected layers are trained, on vectors.
 These vectors are z-scored, which the paper does not do, see
 :mod:`serlab.methods.learners.convolutions`. Methods that see the target z-score each corpus
 by itself, as AdaBN does (Li et al. 2016), because convolutions that do not learn
-cannot follow a channel. ``vgg16-source-z`` shows what that does without MMD.
+cannot follow a channel. ``vgg16-source-z`` shows what that does without MMD, and
+``vgg16-unaligned*`` with the second stage, too: with the preset ``paper`` these alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serlab.errors import ParameterError, ProtocolError
-from serlab.methods.adapters import adapter, objective
+from serlab.methods.adapters import adapter, objective, unaligned
 from serlab.methods.base import Method, MethodSpec
 from serlab.methods.building import Recipe, fine_tuned, grid, networks, of_preset, trained
 from serlab.methods.options import Asked, Option
@@ -152,6 +153,28 @@ def _mmd(
     return replace(rising, build=build)
 
 
+def _unaligned(aligned: MethodSpec, control: str, said: str = "", **fields: Any) -> MethodSpec:
+    title = f"VGG16, second stage without alignment{said}"
+    return unaligned(aligned, title=title, control=f"vgg16-{control}", **fields)
+
+
+_MMD = _mmd("mmd", "MMD", "unaligned", swept=True)
+_SUPERVISED = _mmd(
+    "mmd-supervised",
+    "MMD, source + target labels",
+    "unaligned-supervised",
+    "equations 1 and 2, with labels of both",
+    labelled=True,
+)
+_HEADED = _mmd(
+    "mmd-head",
+    "MMD, target head",
+    "unaligned-head",
+    "equations 1 and 2, with labels of both; label sets may differ",
+    labelled=True,
+    arguments={"target_head": True},
+)
+
 #: Section 4.3.2: each experiment is repeated ten times.
 REPEATS = 10
 
@@ -183,31 +206,21 @@ SPECS: tuple[MethodSpec, ...] = tuple(
             control="vgg16-target",
             adds="source",
         ),
-        _mmd("mmd", "MMD", "source-z", swept=True),
-        _mmd(
-            "mmd-supervised",
-            "MMD, source + target labels",
-            "finetuned",
-            "equations 1 and 2, with labels of both",
-            labelled=True,
-        ),
-        _mmd(
-            "mmd-head",
-            "MMD, target head",
-            "target",
-            "equations 1 and 2, with labels of both; label sets may differ",
-            labelled=True,
-            adds="source",  # with an output layer of its own; fine-tuned it has the source's
-            arguments={"target_head": True},
-        ),
+        _MMD,
+        _unaligned(_MMD, "source-z"),
+        _SUPERVISED,
+        _unaligned(_SUPERVISED, "finetuned", ", source + target labels"),
+        _HEADED,
+        # With an output layer of its own; fine-tuned it has the source's.
+        _unaligned(_HEADED, "target", ", target head", adds="source"),
     )
 )
 
 GROUPS: dict[str, tuple[str, ...]] = {
     # The paper's own network, in both readings of equation 1.
     "vgg16": (
-        "vgg16-target", "vgg16-source", "vgg16-source-z", "vgg16-finetuned", "vgg16-mmd",
-        "vgg16-mmd-supervised",
+        "vgg16-target", "vgg16-source", "vgg16-source-z", "vgg16-finetuned", "vgg16-unaligned", "vgg16-mmd",
+        "vgg16-unaligned-supervised", "vgg16-mmd-supervised",
     ),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from serlab import methods
 from serlab.experiment import Outcome, Session
 
 #: Target-only method of an experiment -> what is run with all classes of the target; else the light network.
-_ON_NETWORK = {"vgg16-target": ("vgg16-target", "vgg16-mmd-head")}
+_ON_NETWORK = {"vgg16-target": ("vgg16-target", "vgg16-unaligned-head", "vgg16-mmd-head")}
 
 
 def beside(session: Session) -> Session:

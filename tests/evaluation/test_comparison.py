@@ -34,13 +34,17 @@ def asked(*names: str) -> set[tuple[str, str, str]]:
 
 def test_an_adapter_is_compared_with_normalisation_and_with_the_source_alone():
     assert asked("light-mmd") == {
-        ("alignment", "light-mmd", "light-adabn"),
+        ("alignment", "light-mmd", "light-unaligned"),
         ("unlabelled target", "light-mmd", "light-source"),
     }
     assert asked("light-adabn") == {("unlabelled target", "light-adabn", "light-source")}
     assert asked("light-mmd-supervised") == {
-        ("alignment", "light-mmd-supervised", "light-finetuned"),
+        ("alignment", "light-mmd-supervised", "light-unaligned-supervised"),
         ("source", "light-mmd-supervised", "light-target"),
+    }
+    assert asked("light-unaligned") == {
+        ("second stage", "light-unaligned", "light-adabn"),
+        ("unlabelled target", "light-unaligned", "light-source"),
     }
 
 
@@ -103,7 +107,7 @@ def test_controls_come_behind_the_methods():
     assert comparison.with_controls(("light-mmd", "light-source")) == (
         "light-mmd",
         "light-source",
-        "light-adabn",
+        "light-unaligned",
     )
 
 
@@ -161,13 +165,13 @@ def test_what_was_run_in_other_folds_is_said_to_have_none_in_common():
 
 
 def test_questions_are_corrected_apart():
-    predictions, speakers = named("light-source", "light-adabn", "light-mmd")
+    predictions, speakers = named("light-source", "light-adabn", "light-unaligned", "light-mmd")
     table = evaluation.compare(predictions, speakers, primary=["light-mmd", "light-adabn"])
     declared = table[table["primary"]].set_index("question")
     assert declared.index.tolist() == ["unlabelled target", "alignment"]
     np.testing.assert_array_equal(declared["p_holm"], declared["p"])
     assert declared["verdict"].tolist() == ["helps", "no difference shown"]
-    assert len(table) == 3, "and MMD over the source alone, exploratory"
+    assert len(table) == 5, "the second stage, and both over the source alone, exploratory"
 
 
 def test_three_speakers_decide_nothing():

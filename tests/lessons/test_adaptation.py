@@ -32,10 +32,11 @@ def test_an_error_rate_from_a_distance() -> None:
     assert "others" in hint(PLAN, "error", 0.9, 1.6)
 
 
-def test_alignment_is_over_the_same_statistics() -> None:
-    found = outcome({"light-source": 0.4, "light-adabn": 0.55, "light-mmd": 0.58})
+def test_alignment_is_over_the_same_statistics_and_steps() -> None:
+    found = outcome({"light-source": 0.4, "light-adabn": 0.5, "light-unaligned": 0.55, "light-mmd": 0.58})
     assert hint(PLAN, "alignment", 0.03, found) == ""
-    assert "statistics" in hint(PLAN, "alignment", 0.18, found)
+    assert "statistics have brought a part" in hint(PLAN, "alignment", 0.18, found)
+    assert "training further has brought a part" in hint(PLAN, "alignment", 0.08, found)
 
 
 def test_who_chooses_by_the_truth_is_told() -> None:

@@ -20,10 +20,11 @@ from serlab.methods import FIT_ARGUMENTS, METHODS, Method, MethodSpec, encoder, 
 from serlab.protocols import SplitProtocol
 from serlab.samples import Labelled, statistics, without_labels
 from serlab.training import Fitting
+from tests.methods.test_contract import of_access
 from tests.toys import acoustic_model, separable_features, utterance_table
 
 #: All that see the target without labels, so that no new one is forgotten.
-ADAPTERS = [name for name, spec in METHODS.items() if spec.access == "unlabelled"]
+ADAPTERS = of_access("unlabelled")
 
 #: Corpus -> seed of its speakers, and the dial of the shift: another recording of the same utterances.
 CORPORA = {"source": (11, 0.0), "shifted": (11, 1.0), "others": (12, 0.0), "others shifted": (12, 1.0)}
@@ -220,7 +221,7 @@ def frames(table) -> Frames:
 
 
 @pytest.mark.usefixtures("thin_vgg16", "tiny_encoder")
-@pytest.mark.parametrize("name", [n for n, spec in METHODS.items() if spec.access in ("none", "unlabelled")])
+@pytest.mark.parametrize("name", of_access("none", "unlabelled"))
 def test_labels_of_the_target_change_no_prediction(table, frames, name, tmp_path: Path):
     """End to end: the table of utterances has other labels, and is all else."""
     splits = SplitProtocol(name="one-subject", target="here", sources=("there",)).plan(table)[0][:1]

@@ -77,7 +77,7 @@ def test_a_control_lacks_one_thing(spec):
             assert labelled(spec) == labelled(control) and "adapt" in of_target(spec)
         case "normalisation":
             assert sees == lacks and control.normalization != spec.normalization
-        case "alignment" | "combination" | "tuned encoder":
+        case "alignment" | "second stage" | "combination" | "tuned encoder":
             assert sees == lacks and same_scale
         case "pretrained weights":
             assert sees == lacks and same_scale and spec.options == control.options
@@ -156,7 +156,7 @@ def test_an_objective_in_the_table_is_a_method():
     *known, spec = light.adapters((*OBJECTIVES, toy))
     assert [METHODS[own.name].title for own in known] == [own.title for own in known]
     assert (spec.name, spec.title, spec.access) == ("light-nothing", "Light CNN, nothing", "unlabelled")
-    assert (spec.control, spec.adds, spec.options) == ("light-adabn", "alignment", ("trade_off",))
+    assert (spec.control, spec.adds, spec.options) == ("light-unaligned", "alignment", ("trade_off",))
 
     rng = np.random.default_rng(0)
     names = np.full(20, "a")

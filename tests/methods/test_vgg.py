@@ -212,6 +212,16 @@ def test_in_the_paper_everything_learns(name, monkeypatch: pytest.MonkeyPatch):
     assert list(method.layers(TEST.X)) == ["convolution", "fc1", "fc2", "output"]
 
 
+def test_mmd_of_the_paper_has_the_control_that_goes_through_both_stages(monkeypatch: pytest.MonkeyPatch):
+    """Per-corpus z, its other control, is of frozen convolutions."""
+    tiny_paper(monkeypatch)
+    parts = given("unlabelled")
+    control = build(SPECS["vgg16-mmd"].control, preset="paper").fit(**parts)
+    assert control.history()["stage"].tolist() == ["source", "adaptation"]
+    zero = build("vgg16-mmd", preset="paper", trade_off=0.0).fit(**parts)
+    np.testing.assert_array_equal(zero.predict_proba(TEST.X), control.predict_proba(TEST.X))
+
+
 def test_published_weights_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     tiny_paper(monkeypatch)
     with training.seeded(9):

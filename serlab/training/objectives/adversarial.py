@@ -26,6 +26,7 @@ from serlab.training.objectives.base import (
     Batch,
     CrossEntropy,
     TradedOff,
+    aside,
     classified,
     classified_target,
     ramp,
@@ -215,17 +216,19 @@ class SADDi(TradedOff):
         def generated(hidden: Tensor, classes: Tensor) -> Tensor:
             return companions["generator"](torch.cat([companions["code"](hidden), classes], dim=1))
 
-        known = one_hot(batch.y, n_classes).to(source.dtype)
-        believed = network.classify(target).softmax(dim=1).detach()
-        real = torch.cat([source, target])
-        drawn = batch.y[torch.randint(len(batch.y), (len(target),), device=batch.y.device)]
-        synthetic = generated(target.detach(), one_hot(drawn, n_classes).to(source.dtype))
         rise = ramp(progress)
+        known = one_hot(batch.y, n_classes).to(source.dtype)
+        real = torch.cat([source, target])
+        with aside():
+            believed = network.classify(target).softmax(dim=1).detach()
+            drawn = batch.y[torch.randint(len(batch.y), (len(target),), device=batch.y.device)]
+            synthetic = generated(target.detach(), one_hot(drawn, n_classes).to(source.dtype))
+            synthesised = cross_entropy(network.classify(synthetic), drawn)
         adversarial = {
             "discriminators": _telling_apart(companions, source, target),
             "encoder": rise * _deceiving(companions, target),
             "reconstruction": relative_error(generated(real, torch.cat([known, believed])), real),
-            "synthesis": rise * cross_entropy(network.classify(synthetic), drawn),
+            "synthesis": rise * synthesised,
         }
         return logits, terms | _weighted(adversarial, self.trade_off)
 

@@ -9,10 +9,12 @@ its labels only where a method may have them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 
 from serlab.training.objectives import require_trade_off
@@ -136,6 +138,17 @@ class LossOf:
         self, module: Joint, batch: Batch, cross_entropy: CrossEntropy, progress: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
         return self.objective(module.network, module.companions, batch, cross_entropy, progress)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Draws of a block, such as dropout, that leave all later ones as they are without it.
+
+    What an objective adds to classification draws aside: with weight 0 it trains the very network that it
+    trains without the addition, which is its control (:func:`serlab.methods.adapters.unaligned`).
+    """
+    with torch.random.fork_rng():
+        yield
 
 
 def ramp(progress: float) -> float:

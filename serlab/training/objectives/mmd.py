@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch.nn.functional import one_hot
 
 from serlab.training import losses
-from serlab.training.objectives.base import TradedOff, classified, classified_target, ramp
+from serlab.training.objectives.base import TradedOff, aside, classified, classified_target, ramp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,8 @@ class LocalMMD(TradedOff):
         terms |= classified_target(network.classify, target, batch, cross_entropy)
         n_classes = logits.shape[1]
         if batch.target_y is None:
-            belief = network.classify(target).softmax(dim=1).detach()
+            with aside():
+                belief = network.classify(target).softmax(dim=1).detach()
         else:
             belief = one_hot(batch.target_y, n_classes).to(logits.dtype)
         known = one_hot(batch.y, n_classes).to(belief.dtype)
@@ -52,6 +53,7 @@ class JointMMD(TradedOff):
     def __call__(self, network, companions, batch, cross_entropy, progress):
         source, target, logits, terms = classified(network, batch, cross_entropy)
         terms |= classified_target(network.classify, target, batch, cross_entropy)
-        belief = network.classify(target).softmax(dim=1)
+        with aside():
+            belief = network.classify(target).softmax(dim=1)
         distance = losses.joint_mmd2((source, logits.softmax(dim=1)), (target, belief))
         return logits, {**terms, "alignment": self.trade_off * ramp(progress) * distance}
