@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from serlab import audio, corpora, features
-from serlab.pretrained import encoders
+from serlab.pretrained import encoders, fronts
 
 
 def peak_mib() -> float:
@@ -33,8 +33,8 @@ def peak_mib() -> float:
 
 def padded(model: encoders.Encoder, samples: np.ndarray) -> list[np.ndarray]:
     """All layers, with 30 s of input whatever there is of it."""
-    silence = np.zeros(encoders.WINDOW * encoders.HOP - len(samples), np.float32)
-    n_frames = model.n_frames(len(samples))
+    silence = np.zeros(fronts.WINDOW * fronts.HOP - len(samples), np.float32)
+    n_frames = model.front.n_frames(len(samples))
     return [layer[:n_frames] for layer in model.layers(np.concatenate([samples, silence]))]
 
 
