@@ -50,6 +50,7 @@ _LIBRISPEECH, _LIBRI_LIGHT = ("LibriSpeech",), ("Libri-Light",)
 _BOTH = (*_LIBRI_LIGHT, *_LIBRISPEECH)
 _OF_ROBUST = (*_LIBRI_LIGHT, "CommonVoice", "Switchboard", "Fisher")
 _OF_XLSR = ("MLS", "CommonVoice", "BABEL")
+_OF_MMS = ("MMS-lab-U", *_OF_XLSR, "VoxLingua107", "VoxPopuli")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,14 +118,30 @@ SAID: tuple[Said, ...] = (
         languages=_VOXLINGUA,
         complete=False,
         pretrained_on=("VoxPopuli", "MLS", "CommonVoice", "VoxLingua107", "BABEL"),
-        source=_BABU,
+        source=f"{_BABU}; the models' card",
     ),
     Said(
         models="mms-300m mms-1b",
         languages=_VOXLINGUA,
         complete=False,
-        pretrained_on=("MMS-lab-U", "MLS", "CommonVoice", "VoxLingua107", "BABEL", "VoxPopuli"),
+        pretrained_on=_OF_MMS,
         source=_MMS,
+        checked=False,
+    ),
+    *(
+        Said(
+            models=f"mms-1b-{ending}",
+            languages=_VOXLINGUA,
+            complete=False,
+            pretrained_on=(*_OF_MMS, *labelled),
+            source=f"{_MMS}; fairseq's README of MMS",
+            checked=False,
+        )
+        for ending, labelled in (
+            ("fl102", ("FLEURS",)),
+            ("l1107", ("MMS-lab",)),
+            ("all", ("MMS-lab", "FLEURS")),
+        )
     ),
     Said(
         models="w2v-bert-2.0",
@@ -170,6 +187,7 @@ SAID: tuple[Said, ...] = (
         pretrained_on=_EMOTION2VEC,
         tuned_on=_EMOBOX,
         source=f"{_PLUS}: 201 hours of it",
+        checked=False,
     ),
     Said(
         models="emotion2vec_plus_base emotion2vec_plus_large",
