@@ -149,7 +149,7 @@ def _learned(
     }
     samples = material.of(methods.get(family.methods["as-is"]), setting.values)
     X = np.asarray(samples.X)
-    facts = _facts(utterances, parameters.jobs, watch)
+    facts = _facts(utterances, parameters.threads_of_features, watch)
     weight = cell_weights(
         utterances["corpus"].to_numpy(dtype=str), utterances["emotion"].cat.codes.to_numpy()
     )
@@ -193,7 +193,7 @@ def _known(answers: pd.DataFrame, utterances: pd.DataFrame, column: str) -> pd.D
     return answers[utterances[column].reindex(answers["utterance"]).notna().to_numpy()]
 
 
-def _facts(utterances: pd.DataFrame, jobs: int, watch: Watch) -> np.ndarray:
+def _facts(utterances: pd.DataFrame, jobs: int | None, watch: Watch) -> np.ndarray:
     found = feature_sets.extract(
         utterances, features=familiar.RECORDING, on_bad="stop", jobs=jobs, progress=watch.progress,
         cancel=watch.cancel,

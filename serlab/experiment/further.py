@@ -36,5 +36,6 @@ STUDIES: dict[str, Study] = {
     "layer-weights": Study("which layers of an encoder a classifier takes", ("layer-weights",)),
     "source-sets": Study("every set of sources, and what is known of each before", ("sources",)),
     "calibration": Study("probabilities with a temperature from held-out speakers", ("calibration",)),
+    "model": Study("a model of the sources that is kept, and asked about recordings", ("model",)),
     "robustness": Study("test recordings by telephone, in rooms, among voices", ("robustness",)),
 }

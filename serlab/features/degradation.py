@@ -1,7 +1,8 @@
 """What happens to speech on its way: telephone band, codecs, babble, reverberation.
 
 Small functions of NumPy, SciPy and libsndfile, made here; the audEERING package *auglib* has more of
-them, and is not needed. Each keeps the length of the utterance, and reaches full scale at most.
+them, but its babble and rooms want recordings, and its codec the program ffmpeg. Each keeps the length of the
+utterance, and reaches full scale at most.
 
 References
 ----------

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "calibration",
         "controls",
         "few_shot",
+        "kept_model",
         "label_plan",
         "layer_probes",
         "layer_weights",
