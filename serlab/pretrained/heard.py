@@ -125,14 +125,14 @@ def of(name: Path | str, folder: Path | None = None) -> Heard:
 
 def sentence(heard: Heard) -> str:
     """For headlines: what is known of its languages."""
+    n = len(heard.languages)
+    what = f"{n} languages" if n > 3 else " and ".join(heard.languages)
     if heard.complete:
-        n = len(heard.languages)
-        what = f"{n} languages" if n > 3 else " and ".join(heard.languages)
         return f"{heard.name}, trained on speech in {what} and a stranger to all others"
-    if heard.source:
+    if heard.source and n:
         return (
-            f"{heard.name}, trained on many languages, of which {len(heard.languages)} are known here: to "
-            "which it is a stranger is not known"
+            f"{heard.name}, trained on speech in {what} that are known here, and perhaps in others: to which "
+            "it is a stranger is not known"
         )
     return f"{heard.name}; which languages and corpora it has heard is not known"
 

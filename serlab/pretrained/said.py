@@ -171,7 +171,13 @@ SAID: tuple[Said, ...] = (
         tuned_on=("iemocap",),
         source=_SUPERB,
     ),
-    Said(models="emotion2vec_base", pretrained_on=_EMOTION2VEC, source=_MA, checked=False),
+    Said(
+        models="emotion2vec_base",
+        complete=False,
+        pretrained_on=_EMOTION2VEC,
+        source=f"{_MA}: 262 hours; which corpora they are was not found in words",
+        checked=False,
+    ),
     Said(
         models="emotion2vec_base_finetuned",
         complete=False,
