@@ -45,7 +45,7 @@ def _corpora(options: argparse.Namespace) -> int:
     if folders := corpora.unread(options.data):
         print(
             f"\nFolders of recordings without a table, so no corpora yet: {', '.join(folders)}. "
-            "`serlab import names` makes it of the names of folders and files"
+            "`serlab validate NAME` says how to make one"
         )
     print(f"\nData root: {data.data_root(options.data)}. Each corpus lives in a folder of its name.")
     print("publish: may a run be published, as far as the licence says? yes: with the features it keeps;")

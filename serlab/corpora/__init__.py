@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -90,12 +89,7 @@ def get(name: str, root: Path | str | None = None) -> Corpus:
     if name in own:
         return own[name]
     if name in unread(root):
-        folder = data.data_root(root) / name
-        raise CorpusError(
-            f"{folder} holds recordings, but no {csv_corpus.FILE_NAME} that says who speaks and with what "
-            f"emotion. If names of folders and files say it: serlab import names {shlex.quote(str(folder))} "
-            f"{shlex.quote(name)} -c path='{{speaker}}/{{label}}/{{text_id}}'"
-        )
+        raise csv_corpus.no_table(data.data_root(root) / name)
     known = [*CORPORA, *own]
     raise CorpusError(
         f"unknown corpus {name!r}{meant(name, known)}; known: {', '.join(known)}. A corpus of your own is "

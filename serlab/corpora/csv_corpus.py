@@ -46,6 +46,7 @@ from __future__ import annotations
 import math
 import posixpath
 import re
+import shlex
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
@@ -172,6 +173,21 @@ def without_table(root: Path | str | None = None) -> tuple[str, ...]:
         if not folder.name.startswith(".")
         and not (folder / FILE_NAME).exists()
         and any(path.suffix.lower() in suffixes for path, _ in walking.entries(folder))
+    )
+
+
+def no_table(folder: Path) -> CorpusError:
+    """Error for a folder of recordings without a table, with the command that may make one."""
+    place, name = shlex.quote(str(folder)), shlex.quote(folder.name)
+    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".tsv"))
+    remedy = (
+        f"If {tables[0].name} says it: serlab import table {shlex.quote(str(tables[0]))} {name}"
+        if tables
+        else "If names of folders and files say it: "
+        f"serlab import names {place} {name} -c path='{{speaker}}/{{label}}/{{text_id}}'"
+    )
+    return CorpusError(
+        f"{folder} holds recordings, but no {FILE_NAME} that says who speaks and with what emotion. {remedy}"
     )
 
 

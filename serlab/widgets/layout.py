@@ -13,12 +13,13 @@ from serlab.widgets.lines import heading
 from serlab.widgets.pickers import RARE, explained, grid
 
 #: The bar stays in view while any of the panel is. Cells cut off what they show, and what is cut off cannot
-#: stick: here they do not. Labels wrap instead of ending in dots.
+#: stick: here they do not, nor are they as wide as their widest picker, which a narrow cell would cut off.
+#: Labels wrap instead of ending in dots.
 STYLE = """<style>
 .serlab-bar { position: sticky; top: 0; z-index: 5; background: var(--jp-layout-color0, white);
   border-bottom: 1px solid #888; padding: 4px 0; }
 .jp-Cell:has(.serlab-bar), .jp-Cell *:has(.serlab-bar) { overflow: visible !important;
-  contain: none !important; }
+  contain: none !important; min-width: 0 !important; }
 .serlab-panel .widget-label, .serlab-panel .widget-label-basic { white-space: normal !important;
   overflow: visible !important; line-height: 1.25 !important; height: auto !important; }
 .serlab-panel .widget-checkbox { height: auto !important; min-height: 24px; }

@@ -226,5 +226,5 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 def grid(boxes: Iterable[w.Checkbox], width: str) -> w.GridBox:
     """Boxes in as many columns of ``width`` as there is room for."""
-    columns = f"repeat(auto-fill, minmax({width}, 1fr))"
+    columns = f"repeat(auto-fill, minmax(min({width}, 100%), 1fr))"
     return w.GridBox(list(boxes), layout=w.Layout(grid_template_columns=columns, width="98%"))

@@ -68,6 +68,12 @@ def test_lab_opens_copies_and_says_where_data_are(here: Path, opened: list, monk
     assert os.environ["SERLAB_MODELS"] == "/elsewhere"
 
 
+def test_lab_shows_no_menus_that_are_for_graders() -> None:
+    config = pytest.importorskip("jupyterlab_server.config")
+    found = config.get_page_config([], app_settings_dir=GIVEN[1].partition("=")[2])
+    assert found["disabledExtensions"] == ["@jupyter/nbgrader", "@voila-dashboards/jupyterlab-preview"]
+
+
 def test_lab_leaves_the_notebooks_of_a_folder_alone(here: Path, opened: list) -> None:
     (here / "own").mkdir()
     (here / "own" / "mine.ipynb").write_text("{}", encoding="utf-8")

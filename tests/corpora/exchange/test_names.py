@@ -57,6 +57,9 @@ def test_a_corpus_is_made_where_its_folders_lie(tmp_path: Path, capsys: pytest.C
     assert corpora.unread(tmp_path) == ("zh",)
     assert cli.main(["validate", "zh", *data]) == 1
     assert "serlab import names" in capsys.readouterr().err
+    (own / "who.tsv").write_text("file\tspeaker\n")
+    assert cli.main(["validate", "zh", *data]) == 1
+    assert f"serlab import table {own / 'who.tsv'} zh" in capsys.readouterr().err
     assert cli.main(["corpora", *data]) == 0
     assert "no corpora yet: zh" in capsys.readouterr().out
     asked = ["import", "names", str(own), "zh", "--language", "zh", "-c", "path={speaker}/{label}/{text_id}"]
