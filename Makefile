@@ -27,7 +27,7 @@ demo: $(STAMP)
 	$(VENV)/bin/serlab demo
 
 test: $(STAMP)
-	$(VENV)/bin/python -m pytest -n 2 -q
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal -q
 
 lab: $(STAMP)
 	$(VENV)/bin/serlab lab my-notebooks

@@ -16,7 +16,8 @@ from serlab.asr.pretraining import pretrain
 from serlab.reporting import notebooks, runs
 from serlab.widgets.panel import Panel
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 #: Small enough for a test; what is left out runs in the same loop.
 SMALL = {
@@ -103,6 +104,12 @@ def test_the_report_shows_static_results(batch):
         assert text in html, text
     assert "application/vnd.jupyter.widget-view" not in html
     assert not list(batch.glob("parts-*")) and not (batch / "progress.json").exists()
+
+
+def test_every_file_of_a_run_is_named_in_the_reference(batch):
+    text = (ROOT / "docs" / "reference" / "run-folder.md").read_text(encoding="utf-8")
+    for path in batch.iterdir():
+        assert f"`{path.name}{'/' * path.is_dir()}`" in text, path.name
 
 
 def test_start_here_runs(small_corpora, tmp_path):

@@ -8,20 +8,12 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from serlab.errors import SerlabError
 from serlab.features.base import FeatureSet
 from serlab.sequences import IN_MEMORY, Sequences, Writer
-
-
-class Gathering(Protocol):
-    """Features by position of their utterance."""
-
-    def put(self, position: int, values: np.ndarray) -> None:
-        """Keep those of one utterance."""
 
 
 class Vectors:

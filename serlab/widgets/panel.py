@@ -193,10 +193,6 @@ class Panel:
             )
         return self._session
 
-    def as_notebook_parameters(self) -> dict:
-        """The chosen parameters as JSON values, as papermill injects them."""
-        return self.parameters.as_dict()
-
     @property
     def command(self) -> str:
         """Command that does the same run without a browser."""

@@ -1,4 +1,4 @@
-"""What a person does in JupyterLab, in a real browser: choose, run, cancel, change, guess, record."""
+"""What a person does in JupyterLab, in a real browser: choose, run, cancel, change and guess."""
 
 from __future__ import annotations
 
@@ -128,24 +128,3 @@ def test_a_lesson_as_a_student_does_it(lab, folder: Path, picture) -> None:
     assert not [error for error in lab.errors() if "NameError" in error]
     assert "right (3 tries)" in str(lab.outputs(summary)) and "0.60" in str(lab.outputs(summary))
     assert lab.unreadable() == []
-
-
-def test_a_voice_is_recorded_in_lesson_2(lab, folder: Path, picture) -> None:
-    codes = sources(folder / "work" / "lessons" / "2_your_voice.ipynb")
-    lab.open("lessons/2_your_voice.ipynb")
-    recorder = place(codes, "widgets.recorder(")
-    lab.run(*(n for n, code in enumerate(codes[: recorder + 1]) if code))
-    lab.show(recorder)
-    lab.page.get_by_role("button", name="Record").click()
-    stop = lab.page.get_by_role("button", name="Stop")
-    lab.page.wait_for_function(
-        "[...document.querySelectorAll('[role=status]')].some(e => e.textContent.includes('1 s'))"
-    )
-    stop.click()
-    lab.page.get_by_text("kept").first.wait_for()
-    assert len(list((folder / "work" / "lessons").rglob("voice/*.wav"))) == 1
-    lab.page.locator("audio").first.wait_for(state="attached")
-    picture(lab.page, "lesson-2-voice")
-    after = [place(codes, text) for text in ("speaking.phrases(", "plot_among", "speaking.said(")]
-    lab.run(after[0], after[1], after[2])
-    assert lab.errors() == [] and lab.unreadable() == []

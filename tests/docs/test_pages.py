@@ -18,14 +18,13 @@ import yaml
 import serlab
 from serlab import corpora, methods
 from serlab.cli import COMMANDS
-from serlab.reporting import notebooks, runs
+from serlab.reporting import notebooks
 from tests.corpora.trees import noise
 from tests.docs.pages import DOCS, ROOT, blocks
 
 README = ROOT / "README.md"
 #: Page -> methods that it adds.
 NEW = {"add-a-method.md": {"light-means"}}
-HOW_TO_RUN = DOCS / "reference" / "run-folder.md"
 
 
 def committed() -> list[Path]:
@@ -77,28 +76,27 @@ def test_commands_are_understood(page: Path, parser: argparse.ArgumentParser):
 # --- Python ----------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (block,) = (block for block in blocks(README) if block.language == "python")
-    text = block.text
-    for real, small in (("emodb", "synthetic-b"), ("ravdess", "synthetic-a"), ("quick", "demo")):
-        assert f'"{real}"' in text
-        text = text.replace(f'"{real}"', f'"{small}"')
-    monkeypatch.chdir(tmp_path)
-    names: dict = {}
-    exec(compile(text, "README.md", "exec"), names)
-    assert (tmp_path / "uar.png").stat().st_size > 10_000
-    assert names["outcome"].headline.startswith("synthetic-a -> synthetic-b")
+#: What pages name -> what is run for it.
+SMALL = {"emodb": "far", "ravdess": "near", "synthetic-b": "far", "synthetic-a": "near", "quick": "demo"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", ["tutorials/first-transfer.md", "reference/api/index.md"])
-def test_python_of_other_pages_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/tutorials/first-transfer.md", "docs/reference/api/index.md"]
+)
+def test_python_of_pages_runs(
+    page: str, small_corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    text = "\n".join(block.text for block in blocks(ROOT / page) if block.language == "python")
+    for named, small in SMALL.items():
+        text = text.replace(f'"{named}"', f'"{small}"')
+    monkeypatch.setenv("SERLAB_DATA", str(small_corpora))
     monkeypatch.chdir(tmp_path)
-    text = "\n".join(block.text for block in blocks(DOCS / page) if block.language == "python")
     names: dict = {}
     exec(compile(text, page, "exec"), names)
-    assert len(names["outcome"].summary) == len(names["outcome"].parameters.methods)
+    outcome = names["outcome"]
+    assert outcome.headline.startswith("near -> far")
+    assert len(outcome.summary) == len(outcome.parameters.methods)
+    assert (tmp_path / "uar.png").is_file() == (page == "README.md")
 
 
 def modules_with_examples() -> list[str]:
@@ -147,15 +145,6 @@ def test_a_corpus_of_your_own(tmp_path: Path):
         corpora.read_many(["mycorpus"], tmp_path)
     shown = message.removeprefix("serlab: …/mycorpus/").split("…")[0].strip()
     assert str(error.value).removeprefix(f"{folder}/").startswith(shown)
-
-
-@pytest.mark.slow
-def test_every_file_of_a_run_is_named(tmp_path: Path):
-    folder = runs.run("00", {"preset": "demo"}, out=tmp_path)
-    text = HOW_TO_RUN.read_text(encoding="utf-8")
-    for path in folder.iterdir():
-        name = f"{path.name}/" if path.is_dir() else path.name
-        assert f"`{name}`" in text, f"{name} is not on {HOW_TO_RUN.name}"
 
 
 def test_the_citation_is_one():

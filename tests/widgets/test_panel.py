@@ -119,7 +119,6 @@ def waiting_runner(session: Session) -> Outcome:
 def test_a_panel_starts_from_its_parameters_and_gives_them_back(parameters):
     panel = Panel(parameters)
     assert panel.parameters == parameters
-    assert panel.as_notebook_parameters() == parameters.as_dict()
     assert not panel.run_button.disabled
     assert panel.cancel_button.disabled
 
@@ -255,7 +254,7 @@ def test_the_command_gives_the_same_parameters(parameters):
     assert f"{Path(sys.executable).with_name('serlab')} run 01" in shown, "of this environment"
     given = dict(word.split("=", 1) for flag, word in itertools.pairwise(words) if flag == "-p")
     given["preset"] = words[words.index("--preset") + 1]
-    expected = panel.as_notebook_parameters()
+    expected = panel.parameters.as_dict()
     for name, value in given.items():
         wanted = expected[name]
         assert value == (",".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted))

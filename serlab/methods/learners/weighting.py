@@ -10,8 +10,6 @@ from serlab.samples import Labelled
 
 #: Standard deviations beyond which a feature is cut: outliers of a small corpus.
 MOST = 5.0
-#: What weighs the same within a corpus; of all, corpora do.
-EQUAL: tuple[str, ...] = ("classes", "speakers", "utterances")
 
 
 def scaled(X: np.ndarray) -> np.ndarray:
