@@ -17,6 +17,7 @@ import pandas as pd
 from serlab import divisions
 from serlab.divisions import Division
 from serlab.errors import ProtocolError
+from serlab.wording import count
 
 #: What a fold is: a "part" of a division of the target, to be tested; a "subject", the speaker of the
 #: target whom it is named after and who alone is learned from; or a "draw", random utterances to learn
@@ -338,7 +339,7 @@ def hold_out_speakers(
     speaker = utterances["speaker"].to_numpy(dtype=str)[rows]
     n_speakers = len(np.unique(speaker))
     if n_speakers < 2:
-        raise ProtocolError(f"{n_speakers} source speaker(s): none can be kept for model choice")
+        raise ProtocolError(f"{count(n_speakers, 'source speaker')}: none can be kept for model choice")
     emotion = utterances["emotion"].astype(str).to_numpy(dtype=str)[rows]
     train, held_out = next(divisions.whole_groups(emotion, speaker, min(5, n_speakers), seed))
     return rows[train], rows[held_out]
@@ -441,6 +442,26 @@ class _Kind:
 
 #: Protocols whose number of folds is asked for.
 FOLDED: tuple[str, ...] = ("speaker-groups", "session-groups", "text-groups", "speaker-text-groups", "random")
+
+#: Protocols that keep speakers apart, and those of them with as many groups of speakers as folds.
+_OF_SPEAKERS = ("one-subject", "loso", "k-shot", "speaker-groups", "speaker-text-groups")
+_GROUPED = ("speaker-groups", "speaker-text-groups")
+
+
+def require_speakers(protocol: SplitProtocol, n_speakers: int) -> None:
+    """Refuse more folds than the target has speakers, before anything of it is read.
+
+    Raises
+    ------
+    ProtocolError
+    """
+    needed = protocol.repeats if protocol.name in _GROUPED else 2
+    if protocol.name in _OF_SPEAKERS and n_speakers < needed:
+        raise ProtocolError(
+            f"protocol {protocol.name!r} needs {count(needed, 'speaker')}; {protocol.target!r} has "
+            f"{n_speakers}. Choose fewer folds, another protocol or another target"
+        )
+
 
 #: Name -> how the target is divided.
 PROTOCOLS: Mapping[str, _Kind] = {

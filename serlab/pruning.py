@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serlab.errors import ParameterError
+from serlab.wording import count
 
 #: Seconds after which nobody is taken to be still at work with an item.
 IN_USE = 3600.0
@@ -197,6 +198,5 @@ def age_text(used: float, *, now: float) -> str:
     seconds = max(now - used, 0.0)
     for name, length in (("day", _DAY), ("hour", 3600.0), ("minute", 60.0)):
         if seconds >= length:
-            n = int(seconds // length)
-            return f"{n} {name}{'s' if n != 1 else ''}"
+            return count(int(seconds // length), name)
     return "now"

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import ctc_loss
 
 from serlab.errors import TrainingError
+from serlab.wording import count
 
 
 def ctc(log_probs: Tensor, lengths: Tensor, targets: Sequence[Sequence[int]]) -> Tensor:
@@ -57,9 +58,9 @@ def ctc(log_probs: Tensor, lengths: Tensor, targets: Sequence[Sequence[int]]) ->
         row for row, (has, needs) in enumerate(zip(lengths.tolist(), needed, strict=True)) if has < needs
     ]
     if short:
-        row = short[0]
+        row, said = short[0], count(len(short), "utterance is", "utterances are")
         raise TrainingError(
-            f"{len(short)} utterance(s) are shorter than their units: number {row} of the batch has "
+            f"{said} shorter than their units: number {row} of the batch has "
             f"{int(lengths[row])} frames, its {len(targets[row])} units need {needed[row]} (there is a blank "
             "between two equal ones); leave such utterances out, or subsample time less",
             rows=short,

@@ -12,6 +12,7 @@ from torch import Tensor
 from serlab import extras
 from serlab.asr.graphs import Graph
 from serlab.errors import ParameterError
+from serlab.wording import count
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _viterbi(scores: np.ndarray, graph: Graph) -> tuple[int, ...]:
         best_arcs[t, graph.to[by_state[best]]] = by_state[best]
     state = int(np.argmax(weight + graph.final))
     if not np.isfinite(weight[state] + graph.final[state]):
-        raise ParameterError(f"the graph has no path of {len(scores)} frame(s); decode longer audio")
+        raise ParameterError(f"the graph has no path of {count(len(scores), 'frame')}; decode longer audio")
     units = []
     for t in reversed(range(len(scores))):
         arc = best_arcs[t, state]

@@ -23,6 +23,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from serlab.asr.graphs import Graph
 from serlab.errors import ParameterError, TrainingError
+from serlab.wording import count
 
 #: Coefficient of the leaky hidden Markov model (Povey et al. 2016, section 2.7, and Kaldi's default).
 LEAKY = 1e-5
@@ -78,9 +79,9 @@ def lf_mmi(
         row for row, (has, needs) in enumerate(zip(lengths.tolist(), needed, strict=True)) if has < needs
     ]
     if short:
-        row = short[0]
+        row, said = short[0], count(len(short), "utterance is", "utterances are")
         raise TrainingError(
-            f"{len(short)} utterance(s) are shorter than their units: number {row} of the batch has "
+            f"{said} shorter than their units: number {row} of the batch has "
             f"{int(lengths[row])} frames for {needed[row]} units; leave such utterances "
             "out, or subsample time less",
             rows=short,

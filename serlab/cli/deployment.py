@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from serlab.cli.command import Command, data_option, print_table, progress_line, words
 from serlab.errors import ParameterError
+from serlab.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,7 +177,7 @@ def _print_answers(found: Predicted) -> None:
         f"\n{len(table)} recordings"
         + (f", {len(table) - len(given)} without an answer" if len(given) < len(table) else "")
     )
-    print("; ".join(f"{name} {count / max(len(given), 1):.0%}" for name, count in shares.items()))
+    print("; ".join(f"{name} {n / max(len(given), 1):.0%}" for name, n in shares.items()))
     far = (table["stranger_than"] >= familiar.FAR).sum()
     if far:
         lie = "lies" if far == 1 else "lie"
@@ -184,8 +185,7 @@ def _print_answers(found: Predicted) -> None:
     for note in found.notes:
         print(f"Note: {note}")
     if len(found.skipped):
-        n = len(found.skipped)
-        print(f"{n} recording{'' if n == 1 else 's'} cannot be used:")
+        print(f"{count(len(found.skipped), 'recording')} cannot be used:")
         for row in found.skipped.head(_MOST_ROWS).itertuples():
             print(f"  {row.reason}")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from serlab.cli.command import Command, data_option, print_table, progress_line, words
 from serlab.cli.deployment import asked, asked_options
 from serlab.errors import ParameterError
+from serlab.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +70,8 @@ def _plan(options: argparse.Namespace) -> int:
     for note in found.notes:
         print(f"Note: {note}")
     if len(found.skipped):
-        n = len(found.skipped)
-        print(f"{n} recording{'' if n == 1 else 's'} not used; the first: {found.skipped['reason'].iloc[0]}")
+        skipped = count(len(found.skipped), "recording")
+        print(f"{skipped} not used; the first: {found.skipped['reason'].iloc[0]}")
     print("Listen before you look at the answer: a label that follows the model teaches it nothing.")
     return 0
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from serlab.cli.command import (
-    Command,
-    data_option,
-    out_option,
-    progress_lines,
-    words,
-)
-from serlab.cli.running import given, parameter_options, refuse_wrong_values
+from serlab.cli.command import Command, words
+from serlab.cli.running import given, many_runs_options, page_of_runs
 
 
 def _declare(parser: argparse.ArgumentParser) -> None:
@@ -29,43 +23,22 @@ def _declare(parser: argparse.ArgumentParser) -> None:
         default="",
         help="as in emodb,nemo,urdu; default: all that are installed",
     )
-    parameter_options(parser, "a parameter of all runs: -p methods=ridge-target,many-ridge")
-    parser.add_argument(
-        "--at-once", metavar="N", type=int, default=1, help="runs beside each other; default: 1"
-    )
-    data_option(parser)
-    out_option(parser)
+    many_runs_options(parser, "a parameter of all runs: -p methods=ridge-target,many-ridge")
 
 
 def _run(options: argparse.Namespace) -> int:
-    from serlab.reporting import leave_one_out, matrix
+    from serlab.reporting import leave_one_out
 
-    parameters = given(options)
     left_out: dict[str, str] = {}
     corpora = words(options.corpora)
     if not corpora:
-        scheme = leave_one_out.scheme_of(options.notebook, parameters)
+        scheme = leave_one_out.scheme_of(options.notebook, given(options))
         corpora, left_out = leave_one_out.installed(options.data, scheme=scheme)
         for name, why in left_out.items():
             print(f"{name} does not take part: {why}", file=sys.stderr)
-    for cell in leave_one_out.cells(corpora):
-        refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
-    try:
-        page = leave_one_out.run(
-            options.notebook,
-            corpora=corpora,
-            parameters=parameters,
-            out=options.out,
-            data=options.data,
-            at_once=options.at_once,
-            progress=progress_lines,
-            left_out=left_out,
-        )
-    except matrix.MatrixIncomplete as error:
-        print(error.page)
-        raise
-    print(page)
-    return 0
+    return page_of_runs(
+        options, leave_one_out.cells(corpora), leave_one_out.run, corpora=corpora, left_out=left_out
+    )
 
 
 COMMANDS = (

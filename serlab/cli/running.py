@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serlab.cli.command import (
     Command,
@@ -17,6 +17,11 @@ from serlab.cli.command import (
     words,
 )
 from serlab.errors import ParameterError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serlab.reporting.matrix import Cell
 
 DEMO = {"target": "synthetic-b", "sources": "synthetic-a", "preset": "demo"}
 
@@ -103,7 +108,20 @@ def _declare_matrix(parser: argparse.ArgumentParser) -> None:
         "--each", metavar="NAME=VALUES", action="append", default=[], type=assignment,
         help="a parameter to vary: --each scheme=arousal,valence",
     )  # fmt: skip
-    parameter_options(parser, "a parameter of all runs")
+    many_runs_options(parser, "a parameter of all runs")
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    from serlab.reporting import matrix
+
+    corpora = words(options.corpora)
+    each = {name: words(values) for name, values in options.each}
+    return page_of_runs(options, matrix.cells(corpora, each), matrix.run, corpora=corpora, each=each)
+
+
+def many_runs_options(parser: argparse.ArgumentParser, text: str) -> None:
+    """What is asked of many runs of one notebook; ``text`` is the help of -p."""
+    parameter_options(parser, text)
     parser.add_argument(
         "--at-once", metavar="N", type=int, default=1, help="runs beside each other; default: 1"
     )
@@ -111,23 +129,33 @@ def _declare_matrix(parser: argparse.ArgumentParser) -> None:
     out_option(parser)
 
 
-def _matrix(options: argparse.Namespace) -> int:
+def page_of_runs(
+    options: argparse.Namespace, cells: Iterable[Cell], run: Callable[..., Path], **asked: Any
+) -> int:
+    """Run a notebook once a cell and print where the page of all is; nothing is run if one makes no sense.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of :func:`many_runs_options`, with ``notebook``.
+    cells : iterable of Cell
+    run : callable
+        :func:`serlab.reporting.matrix.run` or one like it, which ``asked`` is handed to.
+    """
     from serlab.reporting import matrix
 
-    corpora, parameters = words(options.corpora), given(options)
-    each = {name: words(values) for name, values in options.each}
-    for cell in matrix.cells(corpora, each):
+    parameters = given(options)
+    for cell in cells:
         refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
     try:
-        page = matrix.run(
+        page = run(
             options.notebook,
-            corpora=corpora,
-            each=each,
             parameters=parameters,
             out=options.out,
             data=options.data,
             at_once=options.at_once,
             progress=progress_lines,
+            **asked,
         )
     except matrix.MatrixIncomplete as error:
         print(error.page)

@@ -16,6 +16,7 @@ from serlab.errors import ProtocolError
 from serlab.evaluation import Material, Setting, fitting
 from serlab.progress import UNWATCHED, Watch
 from serlab.training import Fitting
+from serlab.wording import count
 
 #: Groups of speakers that are left out in turn where there is one corpus.
 _GROUPS = 5
@@ -106,8 +107,8 @@ def units_of(utterances: pd.DataFrame) -> np.ndarray:
     n_groups = min(len(names), _GROUPS)
     if n_groups < 2 or (speaker < 0).any():
         raise ProtocolError(
-            f"{corpus[0]} alone has {len(names)} known speaker(s): nobody can be left out to see how a model "
-            "does; add a second corpus"
+            f"{corpus[0]} alone has {count(len(names), 'known speaker')}: nobody can be left out to see "
+            "how a model does; add a second corpus"
         )
     return np.char.add(f"{corpus[0]}, speakers ", (speaker % n_groups + 1).astype(str))
 

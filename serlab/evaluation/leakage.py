@@ -18,6 +18,7 @@ from serlab.evaluation.differences import least_p
 from serlab.evaluation.verdicts import ALPHA
 from serlab.pretrained.heard import Heard
 from serlab.protocols import SkippedFold, Split, SplitProtocol
+from serlab.wording import count
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")
 
@@ -312,8 +313,8 @@ def _few_test_speakers(utterances, splits, n_compared, add) -> None:
         add(
             "few speakers",
             "warning",
-            f"with {speakers} test speaker{'' if speakers == 1 else 's'} and {n_compared} declared "
-            f"comparison{'' if n_compared == 1 else 's'} of a question no corrected p can be below "
+            f"with {count(speakers, 'test speaker')} and {count(n_compared, 'declared comparison')} "
+            f"of a question no corrected p can be below "
             f"{least:.3f}: it cannot be decided here, however large the difference",
             "use a target with more speakers",
             n=speakers,

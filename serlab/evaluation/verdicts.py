@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from serlab.evaluation import intervals
+from serlab.wording import count
 
 #: Level at which a gain is claimed, after correction.
 ALPHA = 0.05
@@ -88,8 +89,7 @@ def decided(table: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:
 
 def _verdict(row: pd.Series, p: float, least_p: float, alpha: float) -> str:
     if least_p >= alpha:
-        n = int(row["n_speakers"])
-        return f"{UNDECIDABLE} with {n} speaker{'' if n == 1 else 's'}"
+        return f"{UNDECIDABLE} with {count(int(row['n_speakers']), 'speaker')}"
     if p >= alpha or row["gain_low"] <= 0 <= row["gain_high"]:
         return NO_DIFFERENCE
     return HELPS if row["gain"] > 0 else HURTS
@@ -152,7 +152,7 @@ def told(comparison: pd.DataFrame, *, seen: Mapping[str, str]) -> str:
         parts.append(f"{QUESTIONS[question]} {'; '.join(_in_full(row, seen) for _, row in own.iterrows())}.")
     n = len(comparison) - len(primary)
     if n:
-        parts.append(f"{n} further comparison{'' if n == 1 else 's'}: exploratory, no claim.")
+        parts.append(f"{count(n, 'further comparison')}: exploratory, no claim.")
     return " ".join(parts)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from serlab import labels
 from serlab.errors import ProtocolError
 from serlab.experiment.parameters import Parameters
+from serlab.wording import count
 
 
 def labelled_of(table: pd.DataFrame, parameters: Parameters) -> tuple[pd.DataFrame, pd.Series]:
@@ -42,8 +43,8 @@ def _of_shared_classes(utterances: pd.DataFrame) -> tuple[pd.DataFrame, pd.Serie
     shared = [name for name in utterances["emotion"].cat.categories if all(name in own for own in found)]
     if len(shared) < 2:
         raise ProtocolError(
-            f"{', '.join(found.index)} share {len(shared)} class(es), two are needed; choose another label "
-            "scheme, other corpora, or label_sets='scheme'"
+            f"{', '.join(found.index)} share {count(len(shared), 'class', 'classes')}, two are needed; "
+            "choose another label scheme, other corpora, or label_sets='scheme'"
         )
     kept = utterances["emotion"].isin(shared)
     others = utterances[~kept]

@@ -18,6 +18,7 @@ from serlab.evaluation import intervals, verdicts
 from serlab.evaluation.material import Features
 from serlab.experiment.parameters import Parameters
 from serlab.methods import OPTIONS
+from serlab.wording import count
 
 #: Classes of which a headline says how many utterances were lost; a table has all.
 _MOST_LOST = 6
@@ -170,7 +171,7 @@ def _skipped_files(outcome: Outcome) -> list[str]:
     lost = outcome.skipped_files
     if lost.empty:
         return []
-    head = f"{len(lost)} file{'' if len(lost) == 1 else 's'} could not be used"
+    head = f"{count(len(lost), 'file')} could not be used"
     if "emotion" not in lost:  # of a run that did not keep it
         return [f"{head}."]
     left = outcome.utterances.groupby(["corpus", outcome.utterances["emotion"].astype(str)]).size()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -111,12 +112,14 @@ def prepare(
 
     Raises
     ------
-    CorpusError, LabelError, AudioError
-        Audio only with ``on_bad_file="stop"``, or if an augmentation spoils it.
+    CorpusError, LabelError, ProtocolError, AudioError
+        Of audio only with ``on_bad_file="stop"``, or if an augmentation spoils it; folds that the target
+        cannot be divided into are refused before a feature is computed.
     """
     if table is None:
         table = corpora.read_many((parameters.target, *parameters.sources), parameters.data or None)
     labelled, left_out = labelled_of(table, parameters)
+    _require_folds(labelled, parameters)
     extraction = _extract(labelled, parameters, parameters.features, watch=watch)
     skipped_files = _with_classes(extraction.skipped, labelled)
     labelled = labelled.loc[extraction.X.index]
@@ -144,6 +147,13 @@ def prepare(
         fingerprint=data.fingerprint(table),
         same_recordings=_same_recordings(labelled, parameters, watch) if with_copies else _no_copies(),
     )
+
+
+def _require_folds(labelled: pd.DataFrame, parameters: Parameters) -> None:
+    """Refuse what no bad file could make possible; a fold that is skipped is told of by who runs them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # said by who runs them
+        parameters.split_protocol().plan(labelled)
 
 
 def _no_copies() -> pd.DataFrame:

@@ -18,6 +18,7 @@ from serlab.lessons.base import Plan
 from serlab.lessons.record import Record, open_record
 from serlab.lessons.registry import LESSONS
 from serlab.widgets.showing import is_headless
+from serlab.wording import count
 
 
 class Wrong(AssertionError):
@@ -174,7 +175,7 @@ class Lesson:
         kept = self.record.checks.get(name)
         if kept is None:
             return "not tried"
-        tries = f"{kept['tries']} {'try' if kept['tries'] == 1 else 'tries'}"
+        tries = count(kept["tries"], "try", "tries")
         return f"right ({tries})" if kept["right"] else f"not yet ({tries})"
 
     def _shown(self, key: str) -> HTML:

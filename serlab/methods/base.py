@@ -10,6 +10,7 @@ import numpy as np
 
 from serlab.errors import ProtocolError
 from serlab.samples import Labelled
+from serlab.wording import count
 
 Access = Literal["none", "unlabelled", "few-shot", "semi-supervised", "target-only", "target-semi-supervised"]
 
@@ -207,6 +208,6 @@ def require_classes(part: Labelled, at_least: int = 2) -> None:
     found = np.unique(part.y)
     if len(found) < at_least:
         raise ProtocolError(
-            f"training data has {len(found)} class(es), at least {at_least} are needed; "
+            f"training data has {count(len(found), 'class', 'classes')}, at least {at_least} are needed; "
             "choose another split, or a speaker with more emotions"
         )

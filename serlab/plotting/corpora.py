@@ -11,7 +11,8 @@ from matplotlib.patches import Rectangle
 from serlab.errors import ParameterError
 from serlab.plotting.marks import cells
 from serlab.plotting.style import VERMILLION, Figure, finished, styled
-from serlab.plotting.texts import count, names, natural, sentences, speaker_name, wrapped
+from serlab.plotting.texts import names, natural, sentences, speaker_name, wrapped
+from serlab.wording import count
 
 SPEAKERS_PER_ROW = 30
 #: Speakers of a corpus that are drawn: of more, those with the most utterances.

@@ -24,7 +24,8 @@ from serlab.plotting.style import (
     series,
     styled,
 )
-from serlab.plotting.texts import count, listing, number, sentences, titled
+from serlab.plotting.texts import listing, number, sentences, titled
+from serlab.wording import count
 
 
 @styled

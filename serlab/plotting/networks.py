@@ -26,7 +26,8 @@ from serlab.plotting.style import (
     series,
     styled,
 )
-from serlab.plotting.texts import count, listing, number, sentences, titled, wrapped
+from serlab.plotting.texts import listing, number, sentences, titled, wrapped
+from serlab.wording import count
 
 #: Lead of the largest attention weight over the second above which Neumann & Vu call it peaked.
 PEAKED = 0.5

@@ -41,7 +41,6 @@ from serlab.plotting.style import (
 )
 from serlab.plotting.texts import (
     DAGGER,
-    count,
     interval,
     letter,
     listing,
@@ -50,6 +49,7 @@ from serlab.plotting.texts import (
     titled,
     wrapped,
 )
+from serlab.wording import count
 
 #: access -> (what the legend says, colour, marker), in the order of figures.
 ACCESS: dict[str, tuple[str, str, str]] = {

@@ -47,11 +47,6 @@ def p_equals(p: float) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def count(n: int, noun: str) -> str:
-    """ "1 fold", "2 folds"."""
-    return f"{n} {noun}" + ("" if n == 1 else "s")
-
-
 def listing(items: Iterable[str], most: int = 3) -> str:
     """The first items, and how many more there are; names have commas in them."""
     items = list(items)

@@ -13,7 +13,8 @@ from serlab.evaluation import class_names, compact
 from serlab.experiment import NotKept, Outcome
 from serlab.plotting.networks import numbered
 from serlab.plotting.style import BLACK, BLUE, GREY, PALE, SKY, Figure, finished, heading, styled
-from serlab.plotting.texts import count, sentences, wrapped
+from serlab.plotting.texts import sentences, wrapped
+from serlab.wording import count
 
 #: Of the picture; any method may have used others.
 LOG_MEL = "logmel40"

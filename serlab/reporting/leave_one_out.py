@@ -20,6 +20,7 @@ from serlab.files import write_table, write_text
 from serlab.progress import Progress
 from serlab.reporting import matrix, notebooks, pages, records, runs
 from serlab.reporting.matrix import Cell
+from serlab.wording import count
 
 if TYPE_CHECKING:
     from serlab.experiment import Session
@@ -78,7 +79,7 @@ def installed(data: Path | str | None = None, *, scheme: str = "four") -> tuple[
             left_out[name] = str(error)
             continue
         if found < 2:
-            left_out[name] = f"{found} class(es) of the label scheme {scheme!r} are in it"
+            left_out[name] = f"it has {count(found, 'class', 'classes')} of the label scheme {scheme!r}"
         else:
             names.append(name)
     return names, left_out

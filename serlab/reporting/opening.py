@@ -19,6 +19,7 @@ from serlab.evaluation import intervals, verdicts
 from serlab.evaluation.scoring import POOLED
 from serlab.experiment.kept import Kept
 from serlab.methods.base import FIT_ARGUMENTS
+from serlab.wording import count
 
 #: More rows of a figure do not fit one screen; the report's own figure has all.
 ROWS = 9
@@ -137,7 +138,7 @@ def _figures(tables: Tables) -> str:
         for question in verdicts.asked(rows)
     ]
     n = len(comparison) - len(rows)
-    others = f"<p>{n} exploratory comparison{'' if n == 1 else 's'} in the figures below.</p>" if n else ""
+    others = f"<p>{count(n, 'exploratory comparison')} in the figures below.</p>" if n else ""
     return "\n".join(figures) + others
 
 
@@ -291,7 +292,7 @@ def _found(audit: pd.DataFrame) -> str:
     )
     more, remarks = max(0, len(grave) - _FINDINGS), len(audit) - len(grave)
     rest = [f"{more} more of these"] if more else []
-    rest += [f"{remarks} remark{'s' if remarks > 1 else ''}"] if remarks else []
+    rest += [count(remarks, "remark")] if remarks else []
     further = " and ".join(rest)
     none = "" if len(grave) else "<p>No errors, no warnings.</p>"
     also = f"<p>{further} in the table below.</p>" if further else ""

@@ -20,6 +20,7 @@ from serlab import metrics
 from serlab.errors import ParameterError, ProtocolError
 from serlab.evaluation import intervals, speaker_counts
 from serlab.experiment import Outcome, Session, as_vectors
+from serlab.wording import count
 
 
 def speaker_probe(
@@ -61,11 +62,12 @@ def speaker_probe(
     """
     _require_usable(X, utterances, folds)
     speaker = utterances["speaker"].to_numpy(dtype=str)
-    _, code, count = np.unique(speaker, return_inverse=True, return_counts=True)
-    kept = np.flatnonzero(count[code] > 1)
-    if (count > 1).sum() < 2:
+    _, code, times = np.unique(speaker, return_inverse=True, return_counts=True)
+    kept = np.flatnonzero(times[code] > 1)
+    found = (times > 1).sum()
+    if found < 2:
         raise ProtocolError(
-            f"{(count > 1).sum()} speaker(s) with two utterances or more: a speaker probe needs two speakers"
+            f"{count(found, 'speaker')} with two utterances or more: a speaker probe needs two speakers"
         )
     fold = _folds(utterances.iloc[kept], folds, seed)
     predicted = np.empty(len(kept), dtype=object)

@@ -19,6 +19,7 @@ from serlab.training.batches import Rows
 from serlab.training.learner import Learner
 from serlab.training.objectives.base import Batch, CrossEntropy
 from serlab.training.settings import Settings
+from serlab.wording import count
 
 #: Module, batch, cross-entropy and progress from 0 to 1 -> logits of the batch, and terms of the loss.
 Loss = Callable[[nn.Module, Batch, CrossEntropy, float], tuple[Tensor, dict[str, Tensor]]]
@@ -188,7 +189,8 @@ def _require_finite(
         remedy = _calmer(settings)
     some = ", ".join(map(str, rows[:3].tolist())) + (", ..." if len(rows) > 3 else "")
     raise TrainingError(
-        f"{what} in epoch {learner.epoch}, at training row(s) {some}; {remedy}", rows=data.ids(rows)
+        f"{what} in epoch {learner.epoch}, at {count(len(rows), 'training row')} ({some}); {remedy}",
+        rows=data.ids(rows),
     )
 
 

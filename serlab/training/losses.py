@@ -16,6 +16,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn.functional import softplus
 
 from serlab.errors import ParameterError
+from serlab.wording import count
 
 #: Multiples of the bandwidth in a multi-kernel: variances over a range of 2^8.
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -410,4 +411,4 @@ def _require_batches(x: Tensor, y: Tensor, *, at_least: int) -> None:
             f"two batches of rows of equal width are needed, not {tuple(x.shape)} and {tuple(y.shape)}"
         )
     if min(len(x), len(y)) < at_least:
-        raise ValueError(f"at least {at_least} row(s) in each batch are needed, not {len(x)} and {len(y)}")
+        raise ValueError(f"each batch needs at least {count(at_least, 'row')}, not {len(x)} and {len(y)}")

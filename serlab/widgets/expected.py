@@ -10,6 +10,7 @@ from serlab.evaluation import comparison
 from serlab.experiment import NotKept, Parameters, scratch_folder, times
 from serlab.experiment.kept import Kept
 from serlab.progress import duration
+from serlab.wording import count
 
 #: Protocols with a fold a speaker of the target; the others have as many as are asked for.
 _A_SPEAKER = ("one-subject", "loso")
@@ -31,9 +32,9 @@ def in_a_line(parameters: Parameters, n_speakers: Callable[[str], int]) -> str:
     added, n = len(names) - len(parameters.methods), n_folds(parameters, n_speakers)
     said = [
         f"{' + '.join(parameters.sources) or 'no source'} \N{RIGHTWARDS ARROW} {parameters.target}",
-        _count(len(parameters.methods), "method") + (f" ({_count(added, 'control')} added)" if added else ""),
-        f"{parameters.protocol} ({_count(n, 'fold')})",
-        _count(len(parameters.seeds), "seed"),
+        count(len(parameters.methods), "method") + (f" ({count(added, 'control')} added)" if added else ""),
+        f"{parameters.protocol} ({count(n, 'fold')})",
+        count(len(parameters.seeds), "seed"),
         parameters.preset,
     ]
     if parameters.studies:
@@ -86,7 +87,3 @@ def _time(parameters: Parameters, names: tuple[str, ...], n: int) -> str:
             named = ", ".join(unknown) if len(unknown) <= _MOST_NAMED else f"{len(unknown)} others"
             said += f", and {named}, not run here yet"
     return f"{said} ({kept})" if kept else said
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

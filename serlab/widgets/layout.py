@@ -58,7 +58,7 @@ def pickers(
         [
             heading("Corpora"),
             *shown("target"),
-            w.HTML("source(s)"),
+            w.HTML("sources"),
             grid(sources.values(), "150px"),
             w.HTML(how_to_get),
             heading("Labels, features, protocol"),

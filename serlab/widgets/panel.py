@@ -21,7 +21,7 @@ from serlab import corpora, data, methods
 from serlab.errors import Cancelled, ParameterError, SerlabError
 from serlab.experiment import Outcome, Parameters, Session, scratch_folder
 from serlab.progress import duration
-from serlab.protocols import FOLDED
+from serlab.protocols import FOLDED, require_speakers
 from serlab.widgets import buttons, expected, layout
 from serlab.widgets.choice import Store
 from serlab.widgets.headless import command, declared, offered_studies, parameter_table
@@ -173,6 +173,8 @@ class Panel:
         if missing:
             folder = data.data_root(self._root)
             raise ParameterError(f"{', '.join(missing)}: not installed in {folder}")
+        if n_speakers := self._speakers(chosen.target):  # none: it cannot be read, and a run says why
+            require_speakers(chosen.split_protocol(), n_speakers)
         return chosen
 
     @property

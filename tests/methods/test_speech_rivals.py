@@ -344,7 +344,7 @@ def test_specs_name_their_features_and_refuse_what_cannot_be_trained():
         with pytest.raises(ParameterError, match="unknown preset 'slow'"):
             spec.build(n_classes=3, seed=0, preset="slow", fitting=Fitting())
     part = toy(8, seed=0)
-    with pytest.raises(ProtocolError, match=r"1 class\(es\)"):
+    with pytest.raises(ProtocolError, match=r"1 class"):
         fitted(SPECS[0], Labelled(X=part.X, corpus=part.corpus, speaker=part.speaker, y=0 * part.y))
 
 

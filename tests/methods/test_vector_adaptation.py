@@ -206,7 +206,7 @@ class TestEach:
     def test_two_target_rows_are_enough_and_one_is_not(self, name, source, target):
         proba = fitted(name, source, target.take(slice(2))).predict_proba(target.X[:2])
         assert np.isfinite(proba).all()
-        with pytest.raises(ProtocolError, match=r"1 unlabelled target utterance\(s\)"):
+        with pytest.raises(ProtocolError, match=r"1 unlabelled target utterance;"):
             fitted(name, source, target.take(slice(1)))
 
     def test_one_class_is_refused(self, name, source, target):

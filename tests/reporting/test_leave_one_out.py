@@ -45,9 +45,9 @@ def test_who_would_spoil_every_run_does_not_take_part(small_corpora, tmp_path):
     names, left_out = leave_one_out.installed(data)
     assert set(names) == {"near", "far"}, "synthetic corpora are no evidence"
     assert set(left_out) == {"one", "none", "broken"}
-    assert "1 class(es) of the label scheme 'four'" in left_out["one"] and "broken" in left_out["broken"]
+    assert "1 class of the label scheme 'four'" in left_out["one"] and "broken" in left_out["broken"]
     page = leave_one_out.write(tmp_path / "out", [], left_out=left_out)
-    assert "<b>one</b>: 1 class(es)" in page.read_text(encoding="utf-8")
+    assert "<b>one</b>: it has 1 class" in page.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -453,7 +453,7 @@ def test_a_broken_row_is_named():
     X, y = easy()
     X[17] = torch.inf
     rows = np.arange(60) + 1000
-    with pytest.raises(TrainingError, match=r"epoch 1, at training row\(s\) 17; look at") as raised:
+    with pytest.raises(TrainingError, match=r"epoch 1, at 1 training row \(17\); look at") as raised:
         training.train(linear(), X, y, settings=Settings(epochs=2), seed=0, rows=rows)
     assert raised.value.rows == [1017]
 

@@ -193,6 +193,13 @@ def test_shots_are_asked_for_with_k_shot_only(parameters):
         (lambda panel: setattr(panel.source_boxes["synthetic-a"], "value", False), "no source is ticked"),
         (lambda panel: [setattr(box, "value", False) for box in panel.method_boxes.values()], "no method"),
         (lambda panel: setattr(panel.controls["seeds"], "value", "0, one"), "not a list of whole numbers"),
+        (
+            lambda panel: [
+                setattr(panel.controls[name], "value", value)
+                for name, value in (("protocol", "speaker-groups"), ("folds", 50))
+            ],
+            "needs 50 speakers",
+        ),
     ],
 )
 def test_a_wrong_combination_disables_run_and_says_why(parameters, change, reason):
@@ -489,8 +496,8 @@ def test_what_is_chosen_is_one_line_with_its_time(parameters):
     fits = pd.DataFrame({"method": ["rf-source", "rf-target"], "seconds": [1.0, 2.0]})
     times.note(times.of_fits(fits, parameters))
     panel.controls["protocol"].value = "speaker-groups"
-    panel.controls["folds"].value = 10
-    assert "speaker-groups (10 folds), 2 seeds, demo: about 60 s" in html.unescape(panel.summary.value)
+    panel.controls["folds"].value = 4
+    assert "speaker-groups (4 folds), 2 seeds, demo: about 24 s" in html.unescape(panel.summary.value)
 
 
 def test_every_picker_says_what_it_is_for_and_every_method_its_control(parameters):

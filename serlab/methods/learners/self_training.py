@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from scipy.special import softmax
@@ -126,11 +127,50 @@ class BalancedRidge:
 
 
 @dataclass
-class _SelfTraining:
-    """The rounds of self-training; what is known, a public class says."""
+class _Rounds:
+    """Rounds of self-training: a class below says what is known, another what is believed."""
 
     classifier: BalancedRidge
     rounds: int = 5
+
+    def _go_through_the_rounds(self, known: Labelled, adapt: Unlabelled) -> None:
+        raise NotImplementedError
+
+
+class _OfSource(_Rounds):
+    """Known is the source."""
+
+    def fit(self, *, source: Labelled, adapt: Unlabelled) -> Self:
+        """Choose the penalty on speakers of the source, then go through the rounds.
+
+        Raises
+        ------
+        ProtocolError
+            If the source has fewer than two classes.
+        """
+        self._go_through_the_rounds(source, adapt)
+        return self
+
+
+class _OfBoth(_Rounds):
+    """Known is the source, and some of the target, which counts as a corpus beside it."""
+
+    def fit(self, *, source: Labelled, target_train: Labelled, adapt: Unlabelled) -> Self:
+        """Choose the penalty on speakers of both, then go through the rounds.
+
+        Raises
+        ------
+        ProtocolError
+            If source and labelled target together have fewer than two classes.
+        """
+        self._go_through_the_rounds(concatenate(source, target_train), adapt)
+        return self
+
+
+@dataclass
+class _Surest(_Rounds):
+    """As many of each class are believed: the surest."""
+
     _centre: np.ndarray = field(default=0.0, init=False, repr=False)
     _scale: np.ndarray = field(default=1.0, init=False, repr=False)
 
@@ -155,7 +195,7 @@ class _SelfTraining:
         return (self.classifier.scores(X) - self._centre) / self._scale
 
 
-class SelfTrained(_SelfTraining):
+class SelfTrained(_Surest, _OfSource):
     """Self-training of a target without labels.
 
     Attributes
@@ -164,20 +204,37 @@ class SelfTrained(_SelfTraining):
     rounds : int
     """
 
-    def fit(self, *, source: Labelled, adapt: Unlabelled) -> SelfTrained:
-        """Choose the penalty on speakers of the source, then go through the rounds.
 
-        Raises
-        ------
-        ProtocolError
-            If the source has fewer than two classes.
-        """
-        self._go_through_the_rounds(source, adapt)
-        return self
+class SemiSupervised(_Surest, _OfBoth):
+    """Self-training of a target some of which is labelled: these count as a corpus beside the source.
+
+    Attributes
+    ----------
+    classifier : BalancedRidge
+    rounds : int
+    """
 
 
 @dataclass
-class CautiouslySelfTrained:
+class _Agreed(_Rounds):
+    """Believed is what the classifier of the known alone says, too."""
+
+    believed: float = field(default=0.0, init=False)
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.classifier.predict_proba(X)
+
+    def _go_through_the_rounds(self, known: Labelled, adapt: Unlabelled) -> None:
+        scores = self.classifier.fit(known).scores(adapt.X)
+        alone = scores.argmax(axis=1)
+        for number in range(1, self.rounds + 1):
+            rows = agreeing(scores, alone, share=number / self.rounds)
+            part = _believed(adapt, rows, self.classifier.classes[alone[rows]])
+            scores = self.classifier.fit(concatenate(known, part)).scores(adapt.X)
+            self.believed = len(rows) / len(alone)
+
+
+class CautiouslySelfTrained(_Agreed, _OfSource):
     """Self-training of a target without labels, where the source alone has to agree.
 
     Attributes
@@ -187,21 +244,6 @@ class CautiouslySelfTrained:
     believed : float
         Share of the target that it learned from in the last round; 0: it has declined.
     """
-
-    classifier: BalancedRidge
-    rounds: int = 5
-    believed: float = field(default=0.0, init=False)
-
-    def fit(self, *, source: Labelled, adapt: Unlabelled) -> CautiouslySelfTrained:
-        """Choose the penalty on speakers of the source, then go through the rounds.
-
-        Raises
-        ------
-        ProtocolError
-            If the source has fewer than two classes.
-        """
-        self._go_through_the_rounds(source, adapt)
-        return self
 
     def choose(self, *, source: Labelled) -> Choice:
         """The penalty that held-out speakers of the source prefer; raises as :meth:`fit`."""
@@ -214,56 +256,13 @@ class CautiouslySelfTrained:
         self.classifier = replace(self.classifier, penalty=choice.penalty)
         return self.fit(source=source, adapt=adapt)
 
-    def _go_through_the_rounds(self, known: Labelled, adapt: Unlabelled) -> None:
-        scores = self.classifier.fit(known).scores(adapt.X)
-        alone = scores.argmax(axis=1)
-        for number in range(1, self.rounds + 1):
-            rows = agreeing(scores, alone, share=number / self.rounds)
-            part = _believed(adapt, rows, self.classifier.classes[alone[rows]])
-            scores = self.classifier.fit(concatenate(known, part)).scores(adapt.X)
-            self.believed = len(rows) / len(alone)
 
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        return self.classifier.predict_proba(X)
-
-
-class CautiouslySemiSupervised(CautiouslySelfTrained):
+class CautiouslySemiSupervised(_Agreed, _OfBoth):
     """The same where some of the target is labelled: these count as a corpus beside the source.
 
-    What has to agree is what source and labels say without the rest.
+    What has to agree is what source and labels say without the rest. Attributes as those of
+    :class:`CautiouslySelfTrained`.
     """
-
-    def fit(self, *, source: Labelled, target_train: Labelled, adapt: Unlabelled) -> CautiouslySemiSupervised:
-        """Choose the penalty on speakers of both, then go through the rounds.
-
-        Raises
-        ------
-        ProtocolError
-            If source and labelled target together have fewer than two classes.
-        """
-        self._go_through_the_rounds(concatenate(source, target_train), adapt)
-        return self
-
-
-class SemiSupervised(_SelfTraining):
-    """Self-training of a target some of which is labelled: these count as a corpus beside the source.
-
-    Attributes
-    ----------
-    classifier : BalancedRidge
-    rounds : int
-    """
-
-    def fit(self, *, source: Labelled, target_train: Labelled, adapt: Unlabelled) -> SemiSupervised:
-        """Choose the penalty on speakers of both, then go through the rounds.
-
-        Raises
-        ------
-        ProtocolError
-            If source and labelled target together have fewer than two classes.
-        """
-        self._go_through_the_rounds(concatenate(source, target_train), adapt)
-        return self
 
 
 def agreeing(scores: np.ndarray, alone: np.ndarray, *, share: float) -> np.ndarray:

@@ -6,7 +6,8 @@ which a normalisation has, are moved until it is surer of the target. **SHOT** (
 same features are moved until it is sure of each utterance and answers all classes (information maximisation),
 and agrees with the centroids of its own answers.
 
-What is found on ``adapt`` is kept: utterances that were not among them are answered by it, too.
+What is found on ``adapt`` is kept: utterances that were not among them are answered by it, too. Of the
+target nothing is copied whole: products with its features are taken a block of rows at a time.
 
 References
 ----------
@@ -19,6 +20,7 @@ unsupervised domain adaptation.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +38,8 @@ MOST_SUPPORTS = 100
 STEPS, RATE = 10, 1e-3
 #: Of the centroids' answers in SHOT (Liang et al. 2020, section 4.2: beta of digits and Office).
 AGREEMENT = 0.3
+#: Rows of features that are computed with at once, in double precision.
+BLOCK = 1024
 
 
 def prototypes(
@@ -59,14 +63,17 @@ def prototypes(
     ndarray, shape (d, k)
         Means of supports of length 1, brought to length 1.
     """
-    answers, doubt = proba.argmax(axis=1), entr(proba).sum(axis=1)
-    unit = _unit(X)
     found = np.empty_like(start, dtype=float)
-    for label in range(start.shape[1]):
-        own = np.flatnonzero(answers == label)
-        own = own[np.argsort(doubt[own], kind="stable")][:most]
-        found[:, label] = np.vstack([_unit(start[:, label][None]), unit[own]]).mean(axis=0)
+    for label, own in enumerate(supports(proba, most=most)):
+        found[:, label] = _unit(np.vstack([start[:, label], X[own]])).mean(axis=0)
     return _unit(found.T).T  # as the authors' code has it: a class of unlike utterances is not put last
+
+
+def supports(proba: np.ndarray, *, most: int = MOST_SUPPORTS) -> list[np.ndarray]:
+    """Rows that are answered with each class, those with the least entropy first, so many at most."""
+    answers, doubt = proba.argmax(axis=1), entr(proba).sum(axis=1)
+    each = (np.flatnonzero(answers == label) for label in range(proba.shape[1]))
+    return [own[np.argsort(doubt[own], kind="stable")][:most] for own in each]
 
 
 def _unit(X: np.ndarray) -> np.ndarray:
@@ -106,14 +113,14 @@ class Prototypes(_Adjusted):
             If the source has fewer than two classes.
         """
         self._learn(source)
-        X = scaled(adapt.X.astype(float))
-        self._weights = prototypes(
-            X, self._proba(self.classifier.scores(adapt.X)), self.classifier.coefficients
-        )
+        believed = self._proba(self.classifier.scores(adapt.X))
+        rows = np.concatenate(supports(believed))
+        X = scaled(adapt.X[rows].astype(float))
+        self._weights = prototypes(X, believed[rows], self.classifier.coefficients)
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        scores = _unit(scaled(X.astype(float))) @ self._weights
+        scores = np.concatenate([_unit(rows) @ self._weights for _, rows in _blocks(X)])
         return self.classifier.spread(self._proba(scores))
 
 
@@ -139,33 +146,68 @@ class AffineAdapted(_Adjusted):
             If the source has fewer than two classes.
         """
         self._learn(source)
-        X = scaled(adapt.X.astype(float))
-        weights = self.classifier.coefficients / self.temperature
-        scale, shift = np.ones(X.shape[1]), np.zeros(X.shape[1])
+        X, weights = adapt.X, self.classifier.coefficients / self.temperature
+        d = X.shape[1]
+        self._weights, self._scale, self._shift = weights, np.ones(d), np.zeros(d)
         # Of size 1 / sqrt(d), as the features are: a step means the same for any number of them.
-        unit = 1 / np.sqrt(X.shape[1])
-        adam = _Adam(2 * X.shape[1])
+        unit = 1 / np.sqrt(d)
+        adam = _Adam(2 * d)
         for _ in range(STEPS):
-            moved = X * scale + shift * unit
-            slope = self._slope(moved, weights)
-            step = adam.step(np.concatenate([(slope * X).sum(axis=0), slope.sum(axis=0) * unit]))
-            scale, shift = scale + step[: len(scale)], shift + step[len(scale) :]
-        self._scale, self._shift, self._weights = scale, shift * unit, weights
+            by_logits = self._slope(X)
+            # By the scale of a feature: of each row its slope times the feature, in sum.
+            by_scale = (_transposed_product(X, by_logits) * weights).sum(axis=1)
+            by_shift = (by_logits.sum(axis=0) @ weights.T) * unit
+            step = adam.step(np.concatenate([by_scale, by_shift]))
+            self._scale, self._shift = self._scale + step[:d], self._shift + step[d:] * unit
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        moved = scaled(X.astype(float)) * self._scale + self._shift
-        return self.classifier.spread(softmax(moved @ self._weights, axis=1))
+        return self.classifier.spread(softmax(self._logits(X), axis=1))
 
-    def _slope(self, X: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Derivative of the loss by each feature of each row, shape (n, d)."""
-        log_proba = log_softmax(X @ weights, axis=1)
+    def _moved(self, X: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Features with their scale and shift, a block of rows at a time."""
+        for rows, block in _blocks(X):
+            yield rows, block * self._scale + self._shift
+
+    def _logits(self, X: np.ndarray) -> np.ndarray:
+        return np.concatenate([block @ self._weights for _, block in self._moved(X)])
+
+    def _slope(self, X: np.ndarray) -> np.ndarray:
+        """Derivative of the loss by the logits of each row, shape (n, k)."""
+        log_proba = log_softmax(self._logits(X), axis=1)
         by_logits = entropy_slope(log_proba)
         if self.diverse:
             by_logits += diversity_slope(log_proba)
             proba = np.exp(log_proba)
-            by_logits += AGREEMENT * (proba - _centroid_answers(X, proba)) / len(X)
-        return by_logits @ weights.T
+            by_logits += AGREEMENT * (proba - self._centroid_answers(X, proba)) / len(X)
+        return by_logits
+
+    def _centroid_answers(self, X: np.ndarray, proba: np.ndarray) -> np.ndarray:
+        """What the nearest centroid says, one-hot (Liang et al. 2020, equations 4 to 6), by cosine."""
+        belief = proba
+        for _ in range(2):
+            sums = np.zeros((proba.shape[1], X.shape[1]))
+            for rows, block in self._moved(X):
+                sums += belief[rows].T @ _unit(block)
+            centroids = _unit(sums)
+            nearest = [(block @ centroids.T).argmax(axis=1) for _, block in self._moved(X)]
+            belief = np.eye(proba.shape[1])[np.concatenate(nearest)]
+        return belief
+
+
+def _blocks(X: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Which rows, and these as :func:`serlab.methods.learners.weighting.scaled`, in double precision."""
+    for first in range(0, max(len(X), 1), BLOCK):
+        rows = slice(first, first + BLOCK)
+        yield rows, scaled(X[rows].astype(float))
+
+
+def _transposed_product(X: np.ndarray, by_rows: np.ndarray) -> np.ndarray:
+    """Scaled features, transposed, times what rows have, shape (d, k)."""
+    product = np.zeros((X.shape[1], by_rows.shape[1]))
+    for rows, block in _blocks(X):
+        product += block.T @ by_rows[rows]
+    return product
 
 
 def entropy_slope(log_proba: np.ndarray) -> np.ndarray:
@@ -180,15 +222,6 @@ def diversity_slope(log_proba: np.ndarray) -> np.ndarray:
     proba = np.exp(log_proba)
     log_mean = np.log(np.maximum(proba.mean(axis=0), np.finfo(float).tiny))
     return proba * (log_mean - (proba @ log_mean)[:, None]) / len(proba)
-
-
-def _centroid_answers(X: np.ndarray, proba: np.ndarray) -> np.ndarray:
-    """What the nearest centroid says, one-hot (Liang et al. 2020, equations 4 to 6), by cosine."""
-    unit, belief = _unit(X), proba
-    for _ in range(2):
-        centroids = _unit(belief.T @ unit)
-        belief = np.eye(proba.shape[1])[(unit @ centroids.T).argmax(axis=1)]
-    return belief
 
 
 class _Adam:

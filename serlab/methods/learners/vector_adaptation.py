@@ -31,6 +31,7 @@ from serlab.errors import ProtocolError
 from serlab.methods.base import require_classes
 from serlab.methods.learners.scenarios import Classifier
 from serlab.samples import Labelled, Unlabelled
+from serlab.wording import count
 
 #: Of subspace alignment and TCA; fewer where there are fewer rows or features.
 #: This and the values below were chosen on synthetic corpora with a pure
@@ -74,7 +75,7 @@ class VectorAdaptation:
         require_classes(source)
         n, m = len(source), len(adapt)
         if m < 2:
-            raise ProtocolError(f"{m} unlabelled target utterance(s); adaptation needs two or more")
+            raise ProtocolError(f"{count(m, 'unlabelled target utterance')}; adaptation needs two or more")
         self._target_scale = StandardScaler().fit(adapt.X.astype(float))
         X = np.concatenate([StandardScaler().fit_transform(source.X.astype(float)), self._scaled(adapt.X)])
         self._fitted = self.adapter(min(N_COMPONENTS, n - 1, m - 1, X.shape[1]))

@@ -178,7 +178,7 @@ def test_slopes_are_those_of_the_losses():
 
 
 @pytest.mark.parametrize("diverse", [False, True])
-def test_what_is_adapted_is_surer(diverse):
+def test_what_is_adapted_is_surer(diverse, monkeypatch):
     adapt = without_labels(TARGET)
     before = BalancedRidge(3).fit(SOURCES)
     method = AffineAdapted(BalancedRidge(3), diverse=diverse).fit(source=SOURCES, adapt=adapt)
@@ -189,6 +189,10 @@ def test_what_is_adapted_is_surer(diverse):
     assert doubt(method.predict_proba(adapt.X)) < doubt(
         softmax(before.scores(adapt.X) / method.temperature, axis=1)
     )
+    # A block of rows at a time is all rows at once, but for rounding.
+    monkeypatch.setattr(test_time, "BLOCK", 7)
+    in_blocks = AffineAdapted(BalancedRidge(3), diverse=diverse).fit(source=SOURCES, adapt=adapt)
+    np.testing.assert_allclose(in_blocks.predict_proba(adapt.X), method.predict_proba(adapt.X), atol=1e-9)
     # Utterances that were not adapted on are answered one by one as all together.
     np.testing.assert_allclose(
         method.predict_proba(TARGET.X[:1]), method.predict_proba(TARGET.X)[:1], atol=1e-9
