@@ -21,7 +21,7 @@ NAMES = ("run", "method", "fold", "utterance")
 #: Columns of whole numbers, and what they fit into.
 _NUMBERS: dict[str, type[np.signedinteger[Any]]] = {"seed": np.int32, "y_true": np.int16, "y_pred": np.int16}
 #: Rows that are written, or filtered, at once.
-_ROWS = 1 << 20
+_ROWS = 1 << 18
 
 
 def repeated(name: str, n: int) -> pd.Categorical:
@@ -70,10 +70,16 @@ def compact(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, index=table.index, copy=False)
 
 
-def stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def stacked(tables: Sequence[pd.DataFrame], *, consumed: bool = False) -> pd.DataFrame:
     """Rows of several tables, one below the other; what was compact stays so.
 
     pandas makes text of names where two tables know different ones.
+
+    Parameters
+    ----------
+    tables : sequence of DataFrame
+    consumed : bool
+        Whether the tables may lose their columns on the way, so that no more than one column is there twice.
 
     Examples
     --------
@@ -85,9 +91,11 @@ def stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     named = [name for name in first if name in NAMES and _are_compact(tables, name)]
     if not named or any(list(table) != list(first) for table in tables):
         return pd.concat(tables, ignore_index=True)
+    if len(tables) == 1:
+        return first.reset_index(drop=True)
     columns = {}
-    for name in first:
-        parts = [table[name] for table in tables]
+    for name in list(first):
+        parts = [table.pop(name) if consumed else table[name] for table in tables]
         columns[name] = (
             pd.api.types.union_categoricals([part.array for part in parts], sort_categories=True)
             if name in named
@@ -110,8 +118,32 @@ def where(table: pd.DataFrame, asked: pd.Series) -> pd.DataFrame:
 
 def trimmed(table: pd.DataFrame) -> pd.DataFrame:
     """The same without names that no row has."""
-    kinds = [name for name in table if name in NAMES and isinstance(table[name].dtype, pd.CategoricalDtype)]
-    return table.assign(**{name: table[name].cat.remove_unused_categories() for name in kinds})
+    columns = {name: table[name].array for name in table if name in NAMES}
+    kept = {name: _trimmed(own) for name, own in columns.items() if isinstance(own, pd.Categorical)}
+    return table.assign(**kept)
+
+
+def _trimmed(names: pd.Categorical) -> pd.Categorical:
+    """As pandas' ``remove_unused_categories``, which sorts all rows for it."""
+    used = np.zeros(len(names.categories), dtype=bool)
+    used[names.codes] = True
+    if used.all():
+        return names
+    number = np.cumsum(used, dtype=names.codes.dtype) - names.codes.dtype.type(1)
+    return pd.Categorical.from_codes(number[names.codes], categories=names.categories[used])
+
+
+def places(names: pd.Series, order: Sequence[str]) -> np.ndarray:
+    """Place of each row's name in an order; rows of other names are not allowed.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+    """
+    own = names.array
+    code, known = (own.codes, own.categories) if isinstance(own, pd.Categorical) else pd.factorize(names)
+    place = {name: number for number, name in enumerate(order)}
+    return np.array([place.get(name, -1) for name in known], dtype=np.int32)[code]
 
 
 def methods_in(predictions: pd.DataFrame) -> list[str]:

@@ -58,22 +58,30 @@ class Run:
 TABLES = tuple(table.name for table in fields(Run))
 
 
-def joined(parts: Sequence[Run]) -> Run:
-    """The rows of several, one below the other."""
+def joined(parts: Sequence[Run], *, consumed: bool = False) -> Run:
+    """The rows of several, one below the other.
+
+    Parameters
+    ----------
+    parts : sequence of Run
+    consumed : bool
+        Whether they are not needed any more, see :func:`serlab.evaluation.compact.stacked`.
+    """
     # A method that no fold allowed has no predictions, and so no types.
     filled = {name: [t for t in (getattr(part, name) for part in parts) if len(t)] for name in TABLES}
-    return Run(**{name: compact.stacked(tables) for name, tables in filled.items() if tables})
+    return Run(
+        **{name: compact.stacked(tables, consumed=consumed) for name, tables in filled.items() if tables}
+    )
 
 
 def in_order(run: Run, splits: Sequence[Split]) -> Run:
     """The same with rows in the order of folds, wherever they were found."""
-    place = {split.fold: number for number, split in enumerate(splits)}
+    order = [split.fold for split in splits]
     tables = {}
     for name in TABLES:
         table = getattr(run, name)
         if len(table):
-            code, folds = pd.factorize(table["fold"])
-            at = np.array([place[fold] for fold in folds])[code]
+            at = compact.places(table["fold"], order)
             if (np.diff(at) < 0).any():
                 table = table.iloc[np.argsort(at, kind="stable")].reset_index(drop=True)
         tables[name] = table

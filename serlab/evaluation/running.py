@@ -117,7 +117,7 @@ def run(
             rounded=rounded,
         )
         parts.append(_run_method(job, splits, report, watch))
-    done = joined(parts)
+    done = joined(parts, consumed=True)
     if done.predictions.empty:
         raise ProtocolError(f"no method could be run on any fold: {'; '.join(done.fits['skipped'].unique())}")
     done.fits.insert(0, "run", setting.run_id)
@@ -231,7 +231,7 @@ def _run_method(job: _Job, splits: Sequence[Split], report: Callable[[int, str],
             job.places.save(joined(parts))
             new, saved = [], time.monotonic()
     job.places.share(parts[len(parts) - len(new) :], new)
-    done = in_order(joined(parts), splits)
+    done = in_order(joined(parts, consumed=True), splits)
     job.places.save(done)
     _forget_training(job.checkpoints)
     report(len(splits), f"{job.title}: done")

@@ -263,8 +263,7 @@ class Kept:
             if len(rows):
                 asked = rows["method"].isin(methods) & rows["fold"].isin(folds) & rows["seed"].isin(seeds)
                 rows = compact.where(rows, asked)
-                code, names = pd.factorize(rows["method"])
-                order = np.array([list(methods).index(name) for name in names], dtype=int)[code]
+                order = compact.places(rows["method"], list(methods))
                 if (np.diff(order) < 0).any():
                     rows = rows.iloc[np.argsort(order, kind="stable")]
                 rows = compact.trimmed(rows.reset_index(drop=True))

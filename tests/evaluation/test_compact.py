@@ -71,6 +71,14 @@ def test_rows_below_each_other_know_all_names() -> None:
     stacked = compact.stacked([compact.trimmed(compact.compact(part)) for part in parts])
     whole = compact.compact(pd.concat(parts, ignore_index=True))
     pd.testing.assert_frame_equal(stacked, whole)
+    own = [compact.trimmed(compact.compact(part)) for part in parts]
+    pd.testing.assert_frame_equal(compact.stacked(own, consumed=True), whole)
+    for column in compact.NAMES:  # as pandas does it
+        expected = compact.compact(parts[1])[column].cat.remove_unused_categories()
+        pd.testing.assert_series_equal(compact.trimmed(compact.compact(parts[1]))[column], expected)
+    order = ["early", "late"]
+    for table in (whole, text):
+        assert compact.places(table["fold"], order).tolist() == [order.index(name) for name in table["fold"]]
     mixed = compact.stacked([compact.compact(text), text])
     assert mixed["utterance"].tolist() == [*text["utterance"], *text["utterance"]]
 
