@@ -190,7 +190,8 @@ def answer(
     form = model.forms[name]
     asked, like = _unlabelled(heard, speakers), None if adapt is None else _unlabelled(adapt, speakers)
     file = np.repeat(np.arange(len(heard)), [len(entry.X) for entry in heard])
-    windows = form.proba(asked, like)
+    raw = form.raw(asked, like)
+    windows = form.calibration.applied(raw)
     proba = _means(windows, file)
     distance = np.array([np.median(model.space.distance(entry.X)) for entry in heard])
     farther = familiar.quantile_of(distance, model.distances)
@@ -219,7 +220,8 @@ def answer(
         skipped=skipped.reset_index(drop=True),
         notes=(*notes, *more),
         form=name,
-        agree=_agreement(model, name, asked, like, file, proba),
+        # Before calibration, which may change an answer: as in what was left out.
+        agree=_agreement(model, name, asked, like, file, _means(raw, file)),
         vectors=_means(vectors(asked), file).astype(np.float32),
     )
 
