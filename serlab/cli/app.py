@@ -31,6 +31,7 @@ def _app(options: argparse.Namespace) -> int:
         raise SerlabError("Voila is not installed: pip install 'serlab[app]'") from error
     source = notebooks.find(options.notebook)
     name_folders_of_kernels()
+    name_folder_of_templates()
     os.environ["SERLAB_APPLICATION"] = "1"  # for the panel: there is no menu to run cells with
     with tempfile.TemporaryDirectory(prefix="serlab-app-") as folder:
         # A copy alone in its folder: nothing else is served, and the notebook stays as it is.
@@ -38,6 +39,12 @@ def _app(options: argparse.Namespace) -> int:
         copy.write_bytes(source.read_bytes())
         Voila.launch_instance(argv=[*arguments(copy, options), *options.voila])
     return 0
+
+
+def name_folder_of_templates() -> None:
+    """Voila finds the page of an application where Jupyter keeps such things."""
+    own = str(Path(__file__).with_name("voila"))
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [own, os.environ.get("JUPYTER_PATH", "")]))
 
 
 def arguments(notebook: Path, options: argparse.Namespace) -> list[str]:
@@ -48,6 +55,8 @@ def arguments(notebook: Path, options: argparse.Namespace) -> list[str]:
         # Voila asks for a token only if it is told to, unlike JupyterLab.
         "--Voila.auto_token=True",
         "--strip_sources=True",
+        "--template=serlab",
+        "--VoilaConfiguration.extension_denylist=@jupyter/nbgrader",  # needs all of JupyterLab
     ]
     if options.no_browser:
         given.append("--no-browser")

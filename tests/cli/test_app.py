@@ -17,7 +17,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[list[st
     app = pytest.importorskip("voila.app")
     calls: list[tuple[list[str], list[str]]] = []
     monkeypatch.chdir(tmp_path)
-    for variable in ("SERLAB_DATA", "SERLAB_MODELS", "SERLAB_APPLICATION"):
+    for variable in ("SERLAB_DATA", "SERLAB_MODELS", "SERLAB_APPLICATION", "JUPYTER_PATH"):
         monkeypatch.setenv(variable, "")  # so that it is put back
     monkeypatch.setattr(
         app.Voila,
@@ -33,10 +33,24 @@ def test_a_copy_is_shown_to_who_has_the_token(shown, tmp_path: Path) -> None:
     assert beside == ["01_feature_transfer.ipynb"], "nothing else is served"
     assert not Path(arguments[0]).exists(), "the copy goes when the server does"
     assert arguments[1:] == [
-        "--Voila.ip=127.0.0.1", "--Voila.auto_token=True", "--strip_sources=True", "--no-browser",
+        "--Voila.ip=127.0.0.1", "--Voila.auto_token=True", "--strip_sources=True",
+        "--template=serlab", "--VoilaConfiguration.extension_denylist=@jupyter/nbgrader", "--no-browser",
         "--port=9999", "--theme=dark",
     ]  # fmt: skip
     assert os.environ["SERLAB_DATA"] == str(tmp_path / "data")
+
+
+def test_its_page_asks_for_nothing_from_elsewhere(shown) -> None:
+    assert cli.main(["app", "1"]) == 0
+    paths = pytest.importorskip("voila.paths").collect_template_paths(["voila", "nbconvert"], "serlab")
+    pages = [Path(path) / "index.html.j2" for path in paths if (Path(path) / "index.html.j2").is_file()]
+    own, theirs = (path.read_text(encoding="utf-8") for path in pages[:2])
+    assert "voila/templates/lab/index.html.j2" in own
+    # What is taken out there is all that Voila's page fetches from elsewhere.
+    fetched = 'rel="stylesheet" href="https:'
+    assert (
+        f"replace('{fetched}'" in own and theirs.count('<link rel="stylesheet') == theirs.count(fetched) > 0
+    )
 
 
 def test_what_cannot_be_shown(shown, monkeypatch, capsys) -> None:
