@@ -13,6 +13,7 @@ from serlab import corpora, data, features
 from serlab.errors import AudioError, SerlabError
 from serlab.evaluation import Material, recordings
 from serlab.evaluation.material import Features
+from serlab.experiment import times
 from serlab.experiment.labelling import labelled_of
 from serlab.experiment.parameters import Parameters
 from serlab.features import augmentation
@@ -177,7 +178,7 @@ def _with_classes(skipped: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame
 def _extract(
     labelled: pd.DataFrame, parameters: Parameters, name: str, *, watch: Watch, augment: str | None = None
 ) -> features.Extraction:
-    return features.extract(
+    found = features.extract(
         labelled,
         features=name,
         seconds=parameters.seconds or None,
@@ -188,6 +189,10 @@ def _extract(
         progress=watch.progress,
         cancel=watch.cancel,
     )
+    if augment is None:
+        made = len(labelled) - found.from_cache
+        times.note(times.of_features(name, labelled["corpus"].unique(), made=made, seconds=found.seconds))
+    return found
 
 
 def _more(

@@ -1,26 +1,31 @@
 """How long things took on this machine, so that the next ones can be estimated: one file in the cache.
 
-Seconds of a fit by method, preset and corpora, and of a study by its name; where those corpora are new, what
-was last seen with any. It is a convenience: what cannot be read or written is passed over, and two processes
-that write at once may lose what one of them has seen.
+Seconds of a fit by method, preset and corpora, of a study by its name, and of an utterance by feature set;
+where those corpora are new, what was last seen with any. It is a convenience: what cannot be read or written
+is passed over, and two processes that write at once may lose what one of them has seen.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from serlab import data
+from serlab.errors import ParameterError
 from serlab.experiment.further import STUDIES
 from serlab.experiment.parameters import Parameters
 from serlab.files import write_text
+from serlab.methods import get
 
 FILE = "times.json"
+#: Of fewer utterances the start of a library is most of the time.
+_ENOUGH = 10
 #: More than a class has methods, presets and corpora; the oldest go first.
 _MOST = 5000
 
@@ -86,15 +91,33 @@ def of_study(name: str, seconds: float, parameters: Parameters) -> dict[str, flo
     return dict.fromkeys(_keys(f"study {name}", parameters), seconds)
 
 
+def of_features(name: str, corpora: Iterable[str], *, made: int, seconds: float) -> dict[str, float]:
+    """Which corpora have features of a set now, and seconds of an utterance, where some were made.
+
+    Parameters
+    ----------
+    name : str
+        Of the set.
+    corpora : iterable of str
+    made : int
+        Utterances whose features were not found.
+    seconds : float
+        Of them all.
+    """
+    found = dict.fromkeys((f"features {name}|{corpus}" for corpus in corpora), 0.0)
+    return found | ({f"features {name}": seconds / made} if made >= _ENOUGH else {})
+
+
 def estimate(
     parameters: Parameters,
     *,
     methods: Iterable[str],
     n_folds: int,
     stochastic: Iterable[str],
+    n_utterances: Callable[[str], int],
     cache: Path | None = None,
 ) -> Estimate:
-    """Seconds that methods and studies will take, by what earlier ones took.
+    """Seconds that features, methods and studies will take, by what earlier ones took.
 
     Parameters
     ----------
@@ -104,9 +127,11 @@ def estimate(
     n_folds : int
     stochastic : iterable of str
         Those of them that are repeated with every seed.
+    n_utterances : callable(corpus) -> int
     """
-    known, total, unknown, repeated = read(cache), 0.0, [], set(stochastic)
-    for name in methods:
+    known, unknown, repeated, names = read(cache), [], set(stochastic), list(methods)
+    total = _of_extraction(known, parameters, names, n_utterances)
+    for name in names:
         took = _found(known, name, parameters)
         if took is None:
             unknown.append(name)
@@ -119,6 +144,27 @@ def estimate(
         else:
             total += took
     return Estimate(total, tuple(unknown))
+
+
+def _of_extraction(
+    known: Mapping[str, float],
+    parameters: Parameters,
+    names: Iterable[str],
+    n_utterances: Callable[[str], int],
+) -> float:
+    """Seconds until methods have their features: of corpora that have none yet, where a rate is known."""
+    sets: dict[str, None] = {}
+    for name in names:
+        # What was fitted on these corpora had its features; an encoder that is not named yet has none.
+        with suppress(ParameterError):
+            if _keys(name, parameters)[0] not in known:
+                sets[parameters.features_of(get(name))] = None
+    return sum(
+        known.get(f"features {chosen}", 0.0) * n_utterances(corpus)
+        for chosen in sets
+        for corpus in (parameters.target, *parameters.sources)
+        if f"features {chosen}|{corpus}" not in known
+    )
 
 
 def study(name: str, parameters: Parameters, known: Mapping[str, float] | None = None) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from serlab import corpora, methods
+from serlab.corpora.inventory import Inventory
 from serlab.evaluation import comparison
 from serlab.experiment import NotKept, Parameters, scratch_folder, times
 from serlab.experiment.kept import Kept
@@ -20,16 +21,16 @@ _MOST_NAMED = 3
 _AT_ONCE = 2.0
 
 
-def in_a_line(parameters: Parameters, n_speakers: Callable[[str], int]) -> str:
+def in_a_line(parameters: Parameters, inventory: Callable[[str], Inventory]) -> str:
     """ "emodb -> urdu, 14 methods (2 controls added), speaker-groups (5 folds), 3 seeds, quick: about 3 min".
 
     Parameters
     ----------
     parameters : Parameters
-    n_speakers : callable(corpus) -> int
+    inventory : callable(corpus) -> Inventory
     """
     names = comparison.with_controls(parameters.methods)
-    added, n = len(names) - len(parameters.methods), n_folds(parameters, n_speakers)
+    added, n = len(names) - len(parameters.methods), n_folds(parameters, inventory)
     said = [
         f"{' + '.join(parameters.sources) or 'no source'} \N{RIGHTWARDS ARROW} {parameters.target}",
         count(len(parameters.methods), "method") + (f" ({count(added, 'control')} added)" if added else ""),
@@ -39,19 +40,19 @@ def in_a_line(parameters: Parameters, n_speakers: Callable[[str], int]) -> str:
     ]
     if parameters.studies:
         said.append(f"and {', '.join(parameters.studies)}")
-    return f"{', '.join(said)}: {_time(parameters, names, n)}"
+    return f"{', '.join(said)}: {_time(parameters, names, n, inventory)}"
 
 
-def n_folds(parameters: Parameters, n_speakers: Callable[[str], int]) -> int:
+def n_folds(parameters: Parameters, inventory: Callable[[str], Inventory]) -> int:
     """Folds, as far as that is known without reading a corpus."""
-    return n_speakers(parameters.target) if parameters.protocol in _A_SPEAKER else parameters.folds
+    return inventory(parameters.target).speakers if parameters.protocol in _A_SPEAKER else parameters.folds
 
 
-def n_speakers(name: str, root: Path | str | None) -> int:
-    """Speakers of a corpus, from its inventory; 0 where it cannot be read."""
+def inventory_of(name: str, root: Path | str | None) -> Inventory:
+    """What there is of a corpus; nothing where it cannot be read."""
     if name not in corpora.installed(root):
-        return 0
-    return corpora.inventory.take(corpora.get(name, root), root).speakers
+        return Inventory()
+    return corpora.inventory.take(corpora.get(name, root), root)
 
 
 def kept_methods(parameters: Parameters) -> set[str]:
@@ -64,7 +65,9 @@ def kept_methods(parameters: Parameters) -> set[str]:
     return found | {path.name.rsplit("-seed", 1)[0] for path in folder.glob("parts-*/*.fits.parquet")}
 
 
-def _time(parameters: Parameters, names: tuple[str, ...], n: int) -> str:
+def _time(
+    parameters: Parameters, names: tuple[str, ...], n: int, inventory: Callable[[str], Inventory]
+) -> str:
     done = kept_methods(parameters)
     left = [name for name in names if name not in done]
     expected = times.estimate(
@@ -72,6 +75,7 @@ def _time(parameters: Parameters, names: tuple[str, ...], n: int) -> str:
         methods=left,
         n_folds=n,
         stochastic=[name for name in left if methods.get(name).stochastic],
+        n_utterances=lambda name: inventory(name).utterances,
     )
     kept = f"{len(names) - len(left)} of {len(names)} methods are kept" if len(left) < len(names) else ""
     if not left and not parameters.studies:

@@ -109,7 +109,7 @@ class Panel:
 
         self._store = store
         self.marks = Marks()
-        self._speakers = cache(lambda name: expected.n_speakers(name, self._root))
+        self._inventory = cache(lambda name: expected.inventory_of(name, self._root))
 
         self.installed = list(corpora.installed(self._root))
         self.source_boxes = source_boxes(parameters, self.installed)
@@ -173,7 +173,9 @@ class Panel:
         if missing:
             folder = data.data_root(self._root)
             raise ParameterError(f"{', '.join(missing)}: not installed in {folder}")
-        if n_speakers := self._speakers(chosen.target):  # none: it cannot be read, and a run says why
+        if n_speakers := self._inventory(
+            chosen.target
+        ).speakers:  # none: it cannot be read, and a run says why
             require_speakers(chosen.split_protocol(), n_speakers)
         return chosen
 
@@ -368,7 +370,7 @@ class Panel:
         if self._store is not None:
             self._store.write(self._start.as_dict(), chosen.as_dict())
         self.reset_button.layout.display = "none" if chosen == self._start else None
-        write(self.summary, expected.in_a_line(chosen, self._speakers))
+        write(self.summary, expected.in_a_line(chosen, self._inventory))
         self.marks.choose(chosen)
         self._show_stale()
         self.command_line.value = (

@@ -25,7 +25,10 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_fits_are_summed_over_folds_and_seeds(parameters) -> None:
     fits = pd.DataFrame({"method": ["rf-source", "rf-source", "majority"], "seconds": [1.0, 3.0, 0.5]})
     times.note(times.of_fits(fits, parameters))
-    asked = {"methods": ["rf-source", "majority", "dbn"], "n_folds": 5, "stochastic": ["rf-source"]}
+    asked = {
+        "methods": ["rf-source", "majority", "dbn"], "n_folds": 5, "stochastic": ["rf-source"],
+        "n_utterances": {"a": 300, "b": 200, "c": 100}.get,
+    }  # fmt: skip
     found = times.estimate(parameters, **asked)
     assert found.seconds == pytest.approx(5 * (2 * 2.0 + 0.5))
     assert found.unknown == ("dbn",)
@@ -37,6 +40,20 @@ def test_fits_are_summed_over_folds_and_seeds(parameters) -> None:
     assert set(times.estimate(paper, **asked).unknown) == {"rf-source", "majority", "dbn"}
 
 
+def test_features_that_a_corpus_lacks_are_counted(parameters) -> None:
+    def seconds(chosen: Parameters) -> float:
+        sizes = {"a": 300, "b": 200, "c": 100}.get
+        names = ["rf-source"]
+        return times.estimate(chosen, methods=names, n_folds=1, stochastic=[], n_utterances=sizes).seconds
+
+    assert seconds(parameters) == 0
+    times.note(times.of_features(parameters.features, ["a"], made=50, seconds=25.0))
+    assert seconds(parameters) == pytest.approx(0.5 * 200), "a has them"
+    times.note(times.of_features(parameters.features, ["b"], made=2, seconds=60.0))
+    assert seconds(parameters) == 0
+    assert seconds(parameters.with_values(target="c")) == pytest.approx(0.5 * 100), "two are no rate"
+
+
 def test_a_study_is_the_sum_of_what_it_keeps(parameters) -> None:
     chosen = parameters.with_values(studies=("few-shot", "trade-off"))
     assert times.study("few-shot", chosen) is None
@@ -45,7 +62,7 @@ def test_a_study_is_the_sum_of_what_it_keeps(parameters) -> None:
     times.note(times.of_study("probes", 100.0, chosen))
     assert times.study("few-shot", chosen) == 7.0
     assert times.study("few-shot", chosen.with_values(target="c")) == 7.0
-    found = times.estimate(chosen, methods=[], n_folds=5, stochastic=[])
+    found = times.estimate(chosen, methods=[], n_folds=5, stochastic=[], n_utterances=len)
     assert (found.seconds, found.unknown) == (7.0, ("trade-off",))
     assert times.study_exactly("probes", chosen) == 100.0
 
