@@ -139,7 +139,7 @@ def test_a_corpus_of_your_own(tmp_path: Path):
     assert list(table["native_label"]) == ["anger", "neutral"] * 2
     assert table["speaker"].nunique() == 2
 
-    (folder / "corpus.csv").write_text(text.replace("anna,neutral", "anna,wroth"), encoding="utf-8")
+    (folder / "corpus.csv").write_text(text.replace("anna,neutral", "anna,hapy"), encoding="utf-8")
     (message,) = (block.text for block in blocks(page) if block.text.startswith("serlab: "))
     with pytest.raises(serlab.SerlabError) as error:
         corpora.read_many(["mycorpus"], tmp_path)
