@@ -140,13 +140,16 @@ def page_of_runs(
         Of :func:`many_runs_options`, with ``notebook``.
     cells : iterable of Cell
     run : callable
-        :func:`serlab.reporting.matrix.run` or one like it, which ``asked`` is handed to.
+        :func:`serlab.reporting.matrix.run` or one like it, which ``asked`` is handed to: ``corpora`` is
+        in it.
     """
+    from serlab.corpora import require_installed
     from serlab.reporting import matrix
 
     parameters = given(options)
     for cell in cells:
         refuse_wrong_values(options.notebook, {**parameters, **cell.parameters})
+    require_installed(asked["corpora"], options.data or parameters.get("data"))
     try:
         page = run(
             options.notebook,

@@ -40,7 +40,18 @@ from serlab.corpora.base import Corpus
 from serlab.corpora.csv_corpus import from_csv
 from serlab.errors import CorpusError, meant
 
-__all__ = ["CORPORA", "Corpus", "from_csv", "get", "installed", "overview", "read_many", "remarks", "unread"]
+__all__ = [
+    "CORPORA",
+    "Corpus",
+    "from_csv",
+    "get",
+    "installed",
+    "overview",
+    "read_many",
+    "remarks",
+    "require_installed",
+    "unread",
+]
 
 #: Corpora that serlab knows, by name. A user's own CSV corpora are found by
 #: :func:`get` and :func:`installed`.
@@ -106,6 +117,23 @@ def installed(root: Path | str | None = None) -> dict[str, Corpus]:
 def unread(root: Path | str | None = None) -> tuple[str, ...]:
     """Folders of recordings below the data root without a table, and of no corpus that serlab knows."""
     return tuple(name for name in csv_corpus.without_table(root) if name not in CORPORA)
+
+
+def require_installed(names: Sequence[str], root: Path | str | None = None) -> None:
+    """Refuse corpora that are unknown or not there, all of them at once.
+
+    Raises
+    ------
+    CorpusError
+    """
+    missing = [corpus for name in names if not (corpus := get(name, root)).is_installed(root)]
+    if len(missing) == 1:
+        missing[0].read(root)  # says where to get it
+    if missing:
+        listed = ", ".join(corpus.name for corpus in missing)
+        raise CorpusError(
+            f"not installed below {data.data_root(root)}: {listed}; `serlab validate NAME` says where each is"
+        )
 
 
 def read_many(names: Sequence[str], root: Path | str | None = None) -> pd.DataFrame:

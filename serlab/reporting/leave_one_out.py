@@ -41,7 +41,7 @@ def cells(corpora: Sequence[str]) -> list[Cell]:
     if len(names) < 3:
         raise ParameterError(
             f"to leave one corpus out three are needed, not {len(names)}; name them "
-            "(--corpora emodb,nemo,urdu)"
+            "(--corpora emodb,nemo,urdu), or install them: `serlab corpora` lists what is here"
         )
     return [
         Cell({"sources": [name for name in names if name != target], "target": target}) for target in names

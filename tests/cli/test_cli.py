@@ -102,11 +102,12 @@ def test_matrix_hands_over_pairs_and_what_varies(monkeypatch, capsys) -> None:
 
     monkeypatch.setattr(matrix, "run", run)
     arguments = (
-        "matrix 02 --corpora emodb,urdu --each scheme=arousal,valence -p jobs=1 --preset quick --at-once 2"
+        "matrix 02 --corpora synthetic-a,synthetic-b --each scheme=arousal,valence -p jobs=1 --preset quick "
+        "--at-once 2"
     )
     assert cli.main(arguments.split()) == 0
     ((notebook, options),) = calls
-    assert (notebook, options["corpora"], options["at_once"]) == ("02", ["emodb", "urdu"], 2)
+    assert (notebook, options["corpora"], options["at_once"]) == ("02", ["synthetic-a", "synthetic-b"], 2)
     assert options["each"] == {"scheme": ["arousal", "valence"]}
     assert options["parameters"] == {"jobs": "1", "preset": "quick"}
     assert capsys.readouterr().out == "matrix.html\n"
@@ -117,7 +118,7 @@ def test_a_matrix_with_failed_runs_is_exit_code_1_and_its_page_is_printed(monkey
         raise matrix.MatrixIncomplete("1 of 2 runs failed: urdu to emodb", Path("matrix.html"))
 
     monkeypatch.setattr(matrix, "run", run)
-    assert cli.main(["matrix", "02", "--corpora", "emodb,urdu"]) == 1
+    assert cli.main(["matrix", "02", "--corpora", "synthetic-a,synthetic-b"]) == 1
     printed = capsys.readouterr()
     assert printed.out == "matrix.html\n"
     assert printed.err == "serlab: 1 of 2 runs failed: urdu to emodb\n"
@@ -127,6 +128,9 @@ def test_a_matrix_refuses_wrong_values_before_any_kernel_starts(monkeypatch, cap
     monkeypatch.setattr(matrix, "run", lambda *args, **options: pytest.fail("it was started"))
     assert cli.main(["matrix", "01", "--corpora", "emodb,urdu", "--each", "scheme=four,fore"]) == 2
     assert "parameter 'scheme': 'fore' is none of four" in capsys.readouterr().err
+    for names, said in (("emodb,synthetic-a", "'emodb' is not installed"), ("emodb,urdu", "emodb, urdu;")):
+        assert cli.main(["matrix", "01", "--corpora", names, "--data", "nowhere"]) == 1
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
