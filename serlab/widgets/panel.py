@@ -173,9 +173,8 @@ class Panel:
         if missing:
             folder = data.data_root(self._root)
             raise ParameterError(f"{', '.join(missing)}: not installed in {folder}")
-        if n_speakers := self._inventory(
-            chosen.target
-        ).speakers:  # none: it cannot be read, and a run says why
+        n_speakers = self._inventory(chosen.target).speakers
+        if n_speakers:  # else it cannot be read, and a run says why
             require_speakers(chosen.split_protocol(), n_speakers)
         return chosen
 
