@@ -277,13 +277,16 @@ def load(folder: Path | str) -> AcousticModel:
         if not all(value.isfinite().all() for value in weights.values()):
             raise ValueError("weights that are not finite")
         centre, scale = (weights.pop(name).numpy() for name in ("centre", "scale"))
+        loss = config["loss"]
+        if loss not in ("ctc", "lf-mmi") or (loss == "lf-mmi" and _NGRAM not in listed):
+            raise ValueError(f"loss {loss!r}, with the files {', '.join(listed)}")
         tdnn.load_state_dict({name.removeprefix("tdnn."): value for name, value in weights.items()})
         return AcousticModel(
             tdnn=tdnn.eval(),
             ivectors=ivectors.load(folder / _IVECTORS) if _IVECTORS in config["files"] else None,
             ngram=NGram.load(folder / _NGRAM) if _NGRAM in config["files"] else None,
             units=Units.from_json((folder / _UNITS).read_text(encoding="utf-8")),
-            loss=config["loss"],
+            loss=loss,
             centre=centre,
             scale=scale,
             settings=config["settings"],

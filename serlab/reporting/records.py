@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -184,8 +185,13 @@ def is_locked(out: Path, digest: str) -> bool:
         return True
 
 
-def unwritable(out: Path, error: OSError) -> ParameterError:
-    """What to say where reports cannot be written."""
+def unwritable(out: Path, error: OSError) -> SerlabError:
+    """What to say where reports cannot be written: no wrong choice where the disk is full."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SerlabError(
+            f"cannot write reports to {out}: {error.strerror}; free some space, or choose another folder "
+            "(--out); what is finished is kept"
+        )
     return ParameterError(f"cannot write reports to {out}: {error.strerror}; choose another folder (--out)")
 
 
