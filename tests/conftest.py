@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,18 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # What one test has fitted another one does not find: many replace parts of the package.
         patch.setenv("SERLAB_UNITS", "off")
         yield
+
+
+@pytest.fixture(autouse=True)
+def same_environment(own_folders: None) -> Iterator[None]:
+    """What a command says to its own process does not stay for the next test."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("SERLAB_")}
+    yield
+    after = {name: value for name, value in os.environ.items() if name.startswith("SERLAB_")}
+    for name in after.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+    assert after == before, "a test has changed the environment of those that follow"
 
 
 @pytest.fixture(scope="session")

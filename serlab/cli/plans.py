@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -83,13 +82,10 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def units_folder(chosen: str | None) -> Path:
-    """Where units are kept: as chosen, for notebooks that are run later too, else the default."""
+    """Where units are kept: as chosen, else the default."""
     from serlab.experiment import sharing
 
-    if chosen:
-        # Notebooks look there, too.
-        os.environ[sharing.VARIABLE] = str(Path(chosen).expanduser().resolve())
-    folder = sharing.root()
+    folder = Path(chosen).expanduser().resolve() if chosen else sharing.root()
     if folder is None:
         raise ParameterError(f"{sharing.VARIABLE} is {sharing.OFF!r}: say where units are kept (--units DIR)")
     return folder
@@ -140,6 +136,7 @@ def _run_plan(options: argparse.Namespace) -> int:
 
         print(batch.job_script(options.cluster, cluster_options), end="")
         return 0
+    from serlab.experiment import sharing
     from serlab.reporting import carrying, plans
     from serlab.reporting.backends import Place
 
@@ -158,15 +155,16 @@ def _run_plan(options: argparse.Namespace) -> int:
         sends_audio=options.send_audio,
     )
     try:
-        done = carrying.run(
-            plans.read(options.plan),
-            place=place,
-            backend=backend,
-            out=options.out,
-            retry_failed=options.retry_failed,
-            with_reports=not options.no_reports,
-            say=_teller(),
-        )
+        with sharing.kept_in(place.units):  # notebooks look there, too
+            done = carrying.run(
+                plans.read(options.plan),
+                place=place,
+                backend=backend,
+                out=options.out,
+                retry_failed=options.retry_failed,
+                with_reports=not options.no_reports,
+                say=_teller(),
+            )
     except carrying.PlanIncomplete as error:
         print(error.page)
         raise

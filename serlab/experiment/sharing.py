@@ -14,8 +14,8 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,20 @@ def root() -> Path | None:
     if chosen == OFF:
         return None
     return Path(chosen).expanduser().resolve() if chosen else corpus_data.cache_root() / "units"
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Sessions of this process, and of those it starts meanwhile, share fits in a folder."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
 
 
 def of_package(spec: MethodSpec) -> bool:

@@ -34,7 +34,7 @@ def test_for_each_thing_one_may_have_the_highest_and_its_verdict(small_corpora):
             pd.DataFrame(
                 {
                     "question": ["unlabelled target", "alignment"],
-                    "control": ["light-source", "light-adabn"],
+                    "control": ["light-source", "light-unaligned"],
                     "primary": [False, False],
                 }
             ),
