@@ -10,7 +10,8 @@ follows, until the plan is complete; then a new plan begins. Told are the kills 
 - *lost*: units that were finished and no longer are;
 - *changed*: files of finished units that are not what they were;
 - *different*: plans whose predictions are not those of an undisturbed one, bit for bit;
-- *left*: unfinished files on shelves, and processes that outlive what began them.
+- *left*: unfinished files on shelves, and processes that outlive what began them;
+- *hung*: commands that neither went on nor ended by themselves.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Count:
     changed: int = 0
     different: int = 0
     left: int = 0
+    hung: int = 0
 
 
 def corpora(root: Path) -> None:
@@ -222,6 +224,7 @@ def disturbed(trial: Trial, rng: random.Random, count: Count, *, kills: int, bac
             try:
                 command.wait(20 if killed == "scheduler" else 300)
             except subprocess.TimeoutExpired:
+                count.hung += 1
                 command.terminate()
                 command.wait(60)
             now = trial.finished()
@@ -266,7 +269,7 @@ def main() -> None:
             print(f"{time.monotonic() - begun:6.0f} s: on {backend}: {count}", flush=True)
             shutil.rmtree(own)
     print(count)
-    sys.exit(bool(count.lost or count.changed or count.different))
+    sys.exit(bool(count.lost or count.changed or count.different or count.hung))
 
 
 if __name__ == "__main__":

@@ -92,21 +92,35 @@ class Courier:
         future = self.client.submit(
             function, *arguments, workers=[worker], allow_other_workers=False, pure=False
         )
-        return self._answer(worker, future)
+        return awaited(future, lambda: self.is_known(worker))
 
-    def _answer(self, worker: str, future: Future) -> Any:
-        """What a worker says; it is not waited for once it is gone."""
-        from distributed import TimeoutError as NotYet
 
-        while True:
-            try:
-                return future.result(timeout=_LOOK)
-            except NotYet:
-                if not self.is_known(worker):
-                    future.cancel()
-                    raise Gone("the worker is gone") from None
-            except Exception as error:  # of Dask: it was killed, or its data are lost
-                raise Gone(f"the worker is gone ({type(error).__name__})") from None
+def awaited(future: Future, is_there: Callable[[], bool]) -> Any:
+    """What a worker answers; it is not waited for once the worker is gone.
+
+    A worker that was killed can take with it an answer that Dask knows to be ready.
+
+    Parameters
+    ----------
+    future : distributed.Future
+    is_there : callable
+        Whether the worker still is.
+
+    Raises
+    ------
+    Gone
+    """
+    from distributed import TimeoutError as NotYet
+
+    while True:
+        try:
+            return future.result(timeout=_LOOK)
+        except NotYet:
+            if not is_there():
+                future.cancel()
+                raise Gone("the worker is gone") from None
+        except Exception as error:  # of Dask: it was killed, or its data are lost
+            raise Gone(f"the worker is gone ({type(error).__name__})") from None
 
 
 def root_of(token: str) -> Path:

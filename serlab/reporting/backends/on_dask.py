@@ -127,7 +127,10 @@ class Workers:
             return []
         del self._futures[worker]
         if future.status == "finished":
-            return [Event(worker, future.result())]
+            try:
+                return [Event(worker, courier.awaited(future, lambda: self._is_known(worker)))]
+            except Gone as error:
+                return [Event(worker, Answer(kind="lost", reason=str(error)))]
         if future.status != "error":
             return [Event(worker, Answer(kind="lost", reason="the scheduler has dropped it"))]
         error = future.exception()

@@ -112,3 +112,36 @@ def test_a_scheduler_that_goes_ends_the_plan_with_a_sentence(place, plan):
         crew.client.close()
         with pytest.raises(backends.CrewLost, match=r"scheduler \(tcp://.*\) is gone; what is finished"):
             dispatch.carry_out(units, crew, state=State(len(units)))
+
+
+def test_an_answer_that_a_killed_worker_took_with_it_is_not_waited_for(place, plan):
+    """Dask says that it is ready, its worker dies, and nobody makes it again."""
+
+    class Lost:
+        status = "finished"
+
+        def add_done_callback(self, done) -> None:
+            done(self)
+
+        def result(self, timeout=None) -> None:
+            assert timeout is not None, "forever"
+            raise distributed.TimeoutError
+
+        def cancel(self) -> None:
+            pass
+
+    class Client:
+        status = "running"
+
+        def submit(self, *arguments, **options) -> Lost:
+            return Lost()
+
+        def scheduler_info(self, **options) -> dict:
+            return {"workers": {}}
+
+    crew = on_dask.Workers(Client(), place)
+    crew.give("tcp://127.0.0.1:9", plan.units(data=place.data)[0])
+    (event,) = crew.wait(0.1)
+    assert (event.worker, event.answer.kind, event.answer.reason) == (
+        "tcp://127.0.0.1:9", "lost", "the worker is gone",
+    )  # fmt: skip
