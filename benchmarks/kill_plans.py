@@ -222,7 +222,7 @@ def disturbed(trial: Trial, rng: random.Random, count: Count, *, kills: int, bac
                 if killed:
                     count.kills[f"{backend}: {killed.split()[0]}"] += 1
             try:
-                command.wait(20 if killed == "scheduler" else 300)
+                command.wait(120 if killed == "scheduler" else 300)  # Dask looks for it for half a minute
             except subprocess.TimeoutExpired:
                 count.hung += 1
                 command.terminate()
