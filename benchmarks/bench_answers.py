@@ -2,8 +2,9 @@
 
     python benchmarks/bench_answers.py [--utterances 100000]
 
-The answers are drawn, and nothing is fitted: put together, scored, with intervals, compared, written and read
-as a session does. Peak memory of the process after each step, and its processor time.
+The answers are drawn, and nothing is fitted: put together, scored, with intervals, compared, set against
+confidence and by groups, written and read as a session and its report do. Peak memory of the process after
+each step, and its processor time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from serlab import evaluation
-from serlab.evaluation import compact
+from serlab.evaluation import compact, gaps, reliability
 from serlab.evaluation.finished import Run, joined
 from serlab.experiment.kept import Kept
 
@@ -61,6 +62,14 @@ def put_together(names: pd.Categorical, y: np.ndarray) -> pd.DataFrame:
     return answers
 
 
+def spoken(speakers: pd.Series) -> pd.DataFrame:
+    """Who said what: ten women of a hundred speakers, and twelve sentences."""
+    number = np.arange(len(speakers))
+    sex = np.where(speakers.str[-1] == "0", "female", "male")
+    told = {"sex": sex, "text_id": pd.Series(number % 12, speakers.index).astype(str)}
+    return pd.DataFrame({"speaker": speakers, **told}, index=speakers.index)
+
+
 def until_written(kept: Kept, fits: pd.DataFrame, speakers: pd.Series, y: np.ndarray) -> None:
     """All steps but the last; the answers are gone at the end."""
     answers = timed("put together", lambda: put_together(compact.column(speakers.index), y))
@@ -68,6 +77,8 @@ def until_written(kept: Kept, fits: pd.DataFrame, speakers: pd.Series, y: np.nda
     results = timed("scored", lambda: evaluation.score(answers, fits))
     timed("intervals", lambda: evaluation.summarise(answers, results, speakers, fold_is="subject"))
     timed("compared", lambda: evaluation.compare(answers, speakers, fold_is="subject"))
+    timed("calibration", lambda: reliability.errors(answers, speakers, fold_is="subject"))
+    timed("groups", lambda: gaps.by_group(answers, spoken(speakers), fold_is="subject"))
     timed("written", lambda: kept.write_run("", Run(predictions=answers, fits=fits)))
 
 

@@ -206,6 +206,8 @@ def best(proba: np.ndarray, y: np.ndarray, corpus: np.ndarray, ways: Sequence[st
 def calibration_error(proba: np.ndarray, y: np.ndarray, weight: np.ndarray, *, bins: int = 10) -> float:
     """Mean distance of confidence and share of right answers, over bins of confidence with equal weight.
 
+    Answers of the same confidence are in the same bin, so that the order of rows says nothing.
+
     Parameters
     ----------
     proba : ndarray, shape (n, k)
@@ -218,12 +220,28 @@ def calibration_error(proba: np.ndarray, y: np.ndarray, weight: np.ndarray, *, b
     float
         0 to 1 (the expected calibration error of the answer).
     """
-    confidence, right = proba.max(axis=1), proba.argmax(axis=1) == y
-    order = np.argsort(confidence, kind="stable")
-    share = weight[order] / weight.sum()
-    of_bin = np.minimum((np.cumsum(share) - share / 2) * bins, bins - 1).astype(int)
-    gap = np.bincount(of_bin, share * (confidence[order] - right[order]), minlength=bins)
+    right = proba.argmax(axis=1) == y
+    level, place = np.unique(proba.max(axis=1), return_inverse=True)
+    share = np.bincount(place, weight / weight.sum())
+    hits = np.bincount(place, weight / weight.sum() * right)
+    gap = np.bincount(bins_of(share, bins=bins), share * level - hits, minlength=bins)
     return float(np.abs(gap).sum())
+
+
+def bins_of(share: np.ndarray, *, bins: int) -> np.ndarray:
+    """Bin of each confidence, in ascending order: bins have equal weight, as far as equals let them.
+
+    Parameters
+    ----------
+    share : ndarray, shape (..., L)
+        Weight of the answers of each confidence; they sum to 1.
+
+    Examples
+    --------
+    >>> bins_of(np.array([0.25, 0.25, 0.5]), bins=2)
+    array([0, 0, 1])
+    """
+    return np.minimum((np.cumsum(share, axis=-1) - share / 2) * bins, bins - 1).astype(int)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _are_compact(tables: Sequence[pd.DataFrame], name: str) -> bool:
     return len(categorical) == len(tables) and len({kind.categories.dtype for kind in categorical}) == 1
 
 
-def where(table: pd.DataFrame, asked: pd.Series) -> pd.DataFrame:
+def where(table: pd.DataFrame, asked: pd.Series | np.ndarray) -> pd.DataFrame:
     """Rows that are asked for; no copy of them if that is all of them."""
     return table if asked.all() else table[asked]
 
@@ -144,6 +144,26 @@ def places(names: pd.Series, order: Sequence[str]) -> np.ndarray:
     code, known = (own.codes, own.categories) if isinstance(own, pd.Categorical) else pd.factorize(names)
     place = {name: number for number, name in enumerate(order)}
     return np.array([place.get(name, -1) for name in known], dtype=np.int32)[code]
+
+
+def valued(names: pd.Series, values: pd.Series, *, missing: int) -> np.ndarray:
+    """Value of each row's name; each name is looked up once.
+
+    Parameters
+    ----------
+    names : Series, shape (n,)
+    values : Series of int
+        Name -> value.
+    missing : int
+        Of names that have none.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    own = names.array
+    code, known = (own.codes, own.categories) if isinstance(own, pd.Categorical) else pd.factorize(names)
+    return values.reindex(np.asarray(known, dtype=object), fill_value=missing).to_numpy()[code]
 
 
 def methods_in(predictions: pd.DataFrame) -> list[str]:

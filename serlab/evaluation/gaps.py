@@ -18,8 +18,8 @@ from serlab import metrics
 from serlab.evaluation import compact, intervals, verdicts
 from serlab.evaluation.differences import least_p
 from serlab.evaluation.intervals import Spread
-from serlab.evaluation.scoring import uar
-from serlab.evaluation.units import Units, spreads, units_of, variances
+from serlab.evaluation.scoring import measures
+from serlab.evaluation.units import Units, alike, coded, counted, spreads, units_of, variances
 from serlab.protocols import FoldIs
 
 #: Column of the utterance table -> what its values are, in the order of reports.
@@ -160,9 +160,7 @@ def by_group(
     for method in names:
         own = compact.of_method(predictions, method)
         for attribute, division in divisions.items():
-            of = division.reindex(own["utterance"]).to_numpy(dtype=object)
-            known = own[pd.notna(of)]
-            table = _divided(known, of[pd.notna(of)], tested["speaker"], fold_is, level)
+            table = _divided(own, division, tested["speaker"], fold_is, level)
             if len(table):
                 table = _decided(table, alpha)
                 parts.append(table.assign(method=method, attribute=attribute)[list(COLUMNS)])
@@ -170,27 +168,40 @@ def by_group(
 
 
 def _divided(
-    cells: pd.DataFrame, of: np.ndarray, speakers: pd.Series, fold_is: FoldIs, level: float
+    answers: pd.DataFrame, division: pd.Series, speakers: pd.Series, fold_is: FoldIs, level: float
 ) -> pd.DataFrame:
     """A row a group of one method and attribute; empty with fewer than two groups."""
     order = [name for _, name in AGES]
+    of = division.reindex(pd.Index(answers["utterance"].unique().astype(object)))
+    of = of[of.notna()]
     values = sorted(set(of), key=lambda name: (order.index(name) if name in order else -1, str(name)))
     if len(values) < 2:
         return pd.DataFrame()
+    number = {name: place for place, name in enumerate(values)}
+    group = compact.valued(answers["utterance"], of.map(number).astype(int), missing=-1)
+    known = group >= 0
+    answers, group = (
+        compact.where(answers[["fold", "seed", "utterance", "y_true", "y_pred"]], known),
+        group[known],
+    )
+    by = {name: answers[name].to_numpy() for name in ("y_true", "y_pred")} | {"group": group}
+    cells, named = counted(answers, speakers, by, fold_is=fold_is)
+    classes = [str(place) for place in range(cells[["y_true", "y_pred"]].to_numpy().max() + 1)]
     rows: list[dict[str, Any]] = []
-    for value in values:
-        inside = of == value
+    for place, value in enumerate(values):
+        inside = (cells["group"] == place).to_numpy()
         own = cells[inside]
-        found, low, high = uar(own, speakers, fold_is=fold_is, level=level)
+        units = units_of(own, named, fold_is=fold_is)
+        _, found, low, high = next(measures(own, units, classes, level))
         if len(values) == 2 and rows:
             gap = _turned(rows[0]["found"])
         else:
-            gap = gap_of(cells, inside, speakers, fold_is=fold_is, level=level)
+            gap = gap_of(cells, inside, named, fold_is=fold_is, level=level)
         rows.append(
             {
                 "group": str(value),
-                "n_utterances": own["utterance"].nunique(),
-                "n_speakers": speakers.reindex(own["utterance"]).nunique(),
+                "n_utterances": int((of == value).sum()),
+                "n_speakers": own["utterance"].nunique(),
                 "uar": found, "uar_low": low, "uar_high": high,
                 "gap": gap.gap, "gap_low": gap.low, "gap_high": gap.high, "p": gap.p, "found": gap,
             }
@@ -220,7 +231,8 @@ def gap_of(
     Parameters
     ----------
     cells : DataFrame
-        fold, seed, utterance, y_true, y_pred of one method.
+        fold, seed, utterance, y_true, y_pred of one method; a row may stand for several, see
+        :func:`serlab.evaluation.units.counted`.
     inside : ndarray of bool, shape (n,)
         Cells of the group.
     speakers : Series
@@ -230,26 +242,31 @@ def gap_of(
     """
     inside = np.asarray(inside, dtype=bool)
     y = cells["y_true"].to_numpy()
-    speaker = speakers.reindex(cells["utterance"]).astype(str).to_numpy(dtype=object)
-    here, there = (set(speaker[side]) for side in (inside, ~inside))
+    speaker, _ = coded(cells["utterance"], speakers)
+    here, there = (set(np.unique(speaker[side])) for side in (inside, ~inside))
     common = np.intersect1d(y[inside], y[~inside])
     kept = np.isin(y, common)
     if not len(common):
         return Gap(np.nan, np.nan, np.nan, 1.0, 1.0, len(here | there))
     cells, inside, y = cells[kept], inside[kept], np.searchsorted(common, y[kept])
-    right = (cells["y_true"] == cells["y_pred"]).to_numpy(dtype=float)
+    asked = alike(cells)
+    asked = np.ones(len(cells)) if asked is None else asked
+    right = np.where(cells["y_true"] == cells["y_pred"], asked, 0.0)
     n_classes = len(common)
-    n = np.array([np.bincount(y[side], minlength=n_classes) for side in (inside, ~inside)])
-    recall = (
-        np.array([np.bincount(y[s], weights=right[s], minlength=n_classes) for s in (inside, ~inside)]) / n
+    n, hits = (
+        np.array([np.bincount(y[s], weights=w[s], minlength=n_classes) for s in (inside, ~inside)])
+        for w in (asked, right)
     )
+    recall = hits / n
     value = float((recall[0] - recall[1]).mean())
     chances = [intervals.of_chance(share, counts) for share, counts in zip(recall, n, strict=True)]
     kinds = units_of(cells, speakers, fold_is=fold_is)
-    ways = [variances(kinds, lambda units: _both(units, y, inside, right, n_classes), chance=sum(chances))]
+    ways = [variances(kinds, lambda units: _both(units, y, inside, right, asked), chance=sum(chances))]
     if not here & there:
         sides = (
-            spreads(units_of(cells[s], speakers, fold_is=fold_is), y[s], right[s], chance=chance)
+            spreads(
+                units_of(cells[s], speakers, fold_is=fold_is), y[s], right[s], chance=chance, counts=asked[s]
+            )
             for s, chance in zip((inside, ~inside), chances, strict=True)
         )
         ways.append(tuple(_either_way(spread) for side in sides for spread in side))
@@ -270,12 +287,13 @@ def _nan_first(end: float) -> float:
     return -np.inf if np.isnan(end) else end
 
 
-def _both(units: Units, y: np.ndarray, inside: np.ndarray, right: np.ndarray, n_classes: int) -> Spread:
+def _both(units: Units, y: np.ndarray, inside: np.ndarray, right: np.ndarray, asked: np.ndarray) -> Spread:
     """Leave out each unit from both sides at once."""
+    n_classes = int(y.max()) + 1
     cell = y + n_classes * ~inside
-    hits, asked = (np.bincount(cell, weights=w, minlength=2 * n_classes) for w in (right, None))
-    own, own_n = units.sums(cell, 2 * n_classes, right), units.sums(cell, 2 * n_classes)
-    whole, without = metrics.ratio(hits, asked), metrics.ratio(hits - own, asked - own_n)
+    hits, n = (np.bincount(cell, weights=w, minlength=2 * n_classes) for w in (right, asked))
+    own, own_n = (units.sums(cell, 2 * n_classes, w) for w in (right, asked))
+    whole, without = metrics.ratio(hits, n), metrics.ratio(hits - own, n - own_n)
     here, there = slice(None, n_classes), slice(n_classes, None)
     return intervals.jackknife(
         whole[here] - whole[there], without[:, here] - without[:, there], own_n[:, here] + own_n[:, there]

@@ -4,23 +4,31 @@ Every class that occurs weighs the same, so that what is right on average is the
 calibration is the mean distance of confidence and share of right answers over ten bins of equal
 weight (:func:`serlab.evaluation.calibration.calibration_error`). Probabilities that are right leave an
 error, too, since bins hold few answers: ``by_luck`` is what it would be then.
+
+All of it depends on how many answers there are of each confidence and class that are right and wrong. They
+are counted once, for each unit that is left out as well: millions of answers have some thousand confidences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from serlab.evaluation import compact, intervals
-from serlab.evaluation.calibration import calibration_error, cell_weights, tempered
+from serlab.evaluation.calibration import bins_of, tempered
 from serlab.evaluation.scoring import class_names
 from serlab.evaluation.units import Units, units_of, variances
 from serlab.protocols import FoldIs
 
 #: Bins of confidence.
 N_BINS = 10
+#: Answers whose confidences are told apart whatever they are; of more they have the 16 bits of a run folder.
+_FEW = 1 << 14
+#: Counts of units that are held at once.
+_COUNTS = 1 << 20
 
 COLUMNS = ("method", "n", "n_speakers", "confidence", "right", "ece", "ece_low", "ece_high", "by_luck")
 
@@ -59,49 +67,110 @@ def errors(
     rows = []
     for name in names:
         own = compact.of_method(predictions, name)
-        proba, y, weight = parts(own)
-        confidence = proba.max(axis=1)
-        right = (proba.argmax(axis=1) == y).astype(float)
-        kinds = units_of(own, speakers, fold_is=fold_is)
-        value = calibration_error(proba, y, weight, bins=N_BINS)
-        low, high = _interval(proba, y, kinds, level)
+        table, field = tally(own)
+        mass, right = table.masses()
+        low, high = _interval(table, field, units_of(own, speakers, fold_is=fold_is), level)
+        tested = pd.Index(own["utterance"].unique().astype(object))
         rows.append(
-            (name, own["utterance"].nunique(), speakers.reindex(own["utterance"]).nunique(),
-             float(weight @ confidence), float(weight @ right), value, low, high, by_luck(proba, weight))
+            (name, len(tested), speakers.reindex(tested).nunique(), float(mass @ table.level),
+             float(right.sum()), float(_errors(table.level, table.counts)), low, high, by_luck(table))
         )  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def parts(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities (n, K), true classes (n,) and weights of sum 1, each class that occurs the same."""
+@dataclass(frozen=True)
+class Tally:
+    """How many answers there are of each kind.
+
+    Attributes
+    ----------
+    level : ndarray, shape (L,)
+        Confidences, ascending.
+    counts : ndarray of int, shape (L, K, 2)
+        Answers of each confidence and true class: wrong ones and right ones.
+    """
+
+    level: np.ndarray
+    counts: np.ndarray
+
+    def masses(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weight of all answers and of right ones, shape (L,) both: of sum 1, each class the same."""
+        return _masses(self.counts)
+
+
+def tally(predictions: pd.DataFrame) -> tuple[Tally, np.ndarray]:
+    """Count answers of one method.
+
+    Returns
+    -------
+    Tally
+    ndarray of int, shape (n,)
+        Which of the counts, in one row, each answer is in.
+    """
     columns = [f"p_{name}" for name in class_names(predictions)]
-    proba = predictions[columns].to_numpy(dtype=float)
-    y = predictions["y_true"].to_numpy(dtype=int)
-    return proba, y, cell_weights(np.full(len(y), ""), y)
+    sure = predictions[columns[0]].to_numpy(copy=True)
+    answer = np.zeros(len(sure), dtype=np.int16)
+    for number, column in enumerate(columns[1:], start=1):
+        own = predictions[column].to_numpy()
+        more = own > sure
+        sure[more], answer[more] = own[more], number
+    level, place = _levels(sure)
+    y = predictions["y_true"].to_numpy()
+    field = (place * len(columns) + y) * 2 + (answer == y)
+    counts = np.bincount(field, minlength=len(level) * len(columns) * 2)
+    return Tally(level, counts.reshape(len(level), len(columns), 2)), field
 
 
-def by_luck(proba: np.ndarray, weight: np.ndarray, *, bins: int = N_BINS) -> float:
+def _levels(confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Confidences that occur, ascending, and the place of each answer's among them."""
+    if len(confidence) <= _FEW:
+        level, place = np.unique(confidence, return_inverse=True)
+        return level.astype(float), place
+    bits = confidence.astype(np.float16).view(np.uint16)  # in the order of the numbers, which are positive
+    occurs = np.bincount(bits, minlength=1 << 16) > 0
+    level = np.flatnonzero(occurs).astype(np.uint16).view(np.float16).astype(float)
+    return level, (np.cumsum(occurs) - 1)[bits]
+
+
+def _shares(counts: np.ndarray) -> np.ndarray:
+    """Weight of one answer of each class, shape (..., K): of sum 1 over answers, each class the same."""
+    n = counts.sum(axis=(-3, -1), dtype=float)
+    return np.divide(1.0, n * (n > 0).sum(axis=-1, keepdims=True), out=np.zeros(n.shape), where=n > 0)
+
+
+def _masses(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weight of all answers and of right ones by confidence, shape (..., L) both."""
+    share = _shares(counts)[..., None]
+    right = (counts[..., 1] @ share)[..., 0]
+    return (counts[..., 0] @ share)[..., 0] + right, right
+
+
+def _errors(level: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Error of calibration of counts (..., L, K, 2), see :func:`calibration_error`; NaN without an answer."""
+    mass, right = _masses(counts)
+    of_bin = bins_of(mass, bins=N_BINS)
+    gap = mass * level - right
+    by_bin = np.stack([np.where(of_bin == number, gap, 0.0).sum(axis=-1) for number in range(N_BINS)])
+    return np.where(counts.any(axis=(-3, -2, -1)), np.abs(by_bin).sum(axis=0), np.nan)
+
+
+def by_luck(table: Tally, *, bins: int = N_BINS) -> float:
     """Error of calibration to be expected of probabilities that are right, with so many independent answers.
 
     The sum of a bin is normal then, with the variance of its answers: its mean distance is sqrt(2 / pi) SD.
 
     Parameters
     ----------
-    proba : ndarray, shape (n, K)
-    weight : ndarray, shape (n,)
+    table : Tally
     """
-    confidence = proba.max(axis=1)
-    order = np.argsort(confidence, kind="stable")
-    of_bin = bin_of(weight[order], bins=bins)
-    share, sure = weight[order] / weight.sum(), confidence[order]
-    variance = np.bincount(of_bin, share**2 * sure * (1 - sure), minlength=bins)
+    of_bin = bins_of(table.masses()[0], bins=bins)
+    variance = np.bincount(of_bin, _variance(table), minlength=bins)
     return float(np.sqrt(2 / np.pi) * np.sqrt(np.maximum(variance, 0.0)).sum())
 
 
-def bin_of(weight: np.ndarray, *, bins: int = N_BINS) -> np.ndarray:
-    """Bin of each answer, in ascending order of confidence: bins have equal weight."""
-    share = weight / weight.sum()
-    return np.minimum((np.cumsum(share) - share / 2) * bins, bins - 1).astype(int)
+def _variance(table: Tally) -> np.ndarray:
+    """Of the weight of right answers of each confidence, were it right and were answers independent."""
+    return (table.counts.sum(axis=2) @ _shares(table.counts) ** 2) * table.level * (1 - table.level)
 
 
 def curve(predictions: pd.DataFrame, *, bins: int = N_BINS) -> pd.DataFrame:
@@ -110,25 +179,21 @@ def curve(predictions: pd.DataFrame, *, bins: int = N_BINS) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        bin, n (answers), confidence, right (shares, classes of equal weight).
+        bin, n (answers), weight (of sum 1), confidence, right (shares, classes of equal weight).
     """
-    proba, y, weight = parts(predictions)
-    confidence = proba.max(axis=1)
-    order = np.argsort(confidence, kind="stable")
-    of_bin = bin_of(weight[order], bins=bins)
-    right = (proba.argmax(axis=1) == y)[order]
-    w = weight[order]
-    total = np.bincount(of_bin, w, minlength=bins)
-    table = pd.DataFrame(
-        {
-            "bin": np.arange(bins),
-            "n": np.bincount(of_bin, minlength=bins),
-            "confidence": np.bincount(of_bin, w * confidence[order], minlength=bins),
-            "right": np.bincount(of_bin, w * right, minlength=bins),
-        }
+    counted, _ = tally(predictions)
+    mass, right = counted.masses()
+    of_bin = bins_of(mass, bins=bins)
+    n, weight, sure, hits = (
+        np.bincount(of_bin, values, minlength=bins)
+        for values in (counted.counts.sum(axis=(1, 2)), mass, mass * counted.level, right)
     )
-    table[["confidence", "right"]] = table[["confidence", "right"]].div(np.where(total > 0, total, 1), axis=0)
-    return table[table["n"] > 0].reset_index(drop=True)
+    table = pd.DataFrame({"bin": np.arange(bins), "n": n.astype(int), "weight": weight})
+    shares = {
+        name: values / np.where(weight > 0, weight, 1)
+        for name, values in (("confidence", sure), ("right", hits))
+    }
+    return table.assign(**shares)[n > 0].reset_index(drop=True)
 
 
 def heated(predictions: pd.DataFrame, temperatures: pd.DataFrame) -> pd.DataFrame:
@@ -149,29 +214,32 @@ def heated(predictions: pd.DataFrame, temperatures: pd.DataFrame) -> pd.DataFram
     return both.drop(columns="temperature")
 
 
-def _interval(proba: np.ndarray, y: np.ndarray, kinds: Sequence[Units], level: float) -> tuple[float, float]:
-    """Student's interval of the error, from leaving out units."""
-
-    def error(kept: np.ndarray) -> float:
-        # Weights anew: every class that is left weighs the same.
-        return calibration_error(
-            proba[kept], y[kept], cell_weights(np.full(int(kept.sum()), ""), y[kept]), bins=N_BINS
-        )
-
-    everything = np.ones(len(y), dtype=bool)
-    value = error(everything)
+def _interval(table: Tally, field: np.ndarray, kinds: Sequence[Units], level: float) -> tuple[float, float]:
+    """Student's interval of the error, from leaving out units: each class that is left weighs the same."""
+    value = _errors(table.level, table.counts)[None]
 
     def spread(units: Units) -> intervals.Spread:
-        without, sizes = [], []
-        for unit in range(units.n):
-            own = np.logical_or.reduce([role == unit for role in units.of])
-            without.append(error(~own) if not own.all() else np.nan)
-            sizes.append(own.sum())
+        parts = list(_by_unit(units, field, table.counts.size))
+        without = [_errors(table.level, table.counts - own.reshape(-1, *table.counts.shape)) for own in parts]
         return intervals.jackknife(
-            np.array([value]), np.array(without)[:, None], np.array(sizes, dtype=float)[:, None]
+            value,
+            np.concatenate(without)[:, None],
+            np.concatenate([own.sum(axis=1) for own in parts])[:, None],
         )
 
-    confidence = proba.max(axis=1)
-    weight = cell_weights(np.full(len(y), ""), y)
-    chance = float((weight**2 * confidence * (1 - confidence)).sum())
-    return intervals.student(value, variances(kinds, spread, chance=chance), level=level)
+    chance = float(_variance(table).sum())
+    return intervals.student(float(value[0]), variances(kinds, spread, chance=chance), level=level)
+
+
+def _by_unit(units: Units, field: np.ndarray, n_fields: int) -> Iterator[np.ndarray]:
+    """Answers of each unit in any role by field, shape (some units, fields), a few units after the others."""
+    few = max(_COUNTS // n_fields, 1)
+    for first in range(0, units.n, few):
+        last = min(first + few, units.n)
+        own = np.zeros((last - first) * n_fields, dtype=np.int64)
+        for number, of in enumerate(units.of):
+            here = (of >= first) & (of < last)
+            for earlier in units.of[:number]:
+                here &= earlier != of
+            own += np.bincount((of[here] - first) * n_fields + field[here], minlength=len(own))
+        yield own.reshape(last - first, n_fields)

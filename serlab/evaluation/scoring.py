@@ -15,7 +15,7 @@ import pandas as pd
 
 from serlab import metrics
 from serlab.evaluation import compact, intervals
-from serlab.evaluation.units import Units, coded, units_of, variances
+from serlab.evaluation.units import Units, alike, coded, units_of, variances
 from serlab.protocols import FoldIs
 
 #: What a UAR of several folds and seeds is of, as it is written.
@@ -129,6 +129,8 @@ def uar(
 ) -> tuple[float, float, float]:
     """UAR of one method's predictions with its interval, as in :func:`summarise`.
 
+    Predictions may be counted ones, see :func:`measures`.
+
     Returns
     -------
     (float, float, float)
@@ -200,11 +202,16 @@ class _Mean:
     by_class: bool = False
 
     def estimate(
-        self, cells: np.ndarray, kinds: Sequence[Units], n_classes: int, level: float
+        self,
+        cells: np.ndarray,
+        kinds: Sequence[Units],
+        n_classes: int,
+        level: float,
+        n: np.ndarray | None,
     ) -> tuple[float, float, float]:
         """Value and interval; NaN for a class that never occurs. A cell is a field of the confusion."""
         shape = (-1, n_classes, n_classes)
-        counts = np.bincount(cells, minlength=n_classes**2).reshape(shape)
+        counts = np.bincount(cells, weights=n, minlength=n_classes**2).reshape(shape)
         whole = self.of(counts)[0, self.columns]
         if np.isnan(whole).any():
             return np.nan, np.nan, np.nan
@@ -213,7 +220,7 @@ class _Mean:
             return value, value, value
 
         def spread(units: Units) -> intervals.Spread:
-            own = units.sums(cells, n_classes**2).reshape(shape)
+            own = units.sums(cells, n_classes**2, n).reshape(shape)
             without, sizes = (
                 of(part)[:, self.columns] for of, part in ((self.of, counts - own), (self.sizes, own))
             )
@@ -231,7 +238,8 @@ def measures(
     Parameters
     ----------
     predictions : DataFrame
-        y_true and y_pred as numbers of classes.
+        y_true and y_pred as numbers of classes; a row may stand for several, see
+        :func:`serlab.evaluation.units.counted`.
     kinds : sequence of Units
         See :func:`serlab.evaluation.units.units_of`.
     classes : sequence of str
@@ -250,7 +258,7 @@ def measures(
         },
     }
     for name, mean in wanted.items():
-        yield name, *mean.estimate(cells, kinds, n_classes, level)
+        yield name, *mean.estimate(cells, kinds, n_classes, level, alike(predictions))
 
 
 def _accuracy(counts: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ leaving out units, see :mod:`serlab.evaluation.intervals`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,11 @@ from serlab import metrics
 from serlab.evaluation import intervals
 from serlab.evaluation.intervals import Spread
 from serlab.protocols import FoldIs
+
+#: Column of how many answers a row stands for.
+ALIKE = "alike"
+#: Rows that are counted at once.
+_ROWS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -94,10 +99,68 @@ def coded(utterances: pd.Series, speakers: pd.Series) -> tuple[np.ndarray, np.nd
 
     Each utterance is looked up once, however often it was tested.
     """
-    number, tested = pd.factorize(utterances)
-    own = speakers.reindex(np.asarray(tested, dtype=object)).astype(str).to_numpy(dtype=object)
-    code, names = pd.factorize(own, sort=True)
+    known = utterances.array
+    if isinstance(known, pd.Categorical):
+        number, tested = known.codes, known.categories
+        used = np.zeros(len(tested), dtype=bool)
+        used[number] = True
+    else:
+        number, tested = pd.factorize(utterances)
+        used = np.ones(len(tested), dtype=bool)
+    own = speakers.reindex(np.asarray(tested[used], dtype=object)).astype(str).to_numpy(dtype=object)
+    code = np.zeros(len(tested), dtype=np.intp)
+    code[used], names = pd.factorize(own, sort=True)
     return code[number], names
+
+
+def counted(
+    cells: pd.DataFrame, speakers: pd.Series, by: Mapping[str, np.ndarray], *, fold_is: FoldIs = "part"
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Cells that no interval tells apart, once each: of millions of answers some thousands.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        fold, seed, utterance.
+    speakers : Series
+        Utterance -> speaker.
+    by : mapping of str to ndarray of int, shape (n,)
+        Columns that are kept apart, not negative.
+    fold_is : {"part", "subject", "draw"}
+
+    Returns
+    -------
+    cells : DataFrame
+        seed, utterance (its speaker stands for it), fold where it is no part, those of ``by``, and
+        :data:`ALIKE`: how many they were.
+    speakers : Series
+        Of these "utterances".
+    """
+    tested, names = coded(cells["utterance"], speakers)
+    columns = {"utterance": (tested, names)}
+    for kind in ["seed"] + (["fold"] if fold_is != "part" else []):
+        code, values = pd.factorize(cells[kind], sort=True)
+        columns[kind] = code, np.asarray(values)
+    columns |= {name: (code, np.arange(code.max(initial=0) + 1)) for name, code in by.items()}
+    shape = [max(len(values), 1) for _, values in columns.values()]
+    keys: np.ndarray = np.zeros(0, dtype=np.int64)
+    n: np.ndarray = np.zeros(0)
+    for start in range(0, len(cells), _ROWS):
+        part = tuple(code[start : start + _ROWS] for code, _ in columns.values())
+        more, more_n = np.unique(np.ravel_multi_index(part, shape), return_counts=True)
+        keys, place = np.unique(np.concatenate([keys, more]), return_inverse=True)
+        n = np.bincount(place, weights=np.concatenate([n, more_n]))
+    codes = np.unravel_index(keys, shape)
+    found = {
+        name: code if name in by else pd.Categorical.from_codes(code, categories=values)
+        for (name, (_, values)), code in zip(columns.items(), codes, strict=True)
+    }
+    return pd.DataFrame({**found, ALIKE: n}), pd.Series(names, index=names)
+
+
+def alike(cells: pd.DataFrame) -> np.ndarray | None:
+    """How many answers each row stands for, of :func:`counted` ones; None where each is one."""
+    return cells[ALIKE].to_numpy(dtype=float) if ALIKE in cells else None
 
 
 def crossed(one: Units, other: Units) -> Units:
@@ -139,7 +202,12 @@ def variances(
 
 
 def spreads(
-    kinds: Sequence[Units], cells: np.ndarray, weights: np.ndarray, *, chance: float
+    kinds: Sequence[Units],
+    cells: np.ndarray,
+    weights: np.ndarray,
+    *,
+    chance: float,
+    counts: np.ndarray | None = None,
 ) -> tuple[Spread, ...]:
     """:func:`variances` of a mean of ratios.
 
@@ -152,11 +220,13 @@ def spreads(
         What is averaged in it: 1 for a right answer, or a difference of two.
     chance : float
         See :func:`serlab.evaluation.intervals.beside_chance`.
+    counts : ndarray, optional
+        How many cells each stands for, see :func:`alike`; ``weights`` are their sums then.
     """
-    total, n = np.bincount(cells, weights=weights), np.bincount(cells)
+    total, n = np.bincount(cells, weights=weights), np.bincount(cells, weights=counts)
 
     def spread(units: Units) -> Spread:
-        own, own_n = units.sums(cells, len(n), weights), units.sums(cells, len(n))
+        own, own_n = units.sums(cells, len(n), weights), units.sums(cells, len(n), counts)
         return intervals.jackknife(total / n, metrics.ratio(total - own, n - own_n), own_n)
 
     return variances(kinds, spread, chance=chance)

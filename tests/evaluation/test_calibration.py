@@ -102,3 +102,10 @@ def test_where_nothing_is_sure_enough_nothing_is_answered():
     found = calibration.abstain_at(0.1, confidence, np.zeros(50, bool), np.ones(50))
     assert found.answered == 0 and not (confidence >= found.threshold).any()
     assert np.isnan(calibration.risk_of(found.threshold, confidence, np.ones(50, bool), np.ones(50))[0])
+
+
+def test_equal_confidences_are_in_one_bin_whatever_the_order_of_rows():
+    """Who always says the same is as sure as right, on average."""
+    proba, y = np.tile([0.5, 0.3, 0.2], (60, 1)), np.repeat([0, 1], 30)
+    for order in (np.arange(60), np.random.default_rng(0).permutation(60)):
+        assert calibration.calibration_error(proba, y[order], np.ones(60)) == pytest.approx(0)

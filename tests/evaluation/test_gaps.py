@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab.evaluation import gaps
+from serlab.evaluation import compact, gaps, scoring, units
 from tests.toys import answers, utterance_table
 
 
@@ -143,3 +143,26 @@ def test_gaps_of_chance_are_seldom_shown(fold_is):
         found = gaps.by_group(pd.concat(folds), table, fold_is=fold_is).query("attribute == 'sex'")
         claimed.append(found["verdict"].isin([gaps.HIGHER, gaps.LOWER]).any())
     assert sum(claimed) <= 2
+
+
+@pytest.mark.parametrize("fold_is", ["part", "subject", "draw"])
+def test_counted_answers_have_the_gap_and_the_uar_of_single_ones(fold_is, monkeypatch):
+    monkeypatch.setattr(units, "_ROWS", 100)
+    rng = np.random.default_rng(4)
+    table = _table(4, 6)
+    parts = [
+        _answered(table, rng.random(len(table)) < 0.6, fold=fold, seed=seed)
+        for fold in ("c/s0", "c/s7", "c/s9")
+        for seed in (0, 1)
+    ]
+    single = pd.concat(parts, ignore_index=True)
+    inside = (table["sex"].reindex(single["utterance"]) == "female").to_numpy()
+    gap = gaps.gap_of(single, inside, table["speaker"], fold_is=fold_is)
+    uar = scoring.uar(single[inside], table["speaker"], fold_is=fold_is)
+    for answers_ in (single, compact.compact(single)):
+        row = gaps.by_group(answers_, table, fold_is=fold_is).set_index("group").loc["female"]
+        assert list(row[["gap", "gap_low", "gap_high", "p"]]) == pytest.approx(
+            [gap.gap, gap.low, gap.high, gap.p]
+        )
+        assert list(row[["uar", "uar_low", "uar_high"]]) == pytest.approx(list(uar))
+        assert (row["n_utterances"], row["n_speakers"]) == ((table["sex"] == "female").sum(), 4)

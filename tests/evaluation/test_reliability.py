@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serlab.evaluation import calibration, reliability
+from serlab.evaluation import calibration, intervals, reliability, units
 from tests.toys import answers
 
 CLASSES = ("anger", "joy", "neutral", "sadness")
@@ -34,27 +34,71 @@ def test_what_is_right_as_often_as_it_says_has_the_error_of_luck():
     assert worse["ece_low"] > row["ece_high"] and worse["confidence"] > worse["right"] + 0.1
 
 
+def _parts(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    y = table["y_true"].to_numpy()
+    proba = table[[f"p_{name}" for name in CLASSES]].to_numpy()
+    return proba, y, calibration.cell_weights(np.full(len(y), ""), y)
+
+
 def test_luck_is_what_draws_of_right_probabilities_leave():
+    table, _ = _made(400, seed=1)
+    table = table.assign(y_true=0)  # one class: all weigh the same
     rng = np.random.default_rng(1)
-    proba = rng.dirichlet(np.ones(4), 400)
-    weight = np.full(400, 1 / 400)
+    proba, _, weight = _parts(table)
     drawn = []
     for _ in range(100):
         right = rng.random(400) < proba.max(axis=1)
         y = np.where(right, proba.argmax(axis=1), (proba.argmax(axis=1) + 1) % 4)
         drawn.append(calibration.calibration_error(proba, y, weight))
-    assert reliability.by_luck(proba, weight) == pytest.approx(np.mean(drawn), rel=0.12)
+    tally, _ = reliability.tally(table)
+    assert reliability.by_luck(tally) == pytest.approx(np.mean(drawn), rel=0.12)
 
 
 def test_the_curve_adds_up_to_the_error():
     table, _ = _made(surer=3)
     points = reliability.curve(table)
-    proba, y, weight = reliability.parts(table)
-    order = np.argsort(proba.max(axis=1), kind="stable")
-    share = np.bincount(reliability.bin_of(weight[order]), weight[order])
-    found = float((share * (points["confidence"] - points["right"]).abs()).sum())
-    assert found == pytest.approx(calibration.calibration_error(proba, y, weight))
-    assert points["n"].sum() == len(table)
+    found = float((points["weight"] * (points["confidence"] - points["right"]).abs()).sum())
+    assert found == pytest.approx(calibration.calibration_error(*_parts(table)))
+    assert points["n"].sum() == len(table) and points["weight"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("fold_is", ["part", "subject", "draw"])
+def test_counts_say_what_leaving_out_rows_says(monkeypatch, fold_is):
+    """Every unit left out by hand, of answers with many equal confidences."""
+    table, speakers = _made(300, surer=2)
+    columns = [f"p_{name}" for name in CLASSES]
+    table[columns] = table[columns].round(1)
+    table = table.assign(fold=np.where(np.arange(300) % 4, "s11", "s2"), seed=np.arange(300) % 2)
+    proba, y, weight = _parts(table)
+    value = calibration.calibration_error(proba, y, weight)
+
+    def spread(kind: units.Units) -> intervals.Spread:
+        without, sizes = [], []
+        for unit in range(kind.n):
+            own = np.any([role == unit for role in kind.of], axis=0)
+            without.append(calibration.calibration_error(*_parts(table[~own])))
+            sizes.append(float(own.sum()))
+        return intervals.jackknife(np.array([value]), np.array([without]).T, np.array([sizes]).T)
+
+    chance = float((weight**2 * proba.max(axis=1) * (1 - proba.max(axis=1))).sum())
+    kinds = units.units_of(table, speakers, fold_is=fold_is)
+    expected = intervals.student(value, units.variances(kinds, spread, chance=chance))
+    for at_once in (1, 1 << 20):
+        monkeypatch.setattr(reliability, "_COUNTS", at_once)
+        row = reliability.errors(table, speakers, fold_is=fold_is).iloc[0]
+        assert (row["ece"], row["ece_low"], row["ece_high"]) == pytest.approx((value, *expected))
+        assert row["right"] == pytest.approx(weight @ (proba.argmax(axis=1) == y))
+
+
+def test_of_many_answers_confidences_have_16_bits_and_the_order_of_rows_says_nothing(monkeypatch):
+    table, speakers = _made(800)
+    columns = [f"p_{name}" for name in CLASSES]
+    kept = table.assign(**{name: table[name].astype(np.float16).astype(np.float32) for name in columns})
+    exact = reliability.errors(kept, speakers)
+    monkeypatch.setattr(reliability, "_FEW", 0)
+    for some in (kept, table, kept.sample(frac=1, random_state=0)):
+        pd.testing.assert_frame_equal(reliability.errors(some, speakers), exact, atol=1e-2)
+    pd.testing.assert_frame_equal(reliability.errors(kept[::-1], speakers), exact)
 
 
 def test_speakers_that_differ_widen_the_interval_and_one_alone_has_none():
