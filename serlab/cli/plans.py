@@ -54,6 +54,7 @@ def _declare_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
+    from serlab import corpora
     from serlab.experiment.work import Store
     from serlab.reporting import estimates, plans
 
@@ -74,7 +75,12 @@ def _plan(options: argparse.Namespace) -> int:
     plan = plans.read(options.plan)
     units = plan.units(data=options.data or "")
     store = Store(units_folder(options.units))
-    found = estimates.forecast(units, store, estimates.of(store, Path(options.out)))
+    found = estimates.forecast(
+        units,
+        store,
+        estimates.of(store, Path(options.out)),
+        n_utterances=lambda name: len(corpora.read_many([name], options.data or None)),
+    )
     print(
         f"{options.plan}: {len(plan.experiments)} experiments, {found.text(workers=max(1, options.workers))}"
     )

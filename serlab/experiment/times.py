@@ -130,7 +130,7 @@ def estimate(
     n_utterances : callable(corpus) -> int
     """
     known, unknown, repeated, names = read(cache), [], set(stochastic), list(methods)
-    total = _of_extraction(known, parameters, names, n_utterances)
+    total = extraction(((parameters, name) for name in names), n_utterances=n_utterances, cache=cache)
     for name in names:
         took = _found(known, name, parameters)
         if took is None:
@@ -146,24 +146,34 @@ def estimate(
     return Estimate(total, tuple(unknown))
 
 
-def _of_extraction(
-    known: Mapping[str, float],
-    parameters: Parameters,
-    names: Iterable[str],
+def extraction(
+    asked: Iterable[tuple[Parameters, str]],
+    *,
     n_utterances: Callable[[str], int],
+    cache: Path | None = None,
 ) -> float:
-    """Seconds until methods have their features: of corpora that have none yet, where a rate is known."""
-    sets: dict[str, None] = {}
-    for name in names:
+    """Seconds until methods have their features: of corpora that have none yet, where a rate is known.
+
+    Parameters
+    ----------
+    asked : iterable of (Parameters, str)
+        Experiments and methods; what several of them need is made once.
+    n_utterances : callable(corpus) -> int
+    """
+    known = read(cache)
+    wanted: dict[tuple[str, str], None] = {}
+    for parameters, name in asked:
         # What was fitted on these corpora had its features; an encoder that is not named yet has none.
         with suppress(ParameterError):
             if _keys(name, parameters)[0] not in known:
-                sets[parameters.features_of(get(name))] = None
+                chosen = parameters.features_of(get(name))
+                wanted |= dict.fromkeys(
+                    (chosen, corpus) for corpus in (parameters.target, *parameters.sources)
+                )
     return sum(
-        known.get(f"features {chosen}", 0.0) * n_utterances(corpus)
-        for chosen in sets
-        for corpus in (parameters.target, *parameters.sources)
-        if f"features {chosen}|{corpus}" not in known
+        known[f"features {chosen}"] * n_utterances(corpus)
+        for chosen, corpus in wanted
+        if f"features {chosen}" in known and f"features {chosen}|{corpus}" not in known
     )
 
 

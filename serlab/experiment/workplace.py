@@ -16,6 +16,7 @@ from serlab import data as corpus_data
 from serlab import methods
 from serlab.evaluation import running
 from serlab.evaluation.finished import Places
+from serlab.experiment import times
 from serlab.experiment.preparation import Prepared, prepare
 from serlab.experiment.session import Session
 from serlab.experiment.work import Done, Refused, Store, Unit, unkept
@@ -107,6 +108,7 @@ class Workplace:
         places = Places(
             stem=None, shelf=shelf, with_details=unit.seed == unit.chosen.seeds[0], looked_into=splits[0].fold
         )
+        times.note(times.of_fits(run.fits, unit.chosen))
         pieces = shelf.holding(places.digests(own))
         return Done(
             seconds=time.perf_counter() - begun,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from serlab.errors import SerlabError
+from serlab.experiment import times
 from serlab.experiment.work import Store, Unit
 from serlab.files import DamagedFile, read_parquet
 from serlab.reporting import pages, records
@@ -118,6 +119,8 @@ class Forecast:
         Bytes, likewise.
     unknown : tuple of str
         Methods of which nothing is known.
+    extraction : float
+        Seconds until features are there that a corpus lacks, of one worker; not in ``seconds``.
     """
 
     units: int
@@ -126,6 +129,7 @@ class Forecast:
     seconds: float
     size: float
     unknown: tuple[str, ...]
+    extraction: float = 0.0
 
     def text(self, *, workers: int = 1) -> str:
         """In a sentence or two."""
@@ -138,25 +142,47 @@ class Forecast:
                 f" By earlier runs about {pages.duration(self.seconds / workers)}{beside}, "
                 f"and {self.size / 1e6:.1f} MB."
             )
+        if left and self.extraction:
+            said += f" Features before that: about {pages.duration(self.extraction)} on one worker."
         if self.unknown:
             said += f" Nothing is known yet of {', '.join(self.unknown)}: that is not counted."
         return said
 
 
-def forecast(units: Sequence[Unit], store: Store, estimates: Estimates) -> Forecast:
-    """What is left of units, and what that will take."""
-    finished = failed = 0
+def forecast(
+    units: Sequence[Unit],
+    store: Store,
+    estimates: Estimates,
+    *,
+    n_utterances: Callable[[str], int] | None = None,
+) -> Forecast:
+    """What is left of units, and what that will take.
+
+    Parameters
+    ----------
+    units : sequence of Unit
+    store : Store
+    estimates : Estimates
+    n_utterances : callable(corpus) -> int, optional
+        To count features that are not there yet; without it they are not counted.
+    """
+    left = [unit for unit in units if store.finished(unit) is None]
     seconds = size = 0.0
     unknown: dict[str, None] = {}
-    for unit in units:
-        if store.finished(unit) is not None:
-            finished += 1
-            continue
-        failed += bool(store.failure(unit))
+    for unit in left:
         expected = estimates.seconds(unit)
         if expected is None:
             unknown[unit.method] = None
         else:
             seconds += expected
             size += estimates.size(unit) or 0.0
-    return Forecast(len(units), finished, failed, seconds, size, tuple(unknown))
+    asked = ((unit.chosen, unit.method) for unit in left)
+    return Forecast(
+        units=len(units),
+        finished=len(units) - len(left),
+        failed=sum(bool(store.failure(unit)) for unit in left),
+        seconds=seconds,
+        size=size,
+        unknown=tuple(unknown),
+        extraction=0.0 if n_utterances is None else times.extraction(asked, n_utterances=n_utterances),
+    )

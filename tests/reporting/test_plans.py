@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from serlab.errors import ParameterError
+from serlab.experiment import times
 from serlab.experiment.work import Done, Store
+from serlab.methods import get
 from serlab.reporting import estimates, plans
 
 ROW = {"sources": ["near"], "target": "far", "preset": "demo", "features": "librosa"}
@@ -141,3 +143,16 @@ def test_estimates_are_of_what_is_most_alike(tmp_path, small_corpora):
     found = estimates.forecast(units, store, estimates.of(store, tmp_path / "no reports"))
     assert (found.finished, found.failed, found.seconds, found.size) == (1, 1, 8.0, 100)
     assert "1 to do (1 of them failed before)" in found.text()
+    assert not found.extraction and "Features" not in found.text()
+
+
+def test_features_that_a_corpus_lacks_are_made_once_for_all_units(tmp_path, small_corpora, monkeypatch):
+    monkeypatch.setenv("SERLAB_CACHE", str(tmp_path / "cache"))
+    plan = plans.of_rows([{**ROW, "methods": ["rf-target", "ridge-source"]}])
+    units, store = plan.units(data=str(small_corpora)), Store(tmp_path)
+    chosen = units[0].chosen
+    name, has = chosen.features_of(get("rf-target")), chosen.sources[0]
+    times.note(times.of_features(name, [has], made=50, seconds=25.0))
+    found = estimates.forecast(units, store, estimates.Estimates(), n_utterances=lambda corpus: 240)
+    assert found.extraction == pytest.approx(0.5 * 240), "of the target alone"
+    assert "Features before that: about 2 min 00 s on one worker." in found.text()

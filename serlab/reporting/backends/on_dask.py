@@ -129,8 +129,8 @@ class Workers:
         if future.status == "finished":
             try:
                 return [Event(worker, courier.awaited(future, lambda: self._is_known(worker)))]
-            except Gone as error:
-                return [Event(worker, Answer(kind="lost", reason=str(error)))]
+            except Gone as gone:
+                return [Event(worker, Answer(kind="lost", reason=str(gone)))]
         if future.status != "error":
             return [Event(worker, Answer(kind="lost", reason="the scheduler has dropped it"))]
         error = future.exception()
