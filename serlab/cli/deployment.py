@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from serlab.errors import ParameterError
 from serlab.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -62,9 +64,10 @@ def _train(options: argparse.Namespace) -> int:
 def _print_train(model: Model, out: Path) -> None:
     from serlab.deployment import card
 
+    values = json.loads((out / "card.json").read_text("utf-8"))
     print(f"{out}: {', '.join(model.classes)}; learned from {', '.join(s.name for s in model.sources)}.")
     print(card.headline(model).replace("**", "").replace("`", ""))
-    for sentence in card.terms(model.sources):
+    for sentence in (*values["notes"], *values["terms"]):
         print(sentence)
     print(f"All of it, and what it must not be used for: {out / 'README.md'}")
 
@@ -158,12 +161,12 @@ def _print_answers(found: Predicted) -> None:
     table = found.table
     rows = [
         (
-            Path(row.file).name,
+            name,
             row.answer if row.answered else f"- ({row.answer})",
             f"{row.confidence:.2f}",
             row.warnings,
         )
-        for row in table.head(_MOST_ROWS).itertuples()
+        for name, row in zip(_shortest(table["file"]), table.head(_MOST_ROWS).itertuples(), strict=False)
     ]
     print_table(("recording", "answer", "confidence", "warnings"), rows)
     if len(table) > _MOST_ROWS:
@@ -174,7 +177,7 @@ def _print_answers(found: Predicted) -> None:
     given = table[table["answered"]]
     shares = given["answer"].value_counts()
     print(
-        f"\n{len(table)} recordings"
+        f"\n{count(len(table), 'recording')}"
         + (f", {len(table) - len(given)} without an answer" if len(given) < len(table) else "")
     )
     print("; ".join(f"{name} {n / max(len(given), 1):.0%}" for name, n in shares.items()))
@@ -188,6 +191,15 @@ def _print_answers(found: Predicted) -> None:
         print(f"{count(len(found.skipped), 'recording')} cannot be used:")
         for row in found.skipped.head(_MOST_ROWS).itertuples():
             print(f"  {row.reason}")
+
+
+def _shortest(paths: Sequence[str]) -> list[str]:
+    """Names of files; with the folders in which they differ, where two have one name."""
+    names = [Path(path).name for path in paths]
+    if len(set(names)) == len(names):
+        return names
+    folders = os.path.commonpath([Path(path).absolute().parent for path in paths])
+    return [str(Path(path).absolute().relative_to(folders)) for path in paths]
 
 
 def _print_over_time(table: pd.DataFrame) -> None:

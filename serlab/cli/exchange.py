@@ -8,6 +8,7 @@ from pathlib import Path
 
 from serlab.cli.command import Command, assignment, data_option
 from serlab.errors import ParameterError, SerlabError
+from serlab.wording import count
 
 FORMATS = ("audformat", "huggingface")
 READ = (*FORMATS, "table", "names")
@@ -47,7 +48,7 @@ def _import(options: argparse.Namespace) -> int:
     )
     imported = base.with_settings(imported, labels=dict(options.label), language=options.language)
     table = base.write_corpus(imported, target, copy=options.copy, force=options.force)
-    print(f"{table}: {len(imported.rows)} utterances")
+    print(f"{table}: {count(len(imported.rows), 'utterance')}")
     for note in (*imported.notes, *base.counted(imported)):
         print(f"- {note}")
     try:
@@ -81,7 +82,7 @@ def _export(options: argparse.Namespace) -> int:
     table = corpus.read(options.data)
     absent = [] if options.no_audio else base.absent(table)
     print(exchange.FORMATS[options.format].write(table, folder, corpus=corpus, audio=not options.no_audio))
-    print(f"{len(table)} utterances. Licence: {corpus.license}")
+    print(f"{count(len(table), 'utterance')}. Licence: {corpus.license}")
     if absent:
         print(
             f"Recordings that tables name and that are not there to be copied: {len(absent)}, the first is "

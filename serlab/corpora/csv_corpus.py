@@ -65,6 +65,7 @@ from serlab.corpora.settings import RATINGS, Settings
 from serlab.corpora.texts import Problem, Sheet
 from serlab.errors import CorpusError, LabelError, meant
 from serlab.labels import EMOTIONS
+from serlab.wording import count
 
 FILE_NAME = "corpus.csv"
 REQUIRED: tuple[str, ...] = ("path", "speaker", "label")
@@ -246,7 +247,7 @@ def remarks(table: pd.DataFrame) -> tuple[str, ...]:
     said = []
     if NOTES in table:
         counts = table[NOTES].dropna().str.split("; ").explode().value_counts()
-        said += [f"{note} ({n} utterances)" for note, n in counts.items()]
+        said += [f"{note} ({count(n, 'utterance')})" for note, n in counts.items()]
     if "label" in table:
         spelled: dict[str, set[str]] = {}
         for label in table["label"].dropna().unique():

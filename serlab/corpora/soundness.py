@@ -17,6 +17,7 @@ from serlab import audio
 from serlab.corpora import bandwidth, walking
 from serlab.corpora.base import Corpus
 from serlab.corpora.measuring import CLIPPED_RUN
+from serlab.wording import count
 
 DC_OFFSET = 0.005
 #: Difference between the median levels of two classes that loudness alone could separate.
@@ -56,7 +57,7 @@ def broken(corpus: Corpus, folder: Path, files: pd.DataFrame) -> list[Row]:
         for what, part in own.groupby(own["detail"].map(_kind)):
             names = file_names(folder, part["path"])
             how = part["detail"].iloc[0].partition(f"{what}; ")[2] if what else ""
-            text = f"{len(names)} files {meaning}{': ' if what else ''}{what}"
+            text = f"{count(len(names), 'file')} {meaning}{': ' if what else ''}{what}"
             found.append((severity, f"{problem} files", text, how or remedy, names))
     return found
 

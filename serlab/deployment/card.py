@@ -19,6 +19,7 @@ from serlab.deployment.model import Model, Source
 from serlab.deployment.unlabelled import errors_table
 from serlab.evaluation import intervals
 from serlab.evaluation.calibration import Calibration, Temperature
+from serlab.wording import count
 
 #: Where a model of this kind does harm, or where the law forbids it.
 MUST_NOT: tuple[str, ...] = (
@@ -30,7 +31,8 @@ MUST_NOT: tuple[str, ...] = (
     "or safety reasons.",
     "Answers for one recording are guesses; report shares over many, with the error measured below.",
 )
-_HOW = {
+#: How a model is asked, by form.
+ASKED = {
     "as-is": "one by one",
     "adapted": "`--adapt FOLDER`",
     "voices": "`--adapt FOLDER --speakers ...`",
@@ -63,6 +65,8 @@ def terms(sources: Sequence[Source]) -> list[str]:
 def values(
     model: Model,
     *,
+    labels: pd.DataFrame,
+    unusable: pd.Series,
     by_corpus: pd.DataFrame,
     by_sex: pd.DataFrame,
     calibration: pd.DataFrame,
@@ -86,6 +90,8 @@ def values(
         "serlab": model.serlab,
         "settings": dict(settings),
         "sources": [{**asdict(source), "languages": list(source.languages)} for source in model.sources],
+        "labels": records(labels.reset_index(names="corpus")),
+        "notes": notes(labels, unusable),
         "terms": terms(model.sources),
         "must_not": list(MUST_NOT),
         "left_out_are": model.left_out_are,
@@ -99,8 +105,8 @@ def values(
 
 
 def markdown(
-    model: Model, *, by_corpus: pd.DataFrame, by_sex: pd.DataFrame, calibration: pd.DataFrame,
-    abstention: pd.DataFrame, choices: pd.DataFrame,
+    model: Model, *, labels: pd.DataFrame, unusable: pd.Series, by_corpus: pd.DataFrame,
+    by_sex: pd.DataFrame, calibration: pd.DataFrame, abstention: pd.DataFrame, choices: pd.DataFrame,
 ) -> str:  # fmt: skip
     """The card as Markdown."""
     family = FAMILIES[model.family]
@@ -130,6 +136,8 @@ def markdown(
                 for s in model.sources
             ],
         ),
+        _table(("corpus", *labels), [(name, *own) for name, own in labels.T.items()]),
+        _bullets(notes(labels, unusable)),
         _bullets(terms(model.sources)) or "The licences named allow a model to be made and passed on.",
         f"## How it does on {left_out}",
         f"UAR with its {intervals.PERCENT} interval over speakers; chance is {1 / len(model.classes):.2f}. "
@@ -140,7 +148,7 @@ def markdown(
             "says nothing of other recordings or languages: add a second corpus to find out.**"
         ),
         _uar(by_corpus, "corpus"),
-        _bullets([f"{_HOW[form]}: it needs {FORMS[form]}." for form in model.forms]),
+        _bullets([f"{ASKED[form]}: it needs {FORMS[form]}." for form in model.forms]),
         "### By sex",
         _uar(by_sex, "sex") if len(by_sex) else "The corpora do not say who is a woman and who a man.",
         _choices(choices, model),
@@ -153,6 +161,30 @@ def markdown(
         _bullets([f"{source.title}: {source.citation}" for source in model.sources]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def notes(labels: pd.DataFrame, unusable: pd.Series) -> list[str]:
+    """Corpora without some of the classes, and recordings that could not be learned from, a sentence each.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        Utterances learned from, corpora by classes.
+    unusable : Series
+        Corpora and numbers of their recordings that could not be used.
+    """
+    lacking = [
+        f"{name} has no {' or '.join(own.index[own == 0])}: its UAR below is of its other classes, and the "
+        "model, which may answer with any, was wrong where it answered with these."
+        for name, own in labels.iterrows()
+        if (own == 0).any()
+    ]
+    # No name of a file: where recordings lie is nobody's business who gets the model.
+    unused = [
+        f"{count(n, 'recording')} of {name} could not be used: `serlab validate {name}` says why."
+        for name, n in unusable.items()
+    ]
+    return [*lacking, *unused]
 
 
 def uar_by_corpus(model: Model) -> dict[str, dict[str, float]]:
@@ -168,7 +200,7 @@ def headline(model: Model) -> str:
     says = []
     for form, by_corpus in uar_by_corpus(model).items():
         own = pd.Series(by_corpus)
-        says.append(f"{own.mean():.2f} ({own.min():.2f} to {own.max():.2f}) {_HOW[form]}")
+        says.append(f"{own.mean():.2f} ({own.min():.2f} to {own.max():.2f}) {ASKED[form]}")
     return f"**Mean UAR on {model.left_out_are} left out: {'; '.join(says)}.**"
 
 
@@ -189,7 +221,7 @@ def _uar(table: pd.DataFrame, by: str) -> str:
         ]
         first = own.iloc[0]
         rows.append((*key, first["utterances"], first["speakers"], *cells))
-    heads = [f"{_HOW[form]}" for form in forms]
+    heads = [f"{ASKED[form]}" for form in forms]
     return _table((*keys, "utterances", "speakers", *heads), rows)
 
 
@@ -207,7 +239,7 @@ def _choices(table: pd.DataFrame, model: Model) -> str:
         return kept
     sources = [name for name in table if name.startswith("UAR on ")]
     rows = [
-        (_HOW[row["form"]], row["way"] + (" (chosen)" if row["chosen"] else ""), f"{row['penalty']:g}",
+        (ASKED[row["form"]], row["way"] + (" (chosen)" if row["chosen"] else ""), f"{row['penalty']:g}",
          f"{row['uar']:.2f}", *(f"{row[name]:.2f}" for name in sources))
         for row in table.to_dict("records")
     ]  # fmt: skip
@@ -224,7 +256,7 @@ def _calibration(table: pd.DataFrame, model: Model) -> str:
     means = table.groupby(["form", "how"], sort=False)["ece"].mean().unstack("how", sort=False)
     rows = [
         (
-            _HOW[str(form)],
+            ASKED[str(form)],
             *(f"{means.loc[form, how]:.3f}" for how in means),
             _kind(model.forms[str(form)].calibration),
         )
@@ -250,7 +282,7 @@ def _abstention(table: pd.DataFrame) -> str:
     for (form, risk), own in table.groupby(["form", "risk"], sort=False):
         given = own["wrong"].dropna()
         wrong = f"{given.mean():.0%} ({given.min():.0%} to {given.max():.0%})" if len(given) else "no answer"
-        rows.append((_HOW[form], f"{risk:.0%}", wrong, f"{own['answered'].mean():.0%}"))
+        rows.append((ASKED[form], f"{risk:.0%}", wrong, f"{own['answered'].mean():.0%}"))
     return (
         "Asked for a risk (`--risk`), it abstains where it is not sure enough. What came of it where the "
         "threshold was set by the others:\n\n"
@@ -263,7 +295,7 @@ def _estimates(model: Model) -> str:
     if errors.empty:
         return "It takes three corpora to judge an estimate without labels; this model has fewer."
     rows = [
-        (_HOW[row.form], row.estimate, f"{row.uar_error:.3f}", f"{row.uar_worst:.3f}")
+        (ASKED[row.form], row.estimate, f"{row.uar_error:.3f}", f"{row.uar_worst:.3f}")
         for row in errors.sort_values(["form", "uar_error"], key=_in_order, kind="stable").itertuples()
     ]
     return (
@@ -288,4 +320,4 @@ def _bullets(sentences: Sequence[str]) -> str:
 
 def _escaped(text: str) -> str:
     """Names of corpora are somebody's text: no table is broken by them, no page has its tags."""
-    return text.replace("\n", " ").replace("|", "\\|").replace("<", "&lt;")
+    return text.replace("\n", " ").replace("|", "\\|").replace("<", "&lt;").replace("](", "]\\(")

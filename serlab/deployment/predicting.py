@@ -19,6 +19,7 @@ from serlab.errors import ParameterError, SerlabError
 from serlab.features import FeatureSet
 from serlab.progress import UNWATCHED, Watch
 from serlab.samples import Unlabelled
+from serlab.wording import count
 
 #: For ``speakers``: the name of the folder that a recording lies in is its speaker.
 BY_FOLDER = "folders"
@@ -183,7 +184,7 @@ def answer(
     """
     if not heard:
         first = f"; the first: {skipped['reason'].iloc[0]}" if len(skipped) else ""
-        raise SerlabError(f"none of {len(skipped)} recordings can be used{first}")
+        raise SerlabError(f"none of {count(len(skipped), 'recording')} can be used{first}")
     if adapt is not None and not adapt:
         raise SerlabError("none of the recordings to adapt to can be used")
     name, more = _choose(model, adapt, speakers, language)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -127,7 +128,7 @@ def _require_vectors(name: str) -> None:
 
 def _learned(
     session: Session, material: Material, family: families.Family, folder: Path, wanted: str, watch: Watch
-) -> tuple[Model, dict[str, pd.DataFrame]]:
+) -> tuple[Model, dict[str, Any]]:
     parameters, utterances = session.parameters, material.utterances
     setting = session.setting(())
     unit = learning.units_of(utterances)
@@ -179,7 +180,10 @@ def _learned(
         left_out=left_out,
         estimates=estimated,
     )
+    skipped = session.prepare().skipped_files
     tables = {
+        "labels": pd.crosstab(utterances["corpus"].astype(str), utterances["emotion"], dropna=False),
+        "unusable": skipped["corpus"].value_counts(),
         "by_corpus": evidence.uar_table(left_out, utterances),
         "by_sex": evidence.uar_table(_known(left_out, utterances, "sex"), utterances, by="sex"),
         "calibration": evidence.calibration_table(left_out),

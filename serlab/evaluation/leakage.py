@@ -257,17 +257,22 @@ def _repeats(utterances, audio_hash, copies, add) -> None:
 
 def _classes(utterances, splits, add) -> None:
     codes, classes = utterances["emotion"].cat.codes.to_numpy(), utterances["emotion"].cat.categories
+    corpus = utterances["corpus"]
     for split in splits:
         parts = {"source": split.train, "labelled target": split.target_train, "test": split.test}
         for part, rows in parts.items():
             found = np.bincount(codes[rows], minlength=len(classes)) > 0
             missing = sorted(classes[~found]) if len(rows) else []
             if missing:
-                remedy = (
-                    "its recall is undefined in this fold; read the pooled result"
-                    if part == "test"
-                    else "a method trained on this part alone cannot answer with it"
-                )
+                remedy = "a method trained on this part alone cannot answer with it"
+                if part == "test":
+                    of_target = utterances["emotion"][corpus.isin(corpus.iloc[rows].unique())]
+                    remedy = (
+                        "its recall is undefined in this fold; read the pooled result"
+                        if of_target.isin(missing).any()
+                        else "the target has none of it, and a method that learned it elsewhere is wrong "
+                        "each time it answers with it: label_sets=shared leaves it out everywhere"
+                    )
                 add("missing class", "warning", f"no {' or '.join(missing)} in the {part} part",
                     remedy, fold=split.fold, n=len(missing))  # fmt: skip
 

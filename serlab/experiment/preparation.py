@@ -18,6 +18,7 @@ from serlab.experiment.labelling import labelled_of
 from serlab.experiment.parameters import Parameters
 from serlab.features import augmentation
 from serlab.progress import UNWATCHED, Watch
+from serlab.wording import count
 
 #: Parameters that decide what is prepared; which feature sets methods bring along, too.
 OF_DATA = (
@@ -212,8 +213,8 @@ def _more(
 def _notes(table: pd.DataFrame, extraction: features.Extraction) -> tuple[str, ...]:
     notes = [
         *corpora.remarks(table),
-        *(f"{n} files: {note}" for note, n in extraction.notes["note"].value_counts().items()),
+        *(f"{count(n, 'file')}: {note}" for note, n in extraction.notes["note"].value_counts().items()),
     ]
     if extraction.rebuilt:
-        notes.append(f"{extraction.rebuilt} damaged cache entries were computed again")
+        notes.append(f"damaged cache entries that were computed again: {extraction.rebuilt}")
     return tuple(notes)

@@ -14,6 +14,7 @@ from serlab import plotting
 from serlab.deployment import Model, Predicted
 from serlab.errors import SerlabError
 from serlab.widgets.lines import RED, write
+from serlab.wording import count
 
 #: Rows of answers that are shown.
 _MOST_ROWS = 200
@@ -81,7 +82,7 @@ class Predictor:
             self.run.disabled = False
         self.predicted = found
         skipped = [f"cannot be used: {reason}" for reason in found.skipped["reason"]]
-        write(self.message, "; ".join([f"{len(found.table)} recordings", *found.notes, *skipped]))
+        write(self.message, "; ".join([count(len(found.table), "recording"), *found.notes, *skipped]))
         self.answers.value = _table(found.table.head(_MOST_ROWS))
         long = found.over_time[found.over_time["file"] == found.table["file"].iloc[0]]
         self.picture.value = plotting.img(plotting.plot_over_time(long)) if len(long) else ""

@@ -10,6 +10,7 @@ import pandas as pd
 from IPython import get_ipython
 from IPython.display import display
 
+from serlab import plotting
 from serlab.deployment import Model, card
 from serlab.experiment import Outcome, Parameters
 from serlab.plotting import Figure
@@ -18,6 +19,8 @@ from serlab.widgets.headless import Fixed, Guessed
 from serlab.widgets.recordings import Recordings
 
 if TYPE_CHECKING:  # ipywidgets is there only where somebody can click
+    from pandas.io.formats.style import Styler
+
     from serlab.widgets.browsers import Browser, PredictionBrowser
     from serlab.widgets.guessing import Guessing
     from serlab.widgets.panel import Panel
@@ -191,7 +194,7 @@ def prediction_browser(
     return pictures.explain_outcome(outcome, method, utterance, step_seconds=step_seconds)
 
 
-def predictor(model: Model, run_folder: str = "") -> Predictor | pd.DataFrame:
+def predictor(model: Model, run_folder: str = "") -> Predictor | Styler:
     """Let a reader ask a kept model about recordings.
 
     Headless it is a table: UAR of the model on each corpus that was left out.
@@ -207,4 +210,8 @@ def predictor(model: Model, run_folder: str = "") -> Predictor | pd.DataFrame:
         from serlab.widgets.predictor import Predictor
 
         return Predictor(model)
-    return pd.DataFrame(card.uar_by_corpus(model)).T
+    table = pd.DataFrame(card.uar_by_corpus(model)).T.rename(
+        index=lambda form: card.ASKED[form].replace("`", "")
+    )
+    caption = f"UAR of the kept model on {model.left_out_are} left out, by how it is asked"
+    return plotting.display_table(table.rename_axis("asked").reset_index(), caption=caption)

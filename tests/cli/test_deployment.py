@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from serlab import cli
+from serlab.cli.deployment import _shortest
 from tests.deployment.conftest import kept, recordings
 
 __all__ = ["kept", "recordings"]
@@ -81,3 +82,8 @@ def test_wrong_usage_is_one_message(
     assert cli.main(arguments.split()) == code
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_recordings_of_one_name_are_told_apart_by_their_folders():
+    assert _shortest(["a/b/1.wav", "a/c/2.wav"]) == ["1.wav", "2.wav"]
+    assert _shortest(["a/b/1.wav", "a/c/1.wav"]) == ["b/1.wav", "c/1.wav"]

@@ -152,7 +152,7 @@ def test_paths_of_other_systems_are_found_and_it_is_said(tmp_path: Path):
     there = [Path(path).is_file() for path in table["path"]]
     assert there == (table["read_notes"] != locating.MISSING).to_list()
     assert table["duration"].isna().to_list() == [not here for here in there]
-    assert f"lab (corpus.csv): {locating.CASE} (1 utterances)" in corpora.remarks(table)
+    assert f"lab (corpus.csv): {locating.CASE} (1 utterance)" in corpora.remarks(table)
 
 
 def test_a_missing_file_is_skipped_or_stops_as_asked(tmp_path: Path):
@@ -258,7 +258,7 @@ def test_names_are_forgiven_in_case_and_an_index_is_passed_over(tmp_path: Path):
     table = corpora.from_csv(write_csv(tmp_path, ",Path,SPEAKER,Label,Mood\n0,a.wav,1,joy,grey\n", "lab.csv"))
     assert table.loc["lab/a", ["speaker", "Mood"]].to_list() == ["lab/1", "grey"]
     assert corpora.remarks(table) == (
-        "lab (corpus.csv): a nameless first column of whole numbers was passed over (1 utterances)",
+        "lab (corpus.csv): a nameless first column of whole numbers was passed over (1 utterance)",
     )
 
 

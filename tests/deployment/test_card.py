@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from serlab import deployment
 from serlab.deployment import card
 from serlab.deployment.model import Source
@@ -29,6 +31,14 @@ def test_a_card_names_corpora_numbers_and_limits(kept: Path):
     row = next(row for row in values["uar"] if row["corpus"] == "far" and row["form"] == "adapted")
     assert f"{row['uar']:.2f} [{row['uar_low']:.2f}, {row['uar_high']:.2f}]" in text
     assert "It takes three corpora" in text
+    assert values["notes"] == [] and {row["corpus"] for row in values["labels"]} == {"near", "far"}
+    assert all(sum(row[name] for name in model.classes) > 0 for row in values["labels"])
+
+
+def test_classes_that_a_corpus_lacks_and_recordings_that_were_not_used_are_told():
+    labels = pd.DataFrame({"anger": [3, 2], "joy": [1, 0]}, index=["one", "two"])
+    lacks, unused = card.notes(labels, pd.Series({"one": 1}))
+    assert lacks.startswith("two has no joy") and unused.startswith("1 recording of one could not be used")
 
 
 def test_licences_that_forbid_are_told():
@@ -44,4 +54,5 @@ def test_licences_that_forbid_are_told():
 def test_names_break_no_table():
     assert card.terms([replace(SOURCE, title="a|b<script>", derivatives="unknown")])
     model_table = card._table(("a|b", "c"), [("<b>", "x\ny")])
+    assert card._escaped("[x](https://a.b)") == "[x]\\(https://a.b)"
     assert "a\\|b" in model_table and "&lt;b>" in model_table and len(model_table.splitlines()) == 3

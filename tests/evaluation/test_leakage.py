@@ -156,6 +156,10 @@ def test_missing_class_and_few_speakers(table, splits):
     splits = SplitProtocol(name="loso", target="here").plan(no_joy)[0]
     audit = leakage.audit(no_joy, splits)
     assert audit.loc[audit["check"] == "missing class", "fold"].tolist() == ["here/s0"]
+    assert "pooled" in audit.loc[audit["check"] == "missing class", "remedy"].iloc[0]
+    never = table[(table["corpus"] != "here") | (table["emotion"] != "joy")]
+    audit = leakage.audit(never, SplitProtocol(name="loso", target="here").plan(never)[0])
+    assert audit.loc[audit["finding"].str.contains("in the test"), "remedy"].str.contains("label_sets").all()
     two = table[table["speaker"].isin(["here/s0", "here/s1"])]
     assert "few speakers" in found(two, SplitProtocol(name="loso", target="here").plan(two)[0])
 
