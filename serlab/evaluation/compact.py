@@ -140,8 +140,7 @@ def places(names: pd.Series, order: Sequence[str]) -> np.ndarray:
     -------
     ndarray of int32, shape (n,)
     """
-    own = names.array
-    code, known = (own.codes, own.categories) if isinstance(own, pd.Categorical) else pd.factorize(names)
+    code, known = _numbered(names)
     place = {name: number for number, name in enumerate(order)}
     return np.array([place.get(name, -1) for name in known], dtype=np.int32)[code]
 
@@ -161,9 +160,14 @@ def valued(names: pd.Series, values: pd.Series, *, missing: int) -> np.ndarray:
     -------
     ndarray of int, shape (n,)
     """
-    own = names.array
-    code, known = (own.codes, own.categories) if isinstance(own, pd.Categorical) else pd.factorize(names)
+    code, known = _numbered(names)
     return values.reindex(np.asarray(known, dtype=object), fill_value=missing).to_numpy()[code]
+
+
+def _numbered(names: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Number of each row's name, and the names."""
+    own = names.array
+    return (own.codes, own.categories) if isinstance(own, pd.Categorical) else pd.factorize(names)
 
 
 def methods_in(predictions: pd.DataFrame) -> list[str]:

@@ -18,7 +18,7 @@ from serlab.evaluation.differences import least_p
 from serlab.evaluation.verdicts import ALPHA
 from serlab.pretrained.heard import Heard
 from serlab.protocols import SkippedFold, Split, SplitProtocol
-from serlab.wording import count
+from serlab.wording import count, some
 
 COLUMNS = ("check", "severity", "fold", "finding", "remedy", "n")
 
@@ -334,7 +334,7 @@ def _merge_folds(findings: pd.DataFrame) -> pd.DataFrame:
         if len(folds) < 2 or len(folds) < len(group):
             merged.extend(group.to_dict("records"))
             continue
-        shown = ", ".join(folds.iloc[:3]) + (f" and {len(folds) - 3} more" if len(folds) > 3 else "")
+        shown = some(list(folds))
         merged.append(
             {
                 "check": check,

@@ -24,6 +24,7 @@ from serlab.methods.base import Method, MethodSpec
 from serlab.progress import UNWATCHED, Watch
 from serlab.protocols import Split
 from serlab.training import Fitting
+from serlab.wording import some
 
 FIT_COLUMNS = (
     "run", "method", "fold", "seed", "access", "normalization", "transductive", "target_seen",
@@ -332,9 +333,9 @@ def _answers(
 def _naming_files(error: TrainingError, utterances: pd.DataFrame) -> str:
     """What the error says, with the files of its batch."""
     rows = [] if error.rows is None else list(error.rows)
-    names = ", ".join(str(name) for name in utterances.index[rows[:3]])
-    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-    return str(error) + (f"; the batch: {names}{more}" if rows else "")
+    return str(error) + (
+        f"; the batch: {some([str(name) for name in utterances.index[rows]])}" if rows else ""
+    )
 
 
 def _forget_training(checkpoints: Path | None) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from serlab import data, downloads, files
 from serlab.errors import DownloadError, ParameterError
 from serlab.progress import Progress
+from serlab.wording import some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +161,7 @@ def read(weights: Weights) -> dict[str, Tensor]:
     strange = [name for name, value in tensors.items() if not value.isfinite().all()]
     if strange:
         raise ParameterError(
-            f"{path}: {_some(strange)} not finite everywhere: the file is damaged; get it again"
+            f"{path}: {some(strange)} not finite everywhere: the file is damaged; get it again"
         )
     return dict(tensors)
 
@@ -194,10 +195,6 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], *, only: tuple[s
         ],
     }
     if any(problems.values()):
-        found = "; ".join(f"{what}: {_some(names)}" for what, names in problems.items() if names)
+        found = "; ".join(f"{what}: {some(names)}" for what, names in problems.items() if names)
         raise ParameterError(f"the weights are of another network than {type(module).__name__} ({found})")
     module.load_state_dict({name: tensors[name] for name in wanted}, strict=False)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -21,6 +21,7 @@ from serlab.corpora import csv_corpus, files, settings
 from serlab.corpora.settings import Settings
 from serlab.errors import CorpusError, ParameterError
 from serlab.files import write_text
+from serlab.wording import some
 
 #: Column of corpus.csv -> names that it usually has elsewhere, in any case; the first that is there.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -138,10 +139,9 @@ def counted(imported: Imported) -> tuple[str, ...]:
     for column in ("speaker", "label"):
         count = Counter(text(row.get(column)) for row in imported.rows)
         empty = count.pop("", 0)
-        listed = ", ".join(f"{name} {n}" for name, n in count.most_common(_TOLD))
-        more = f" and {len(count) - _TOLD} more" if len(count) > _TOLD else ""
+        listed = some([f"{name} {n}" for name, n in count.most_common()], _TOLD)
         none = f"{'; ' if count else ''}{empty} without" if empty else ""
-        said.append(f"{column}: {len(count)} ({listed}{more}{none})" if count else f"{column}: none")
+        said.append(f"{column}: {len(count)} ({listed}{none})" if count else f"{column}: none")
     return tuple(said)
 
 

@@ -25,13 +25,12 @@ from serlab import audio
 from serlab.corpora import walking
 from serlab.corpora.exchange.base import Imported, with_sexes
 from serlab.errors import CorpusError, ParameterError
+from serlab.wording import some
 
 EXAMPLE = "{speaker}/{label}/{text_id}"
 
 _FIELD = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
 _KINDS = {"": "[^/]+?", "letters": r"[^\W\d_]+", "digits": r"\d+"}
-#: So many files that do not match are named.
-_TOLD = 3
 
 
 def read(
@@ -84,7 +83,7 @@ def read(
     if not rows:
         what = f"none matches {asked['path']!r}, the first is {left[0]}" if left else "there are none"
         raise CorpusError(f"{folder}: no recording has such a name: {what}")
-    notes = [f"left out, as {len(left)} have names that do not match: {_listed(left)}"] if left else []
+    notes = [f"left out, as {len(left)} have names that do not match: {some(left)}"] if left else []
     if foreign:
         notes.append(
             f"left out, as {len(foreign)} have to be converted first: {audio.conversion(foreign[0])}"
@@ -131,8 +130,3 @@ def _literal(pattern: str, text: str) -> str:
             f"{pattern!r} has a brace without its other one; write a pattern such as {EXAMPLE}"
         )
     return re.escape(text)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return ", ".join(names[:_TOLD]) + more
